@@ -1,0 +1,1 @@
+"""The services that stand between a school directory and those who want to read it."""

@@ -1,0 +1,1 @@
+"""Tell the provider, and remember what it was told."""

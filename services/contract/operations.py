@@ -1,0 +1,48 @@
+"""What a connector is to do at its provider, already under the provider's own names."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, NewType
+
+from pydantic import Field, JsonValue, StringConstraints
+
+from services.contract.errors import Payload
+from services.contract.policies import Kind, Slug
+from services.contract.releases import Seq
+
+Pseudonym = NewType("Pseudonym", str)
+"""32 characters of lower-case base32: a person at one provider for one purpose, and nowhere else."""
+
+PseudonymText = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{32}$")]
+
+
+class Operation(Payload):
+    """What an upsert and a delete share."""
+
+    provider: Slug
+    contract: str
+    pseudonym: PseudonymText
+    seq: Seq
+    policy: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+    policy_version: Annotated[int, Field(ge=1)]
+
+
+class Upsert(Operation):
+    """Know this person, as follows; what is not listed is not known."""
+
+    kind: Kind
+    fields: Mapping[str, JsonValue]
+
+
+class Delete(Operation):
+    """Forget this person."""
+
+
+class ProviderRecord(Payload):
+    """What a provider reads under a pseudonym on its own topic; a null value is the order to forget."""
+
+    kind: Kind
+    purpose: Slug
+    fields: Mapping[str, JsonValue]
+
+
+OperationKind = Literal["upsert", "delete"]

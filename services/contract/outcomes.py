@@ -1,0 +1,46 @@
+"""What came of an operation: the last word per pair on the ledger."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from services.contract.errors import Payload
+from services.contract.operations import OperationKind, PseudonymText
+from services.contract.policies import Slug
+from services.contract.reasons import StageCode
+from services.contract.releases import Seq
+
+
+class OutcomeOfOperation(Payload):
+    """What the three outcomes share."""
+
+    provider: Slug
+    contract: str
+    pseudonym: PseudonymText
+    seq: Seq
+    operation: OperationKind
+    at: AwareDatetime
+
+
+class Delivered(OutcomeOfOperation):
+    """The provider acknowledged it, or never had what it was to forget (`never-attempted`)."""
+
+    outcome: Literal["delivered"] = "delivered"
+    code: Literal["delivered", "never-attempted"] = "delivered"
+
+
+class Deferred(OutcomeOfOperation):
+    """Not yet: kept as the last word, tried again when `code` no longer holds."""
+
+    outcome: Literal["deferred"] = "deferred"
+    code: StageCode
+
+
+class Refused(OutcomeOfOperation):
+    """Not, unless something newer comes."""
+
+    outcome: Literal["refused"] = "refused"
+    code: StageCode
+
+
+Outcome = Annotated[Delivered | Deferred | Refused, Field(discriminator="outcome")]

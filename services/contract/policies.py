@@ -1,0 +1,162 @@
+"""What one provider may receive, and of whom; and the checks that every stage repeats for itself.
+
+A `ProviderPolicy` is whole: perimeter, controller, places and contracts travel together, so that no stage can
+ever combine the halves of two sets. Reads no clock: the day is an argument.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import Field, StringConstraints
+
+from services.contract.errors import Payload
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Kind = Literal["pupil", "guardian", "teacher", "staff"]
+
+
+class Perimeter(Payload):
+    """The authority whose directory this is, and what it allows at most (rules.md, R2, R10, R17–R20)."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    consent_age: int
+    sovereign: bool
+    storage_country: Country
+    allow_dpf: bool
+    allow_article_46: bool
+    allowed_fields: tuple[str, ...]
+    providers: tuple[Slug, ...] | None = None
+    joint_consent_from: int | None = None
+    require_secnumcloud: bool | None = None
+
+
+class Controller(Payload):
+    """Who decides why and how (GDPR art. 4(7))."""
+
+    id: Slug
+    public_authority: bool
+    in_its_task: bool
+
+
+class Period(Payload):
+    """Whole Europe/Paris days, both included; a null end has none."""
+
+    from_: date = Field(alias="from")
+    until: date | None
+
+    def covers(self, day: date) -> bool:
+        return self.from_ <= day and (self.until is None or day <= self.until)
+
+
+class Instrument(Payload):
+    """Appropriate safeguards for a transfer (GDPR art. 46)."""
+
+    type: Literal["scc", "bcr"]
+    assessment: str | None
+
+
+class Place(Payload):
+    """One place where the provider, or somebody for it, holds or sees the data."""
+
+    kind: Literal["storage", "processing", "support", "backup", "subprocessor"]
+    country: Country
+    operator: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+    control_country: Country
+    secnumcloud: Period | None
+    scope: tuple[Literal["pipeda-commercial", "appi"], ...]
+    dpf: Period | None
+    instrument: Instrument | None
+
+
+class Act(Period):
+    """The text that founds a public task or a legal obligation, and the kinds of person it covers."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+    kinds: tuple[Kind, ...]
+
+
+class LegalBasis(Payload):
+    """On what ground (GDPR art. 6(1)); exactly one a contract."""
+
+    article: Literal["6(1)(a)", "6(1)(b)", "6(1)(c)", "6(1)(e)", "6(1)(f)"]
+    act: Act | None
+    register_entry: str | None
+    balancing: str | None
+    signatory: str | None
+    optional_service: bool
+    information_society_service: bool
+    usual_act: bool
+
+
+class Contract(Period):
+    """One purpose, one legal basis, and the fields, kinds of person and schools they cover."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,40}$")]
+    purpose: Slug
+    purpose_family: Slug | None = None
+    """Under which name the key is derived (pseudonyms.md); the purpose where it is null."""
+    legal_basis: LegalBasis
+    notice: str | None
+    fields: tuple[str, ...]
+    required: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    schools: Literal["all"] | tuple[Annotated[str, StringConstraints(pattern=r"^[0-9]{7}[A-Z]$")], ...]
+
+    @property
+    def family(self) -> str:
+        return self.purpose_family or self.purpose
+
+    def covers_school(self, uai: str | None) -> bool:
+        return self.schools == "all" or (uai is not None and uai in self.schools)
+
+
+class ProviderPolicy(Payload):
+    """Everything that decides what one provider may know. Key on `policies.v1`: the provider's id."""
+
+    provider: Slug
+    name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+    role: Literal["processor", "controller"]
+    connector: Literal["topic"]
+    """Which kind of connector tells it."""
+    version: Annotated[int, Field(ge=1)]
+    """Grows with every change of content; what was decided under a higher one must wait for it."""
+    perimeter: Perimeter
+    controller: Controller
+    places: tuple[Place, ...]
+    contracts: tuple[Contract, ...]
+
+    def contract(self, contract_id: str) -> Contract | None:
+        return next((c for c in self.contracts if c.id == contract_id), None)
+
+
+def policy_digest(policy: ProviderPolicy) -> str:
+    """Name the content, whatever its version: `sha256:` and 64 hexadecimal digits of its canonical JSON."""
+    content = policy.model_dump(mode="json", by_alias=True, exclude={"version"})
+    return "sha256:" + hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def ambiguities(policies: Mapping[str, ProviderPolicy]) -> list[str]:
+    """Say what would let two readers decide differently; an empty list is a set that may be applied."""
+    found = []
+    for name, policy in policies.items():
+        if name != policy.provider:
+            found.append(f"{name}: names another provider")
+        for what, values in (
+            ("contract id", [c.id for c in policy.contracts]),
+            # One pseudonym, one contract: else the end of one would erase what the other still owes.
+            ("purpose family", [c.family for c in policy.contracts]),
+        ):
+            if len(set(values)) != len(values):
+                found.append(f"{name}: the same {what} twice")
+        found += [
+            f"{name}: contract {c.id}: a required field that it does not list"
+            for c in policy.contracts
+            if not set(c.required) <= set(c.fields)
+        ]
+    if len({policy.perimeter for policy in policies.values()}) > 1:
+        found.append("the policies do not share one perimeter")
+    return found

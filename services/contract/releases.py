@@ -1,0 +1,48 @@
+"""What the filter lets go and takes back: one pair (subject × contract) a record, fenced by `seq`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, StringConstraints
+
+from services.contract.errors import Payload
+from services.contract.policies import Kind, Slug
+
+Seq = Annotated[int, Field(ge=1)]
+"""Issued by the filter on every emission for a pair: max(previous + 1, wall microseconds)."""
+
+
+class NamedBy(Payload):
+    """What a pseudonym is made from; kept with the pair from its first emission (pseudonyms.md)."""
+
+    entity_class: Literal["person", "school", "group"]
+    namespace: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    type: Literal["INE", "UAI", "local"]
+    value: Annotated[str, StringConstraints(min_length=1, max_length=160)]
+
+
+class Emission(Payload):
+    """What a release and a withdrawal share."""
+
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=160)]
+    provider: Slug
+    contract: str
+    seq: Seq
+    named_by: NamedBy
+    policy: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+    policy_version: Annotated[int, Field(ge=1)]
+    """Under which policy it was decided: a later stage that knows only older ones waits."""
+
+
+class Release(Emission):
+    """This provider may know these fields of this person, under this contract."""
+
+    kind: Kind
+    fields: Mapping[str, JsonValue]
+
+
+class Withdrawal(Emission):
+    """This provider has it, or may have it, and must lose it (GDPR art. 17, 19)."""
+
+    reasons: tuple[str, ...]
+    """`<rule>/<code>`, in the order of the table."""

@@ -1,0 +1,117 @@
+"""Every topic once: what it carries, who writes it, who reads it, how long it stays.
+
+From this table come the topics themselves, the AsyncAPI document, the diagram in the README and the tests.
+A name that holds `<provider>` stands for one topic a provider.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from services.contract.audit import AuditEntry, QuarantinedRecord
+from services.contract.changes import Change, Identifier
+from services.contract.consents import ConsentDecision
+from services.contract.errors import Payload
+from services.contract.operations import Delete, ProviderRecord, Upsert
+from services.contract.outcomes import Deferred, Delivered, Refused
+from services.contract.policies import ProviderPolicy
+from services.contract.releases import Release, Withdrawal
+
+CHANGES = "directory.changes.v1"
+IDENTIFIERS = "directory.identifiers.v1"
+CONSENTS = "consents.decisions.v1"
+POLICIES = "policies.v1"
+RELEASES = "provisioning.releases.v1"
+WITHDRAWALS = "provisioning.withdrawals.v1"
+OPERATIONS = "provisioning.operations.<provider>.v1"
+PROVIDER_WITHDRAWALS = "provisioning.withdrawals.<provider>.v1"
+PROVIDER_DIRECTORY = "providers.<provider>.directory.v1"
+LEDGER = "provisioning.ledger.v1"
+FILTERING_STATE = "state.filtering.v1"
+PSEUDONYMISATION_STATE = "state.pseudonymisation.v1"
+FILTERING_AUDIT = "audit.filtering.v1"
+PSEUDONYMISATION_AUDIT = "audit.pseudonymisation.v1"
+CONNECTORS_AUDIT = "audit.connectors.v1"
+
+SUBJECT_PARTITIONS = 12
+"""All topics keyed by a subject share it: a stage writes to the partition it reads from."""
+
+QUARANTINE_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One row of the table."""
+
+    name: str
+    payloads: tuple[type[Payload], ...]
+    """What a value may be; empty where it is a stage's own state, whose form only that stage knows."""
+    key: str
+    writer: str
+    readers: tuple[str, ...]
+    cleanup: Literal["delete", "compact"]
+    partitions: Literal["subject", "one"] = "subject"
+    retention_days: int | None = None
+    """After how many days a record goes; null on a compacted topic, where only tombstones go."""
+    tombstone_days: int | None = None
+    """How many days a compacted topic keeps a tombstone, so that who was away still learns of it."""
+    quarantined: bool = False
+    """Whether its readers may find what they cannot read, and put its coordinates on `<name>.quarantine`."""
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic(CHANGES, (Change,), "routing key", "ingress", ("filtering",), "delete",
+          retention_days=14, quarantined=True),
+    Topic(IDENTIFIERS, (Identifier,), "<source>/<entity>/<id>", "ingress", ("ingress",), "compact",
+          partitions="one", tombstone_days=7),
+    Topic(CONSENTS, (ConsentDecision,), "routing key", "ingress", ("filtering",), "delete",
+          retention_days=365, quarantined=True),
+    Topic(POLICIES, (ProviderPolicy,), "provider", "operators",
+          ("filtering", "pseudonymisation", "connectors"), "compact", partitions="one", tombstone_days=30),
+    Topic(RELEASES, (Release,), "routing key", "filtering", ("pseudonymisation",), "delete",
+          retention_days=7, quarantined=True),
+    Topic(WITHDRAWALS, (Withdrawal,), "routing key", "filtering", ("pseudonymisation",), "delete",
+          retention_days=7, quarantined=True),
+    Topic(OPERATIONS, (Upsert,), "pseudonym", "pseudonymisation", ("connectors",), "delete",
+          retention_days=7, quarantined=True),
+    Topic(PROVIDER_WITHDRAWALS, (Delete,), "pseudonym", "pseudonymisation", ("connectors",), "delete",
+          retention_days=7, quarantined=True),
+    Topic(PROVIDER_DIRECTORY, (ProviderRecord,), "pseudonym", "connectors", ("the provider",), "compact",
+          tombstone_days=30),
+    Topic(LEDGER, (Delivered, Deferred, Refused), "<provider>/<contract>/<pseudonym>", "connectors",
+          ("connectors", "operators"), "compact", tombstone_days=7),
+    Topic(FILTERING_STATE, (), "state key", "filtering", ("filtering",), "compact", tombstone_days=7),
+    Topic(PSEUDONYMISATION_STATE, (), "state key", "pseudonymisation", ("pseudonymisation",), "compact",
+          tombstone_days=7),
+    Topic(FILTERING_AUDIT, (AuditEntry,), "none", "filtering", ("operators",), "delete",
+          retention_days=365),
+    Topic(PSEUDONYMISATION_AUDIT, (AuditEntry,), "none", "pseudonymisation", ("operators",), "delete",
+          retention_days=365),
+    Topic(CONNECTORS_AUDIT, (AuditEntry,), "none", "connectors", ("operators",), "delete",
+          retention_days=365),
+)  # fmt: skip
+
+
+def named_for(template: str, provider: str) -> str:
+    """The topic of one provider: `providers.<provider>.directory.v1` → `providers.gar.directory.v1`."""
+    return template.replace("<provider>", provider)
+
+
+def quarantine_of(topic: str) -> str:
+    return f"{topic}.quarantine"
+
+
+def expand(providers: tuple[str, ...]) -> tuple[Topic, ...]:
+    """Every topic that a cluster with these providers has, quarantines included, in the order of the flow."""
+    named = [
+        replace(topic, name=named_for(topic.name, provider))
+        for topic in TOPICS
+        for provider in (providers if "<provider>" in topic.name else ("",))
+    ]
+    return tuple(each for topic in named for each in ((topic, _quarantine(topic)) if topic.quarantined else (topic,)))
+
+
+def _quarantine(topic: Topic) -> Topic:
+    return Topic(
+        quarantine_of(topic.name), (QuarantinedRecord,), "none", topic.readers[0], ("operators",), "delete",
+        partitions=topic.partitions, retention_days=QUARANTINE_DAYS,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""May this provider know this, now? Pure rules, and the agent that asks them."""

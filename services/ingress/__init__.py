@@ -1,0 +1,1 @@
+"""From the platforms: what came in, read strictly and said in our words."""

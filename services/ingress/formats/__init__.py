@@ -1,0 +1,1 @@
+"""Readers of the formats that platforms export, one module or folder each; pure."""

@@ -1,0 +1,1 @@
+"""How a stage runs, whichever rule it applies. Knows none of them."""

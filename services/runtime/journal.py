@@ -1,0 +1,94 @@
+"""What a service may say: each event is a constant with the fields it may carry. One JSON object a line on stderr.
+
+A field that is not listed cannot be written; values that a person could be known by are in no list.
+"""
+
+import logging
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+
+_log = logging.getLogger("sanctuaire")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing worth saying, its gravity, and the only fields it may carry."""
+
+    code: str
+    level: int
+    fields: frozenset[str]
+
+
+def _event(code: str, level: int, *fields: str) -> Event:
+    return Event(code, level, frozenset(fields))
+
+
+STARTED = _event("started", logging.INFO, "stage", "provider")
+READY = _event("ready", logging.INFO, "stage", "partitions")
+STOPPED = _event("stopped", logging.INFO, "stage")
+ASSIGNED = _event("assigned", logging.INFO, "stage", "partitions")
+REBUILT = _event("rebuilt", logging.INFO, "stage", "partition", "records", "seconds")
+COMMITTED = _event("committed", logging.DEBUG, "stage", "partition", "topic", "records", "outputs", "seconds")
+WAITING = _event("waiting", logging.WARNING, "stage", "partition", "code")
+QUARANTINED = _event("quarantined", logging.WARNING, "stage", "topic", "partition", "offset", "code")
+POLICY_SEEN = _event("policy-seen", logging.INFO, "stage", "provider", "version")
+SWEPT = _event("swept", logging.INFO, "stage", "partition", "subjects")
+FENCED = _event("fenced", logging.ERROR, "stage", "partition", "kind")
+FAILED = _event("failed", logging.ERROR, "stage", "kind", "where")
+EVENTS = (STARTED, READY, STOPPED, ASSIGNED, REBUILT, COMMITTED, WAITING, QUARANTINED, POLICY_SEEN, SWEPT, FENCED,
+          FAILED)  # fmt: skip
+
+Value = str | int | float | None
+
+
+def emit(event: Event, **fields: Value) -> None:
+    """Write one event.
+
+    Raises:
+        ValueError: for a field that the event may not carry; a test finds it, not an operator.
+    """
+    if not fields.keys() <= event.fields:
+        message = f"{event.code} may not carry {sorted(fields.keys() - event.fields)}"
+        raise ValueError(message)
+    if _log.isEnabledFor(event.level):
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = {"at": at, "level": logging.getLevelName(event.level), "event": event.code, **fields}
+        _log.log(event.level, "%s", orjson.dumps(line).decode())
+
+
+def where(error: BaseException) -> str:
+    """The place that raised it, as `module.function:line`; its text stays unread, for it may quote a value."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    if trace is None:
+        return "unknown"
+    frame = trace.tb_frame
+    return f"{frame.f_globals.get('__name__', '?')}.{frame.f_code.co_name}:{trace.tb_lineno}"
+
+
+def open_journal(level: int = logging.INFO) -> None:
+    """Send events to stderr, and other libraries' warnings as their kind alone: their text may quote a record."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(lambda record: record.name == "sanctuaire")
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    foreign = logging.StreamHandler(sys.stderr)
+    foreign.addFilter(lambda record: record.name != "sanctuaire" and record.levelno >= logging.WARNING)
+    foreign.setFormatter(_ForeignFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler, foreign]
+    root.setLevel(logging.WARNING)
+    _log.setLevel(level)
+
+
+class _ForeignFormatter(logging.Formatter):
+    """Who warned and from where, never what it said."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"at": at, "level": record.levelname, "event": "library", "logger": record.name,
+                "where": f"{record.module}:{record.lineno}"}  # fmt: skip
+        return orjson.dumps(line).decode()

@@ -1,0 +1,44 @@
+"""Settings of a service: from the environment, and secrets from files only."""
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.contract.errors import WrongSettings
+
+
+class Settings(BaseSettings):
+    """Read from `SANCTUAIRE_…`; `KAFKA_BOOTSTRAP` has the name that every Kafka tool knows."""
+
+    model_config = SettingsConfigDict(env_prefix="SANCTUAIRE_", frozen=True, extra="ignore")
+
+    kafka_bootstrap: str = Field(alias="KAFKA_BOOTSTRAP", min_length=3)
+    provider: str | None = None
+    """Connectors only: which provider this process tells."""
+    keyring_file: Path | None = None
+    """Pseudonymisation only: the sealed keyring."""
+    key_encryption_key_file: Path | None = None
+    """Pseudonymisation only: 32 raw bytes that open it; a path, so that no secret is in the environment."""
+    work_folder: Path = Path("run")
+    """Where a worker may write: nothing there outlives a rebuild."""
+    batch_records: int = Field(default=2000, ge=1, le=20_000)
+    """Most records that one batch of one partition holds."""
+    group_instance_id: str | None = None
+    """Static membership (KIP-345): a restarted worker takes its partitions back without a rebalance."""
+    session_timeout_seconds: float = Field(default=10.0, gt=0)
+    request_timeout_seconds: float = Field(default=30.0, gt=0)
+
+
+def load_settings() -> Settings:
+    """Settings of this process.
+
+    Raises:
+        WrongSettings: naming the variables that are missing or wrong, never their values.
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]  # the environment is the argument
+    except ValidationError as error:
+        names = sorted({str(part["loc"][0]) for part in error.errors(include_input=False)})
+        message = f"set these variables of the environment right: {', '.join(names)}"
+        raise WrongSettings(message) from None
