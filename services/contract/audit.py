@@ -1,6 +1,7 @@
 """The account that every stage gives of its input, and what it could not read. Holds no identity."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
@@ -49,3 +50,34 @@ class QuarantinedRecord(Payload):
     """Which declared field, and what kind of fault."""
     size: Annotated[int, Field(ge=0)]
     at: AwareDatetime
+
+
+class Account:
+    """Gathers the ends of one batch, in the order of its offsets, into an `AuditEntry`."""
+
+    def __init__(self, stage: Stage, topic: str, partition: int) -> None:
+        self._of = (stage, topic, partition)
+        self._ends: dict[str, dict[End, dict[str, list[list[int]]]]] = {}
+
+    def end(self, offset: int, contract: str, end: End, reason: str) -> None:
+        """Record how the input at `offset` ended for `<provider>/<contract>`, or for `-`, all of them."""
+        ranges = self._ends.setdefault(contract, {}).setdefault(end, {}).setdefault(reason, [])
+        if ranges and ranges[-1][1] >= offset - 1:
+            ranges[-1][1] = offset
+        else:
+            ranges.append([offset, offset])
+
+    def entry(self, offsets: tuple[int, int], records: int, at: datetime, policies: Mapping[str, int]) -> AuditEntry:
+        """Close the account of the batch that spans `offsets`, first and last."""
+        stage, topic, partition = self._of
+        ends: Mapping[str, Mapping[End, Mapping[str, tuple[OffsetRange, ...]]]] = {
+            contract: {
+                end: {reason: tuple((a, b) for a, b in ranges) for reason, ranges in reasons.items()}
+                for end, reasons in by_end.items()
+            }
+            for contract, by_end in self._ends.items()
+        }
+        return AuditEntry(
+            stage=stage, topic=topic, partition=partition, first=offsets[0], last=offsets[1],
+            records=records, at=at, policies=policies, ends=ends,
+        )  # fmt: skip

@@ -24,6 +24,8 @@ class Operation(Payload):
     seq: Seq
     policy: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
     policy_version: Annotated[int, Field(ge=1)]
+    event_id: Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{32}$")]
+    """The id under which it leaves: made with the provider's own key, so that two providers share none."""
 
 
 class Upsert(Operation):

@@ -122,6 +122,8 @@ class ProviderPolicy(Payload):
     role: Literal["processor", "controller"]
     connector: Literal["topic"]
     """Which kind of connector tells it."""
+    relay_domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{3,120}$")] | None = None
+    """Where e-mail aliases live; without it, no contract of this provider can release `email_relay`."""
     version: Annotated[int, Field(ge=1)]
     """Grows with every change of content; what was decided under a higher one must wait for it."""
     perimeter: Perimeter

@@ -38,6 +38,8 @@ class Release(Emission):
     """This provider may know these fields of this person, under this contract."""
 
     kind: Kind
+    source: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    """The platform whose image this is: the codes of groups are its own."""
     fields: Mapping[str, JsonValue]
 
 

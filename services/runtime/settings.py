@@ -37,7 +37,7 @@ def load_settings() -> Settings:
         WrongSettings: naming the variables that are missing or wrong, never their values.
     """
     try:
-        return Settings()  # type: ignore[call-arg]  # the environment is the argument
+        return Settings()
     except ValidationError as error:
         names = sorted({str(part["loc"][0]) for part in error.errors(include_input=False)})
         message = f"set these variables of the environment right: {', '.join(names)}"

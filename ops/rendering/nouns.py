@@ -1,0 +1,84 @@
+"""Which payloads have a schema, under which name, and the version of each. Renders nothing."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from ops.rendering.deciding import DecisionRequest, Verdict
+from services.contract.audit import AuditEntry, QuarantinedRecord
+from services.contract.changes import Change, Identifier
+from services.contract.consents import ConsentDecision
+from services.contract.operations import Delete, ProviderRecord, Upsert
+from services.contract.outcomes import Outcome
+from services.contract.policies import ProviderPolicy
+from services.contract.releases import Release, Withdrawal
+
+
+@dataclass(frozen=True)
+class Noun:
+    """One payload: its name in the design, and what validates it (a model, or a union of models)."""
+
+    title: str
+    type: Any
+    description: str | None = None
+    """Only of a union, which has no docstring."""
+    version: int = 1
+
+    @property
+    def slug(self) -> str:
+        """`ConsentDecision` → `consent-decision`: the name in files."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", self.title).lower()
+
+    @property
+    def file(self) -> str:
+        return f"{self.slug}.v{self.version}.schema.json"
+
+    @property
+    def urn(self) -> str:
+        return f"urn:sanctuaire:schema:{self.slug}:{self.version}"
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[BaseModel]:
+        return TypeAdapter(self.type)
+
+
+NOUNS: tuple[Noun, ...] = (
+    Noun("Change", Change),
+    Noun("Identifier", Identifier),
+    Noun("ConsentDecision", ConsentDecision),
+    Noun("ProviderPolicy", ProviderPolicy),
+    Noun("Release", Release),
+    Noun("Withdrawal", Withdrawal),
+    Noun(
+        "Operation",
+        Upsert | Delete,
+        "What a connector is to do at its provider: an upsert carries `kind` and `fields`, a delete neither.",
+    ),
+    Noun("Outcome", Outcome, "What came of an operation: delivered, deferred or refused."),
+    Noun("ProviderRecord", ProviderRecord),
+    Noun("AuditEntry", AuditEntry),
+    Noun("QuarantinedRecord", QuarantinedRecord),
+    Noun("DecisionRequest", DecisionRequest),
+    Noun("Verdict", Verdict),
+)
+
+
+def noun_of(payload: type[BaseModel]) -> Noun:
+    """The noun a topic's payload belongs to: `Upsert` → `Operation`.
+
+    Raises:
+        LookupError: a topic carries what has no schema; a test finds it.
+    """
+    for noun in NOUNS:
+        if payload.__name__ == noun.title or payload in _members(noun.type):
+            return noun
+    raise LookupError(payload.__name__)
+
+
+def _members(kind: Any) -> tuple[Any, ...]:
+    """The models of a union, through any `Annotated` around it."""
+    union = getattr(kind, "__origin__", kind)
+    return tuple(getattr(union, "__args__", ()))

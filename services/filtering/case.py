@@ -1,0 +1,179 @@
+"""From what is known of a person to the request that the rules decide (design: rules.md, the request)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from services.contract.changes import ATTRIBUTE_CATEGORY
+from services.contract.policies import Contract, Kind, ProviderPolicy
+from services.filtering.subject import Image, Subject, kind_of
+
+OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract"]
+
+HOLDERS = frozenset({"1", "2"})
+"""AAF `legal`: 1 holds parental authority, 2 may oppose and counts among "all holders"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person as every contract sees her; built once a change, whatever the number of contracts."""
+
+    kind: Kind
+    source: str
+    id: str
+    ine: str | None
+    school: str | None
+    request: Mapping[str, Any]
+    """The `subject` of the request, but for `delivered`."""
+    fields: tuple[Mapping[str, str], ...]
+    values: Mapping[str, Any]
+    consents: tuple[Mapping[str, Any], ...]
+
+
+def person_of(subject: Subject) -> Person | None:
+    """The person that the subject's images show; null where no source has given a whole image.
+
+    A deleted person is still somebody: what was released of her is to be erased.
+    """
+    picked = subject.picked
+    if picked is None:
+        if not subject.deleted:
+            return None
+        picked = min(subject.images.items())
+    source, image = picked
+    values = field_values(image)
+    return Person(
+        kind=kind_of(image),
+        source=source,
+        id=image.id,
+        ine=image.attributes.get("ine"),
+        school=image.attributes.get("school"),
+        request=_subject(subject, source, image),
+        fields=tuple({"name": name, "category": _CATEGORY[name]} for name in values),
+        values=values,
+        consents=_consents(subject, source, image),
+    )
+
+
+_CATEGORY: Mapping[str, str] = {
+    **{name: category for name, category in ATTRIBUTE_CATEGORY.items() if category is not None},
+    "birth_year": "identity",
+    "email_relay": "contact",
+}
+
+
+def field_values(image: Image) -> dict[str, Any]:
+    """Every field that the image could yield, said or derived; links and restrictions are none.
+
+    Commune, département and region need the census table (rules.md, Address): without one there is no such field.
+    """
+    attributes = image.attributes
+    values = {name: value for name, value in attributes.items() if name in _CATEGORY and value not in (None, [], "")}
+    if birth_date := attributes.get("birth_date"):
+        values["birth_year"] = int(birth_date[:4])
+    if image.whole:
+        values["email_relay"] = True
+    return values
+
+
+def _guardians(source: str, image: Image) -> dict[str, str | None]:
+    links = image.attributes.get("guardians") or ()
+    return {f"{source}:{link['id']}": link.get("legal") for link in links}
+
+
+def _subject(subject: Subject, source: str, image: Image) -> dict[str, Any]:
+    guardians = _guardians(source, image)
+    return {
+        "kind": kind_of(image),
+        "birth_date": image.attributes.get("birth_date"),
+        "emancipated": False,
+        "guardians": [name for name, legal in guardians.items() if legal in HOLDERS],
+        "restrictions": ["no-diffusion"] if image.attributes.get("diffusion") is False else [],
+        "gone_since": None,
+        "deleted": subject.deleted,
+    }
+
+
+def _consents(subject: Subject, source: str, image: Image) -> tuple[Mapping[str, Any], ...]:
+    """Leave out what a guardian gave without being the first holder; what she refused or took back stays."""
+    guardians = _guardians(source, image)
+    return tuple(
+        record
+        for record in subject.consents
+        if record["status"] != "given"
+        or not record["party"].startswith("guardian:")
+        or guardians.get(record["party"].removeprefix("guardian:")) == "1"
+    )
+
+
+def out_of_scope(contract: Contract, person: Person) -> OutOfScope | None:
+    """Why this contract does not speak of this person at all."""
+    if person.kind not in contract.kinds:
+        return "kind-not-in-contract"
+    return None if contract.covers_school(person.school) else "school-not-subscribed"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """One contract as the request wants it, rendered once a policy and not once a person."""
+
+    policy: ProviderPolicy
+    contract: Contract
+    digest: str
+    fixed: Mapping[str, Any]
+
+    @property
+    def pair(self) -> str:
+        return f"{self.policy.provider}/{self.contract.id}"
+
+
+def terms_of(policy: ProviderPolicy, digest: str) -> tuple[Terms, ...]:
+    """Every contract of a policy, ready to be asked about."""
+    return tuple(Terms(policy, contract, digest, _fixed(policy, contract)) for contract in policy.contracts)
+
+
+def _fixed(policy: ProviderPolicy, contract: Contract) -> dict[str, Any]:
+    whole = policy.model_dump(mode="json", by_alias=True, exclude_none=False)
+    terms = contract.model_dump(mode="json", by_alias=True)
+    perimeter = {
+        name: value
+        for name, value in whole["perimeter"].items()
+        if value is not None or name not in {"providers", "joint_consent_from", "require_secnumcloud"}
+    }
+    return {
+        "perimeter": perimeter,
+        "controller": whole["controller"],
+        "provider": {
+            "id": policy.provider,
+            "role": policy.role,
+            "contract": {
+                "id": contract.id,
+                "from": terms["from"],
+                "until": terms["until"],
+                "purposes": [contract.purpose],
+                "fields": {contract.purpose: list(contract.fields)},
+                "required": {contract.purpose: list(contract.required)},
+            },
+            "places": whole["places"],
+        },
+        "purpose": contract.purpose,
+        "legal_basis": terms["legal_basis"],
+        "notice": contract.notice,
+        "objections": [],
+    }
+
+
+def case_of(terms: Terms, person: Person, now: datetime, *, delivered: bool) -> dict[str, Any]:
+    """The request for one pair. Out of the contract's scope there is no contract: rule R2, or R1 if delivered."""
+    provider = terms.fixed["provider"]
+    if out_of_scope(terms.contract, person):
+        provider = {**provider, "contract": None}
+    return {
+        **terms.fixed,
+        "provider": provider,
+        "now": now.isoformat(),
+        "subject": {**person.request, "delivered": delivered},
+        "fields": list(person.fields),
+        "consents": list(person.consents),
+    }

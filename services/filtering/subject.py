@@ -1,0 +1,196 @@
+"""What is known of one person: an image a source, the consents, and what was last said of each pair.
+
+Folding is a pure function of state and input, so that any replay ends in the same state. Order comes from versions,
+never from arrival.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import orjson
+
+from services.contract.changes import Change
+from services.contract.consents import ConsentDecision
+from services.contract.policies import Kind
+from services.contract.releases import NamedBy
+
+Folded = Literal["changed", "no-image", "superseded", "duplicate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One source's word on a person. `patched` holds the version of each attribute said later than the image."""
+
+    id: str
+    category: str
+    version: str | None
+    deleted: str | None
+    attributes: Mapping[str, Any]
+    patched: Mapping[str, str]
+
+    @property
+    def whole(self) -> bool:
+        """Whether a full image has come, and has not been deleted since."""
+        return self.version is not None and self.deleted is None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What the filter last said of one subject under one contract."""
+
+    seq: int
+    last: Literal["release", "erase"]
+    digest: str
+    named_by: NamedBy
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Everything the filter remembers of one person. Pairs are keyed `<provider>/<contract>`."""
+
+    images: Mapping[str, Image]
+    consents: tuple[Mapping[str, Any], ...]
+    pairs: Mapping[str, Pair]
+
+    @property
+    def picked(self) -> tuple[str, Image] | None:
+        """The source and image that count: of the whole ones the latest, then the first source by name."""
+        whole = [(image.version or "", source) for source, image in self.images.items() if image.whole]
+        if not whole:
+            return None
+        latest = max(version for version, _ in whole)
+        source = min(name for version, name in whole if version == latest)
+        return source, self.images[source]
+
+    @property
+    def deleted(self) -> bool:
+        """Whether every source that ever had the person has let go."""
+        return bool(self.images) and all(image.deleted is not None for image in self.images.values())
+
+
+NOBODY = Subject({}, (), {})
+
+
+def fold(subject: Subject, change: Change) -> tuple[Subject, Folded]:
+    """Take one change in; a change that is not newer than what is known alters nothing."""
+    known = subject.images.get(change.source)
+    if known and known.id != change.id and (change.kind != "upsert" or change.version <= _newest(known)):
+        return subject, "superseded"
+    match change.kind:
+        case "upsert":
+            image, folded = _upsert(known, change)
+        case "patch":
+            image, folded = _patch(known, change)
+        case "delete":
+            image, folded = _delete(known, change)
+    if image is None:
+        return subject, folded
+    return replace(subject, images={**subject.images, change.source: image}), folded
+
+
+def _newest(image: Image) -> str:
+    return max(image.version or "", image.deleted or "", *image.patched.values())
+
+
+def _stale(known: Image, version: str) -> Folded | None:
+    bound = max(known.version or "", known.deleted or "")
+    if version == bound:
+        return "duplicate"
+    return "superseded" if version < bound else None
+
+
+def _said(change: Change) -> dict[str, Any]:
+    said: dict[str, Any] = orjson.loads(change.attributes.model_dump_json(exclude_unset=True))
+    return said
+
+
+def _upsert(known: Image | None, change: Change) -> tuple[Image | None, Folded]:
+    attributes = _said(change)
+    if known is None:
+        return Image(change.id, change.category, change.version, None, attributes, {}), "changed"
+    if stale := _stale(known, change.version):
+        return None, stale
+    later = {name: version for name, version in known.patched.items() if version > change.version}
+    attributes |= {name: known.attributes.get(name) for name in later}
+    return Image(change.id, change.category, change.version, None, attributes, later), "changed"
+
+
+def _patch(known: Image | None, change: Change) -> tuple[Image | None, Folded]:
+    known = known or Image(change.id, change.category, None, None, {}, {})
+    if stale := _stale(known, change.version):
+        return None, stale
+    said = {name: value for name, value in _said(change).items() if known.patched.get(name, "") < change.version}
+    if not said:
+        repeated = change.version in known.patched.values()
+        return None, "duplicate" if repeated else "superseded"
+    image = replace(
+        known,
+        attributes={**known.attributes, **said},
+        patched={**known.patched, **dict.fromkeys(said, change.version)},
+    )
+    return image, "changed" if image.whole else "no-image"
+
+
+def _delete(known: Image | None, change: Change) -> tuple[Image | None, Folded]:
+    if known is None:
+        return Image(change.id, change.category, None, change.version, {}, {}), "changed"
+    if stale := _stale(known, change.version):
+        return None, stale
+    later = {name: version for name, version in known.patched.items() if version > change.version}
+    kept = {name: known.attributes.get(name) for name in later}
+    return Image(change.id, change.category, None, change.version, kept, later), "changed"
+
+
+def take(subject: Subject, decision: ConsentDecision) -> tuple[Subject, Folded]:
+    """Take one consent in; which of them counts is for the rules to say."""
+    record = orjson.loads(decision.model_dump_json(exclude={"subject"}))
+    if record in subject.consents:
+        return subject, "duplicate"
+    return replace(subject, consents=(*subject.consents, record)), "changed"
+
+
+def kind_of(image: Image) -> Kind:
+    """AAF calls every adult of a school staff: who holds a teaching post is a teacher."""
+    match image.category:
+        case "pupil":
+            return "pupil"
+        case "guardian":
+            return "guardian"
+        case "teacher":
+            return "teacher"
+        case _:
+            posts = image.attributes.get("functions") or ()
+            return "teacher" if any(post["code"] == "ENS" for post in posts) else "staff"
+
+
+def dump(subject: Subject) -> bytes:
+    """The subject as the state keeps it."""
+    return orjson.dumps(
+        {
+            "images": {
+                source: [i.id, i.category, i.version, i.deleted, i.attributes, i.patched]
+                for source, i in subject.images.items()
+            },
+            "consents": subject.consents,
+            "pairs": {
+                name: [pair.seq, pair.last, pair.digest, list(pair.named_by.model_dump().values())]
+                for name, pair in subject.pairs.items()
+            },
+        }
+    )
+
+
+def load(raw: bytes | None) -> Subject:
+    """The subject of a state entry; nobody where there is none."""
+    if raw is None:
+        return NOBODY
+    kept = orjson.loads(raw)
+    return Subject(
+        {source: Image(*parts) for source, parts in kept["images"].items()},
+        tuple(kept["consents"]),
+        {
+            name: Pair(seq, last, digest, NamedBy(**dict(zip(NamedBy.model_fields, named, strict=True))))
+            for name, (seq, last, digest, named) in kept["pairs"].items()
+        },
+    )

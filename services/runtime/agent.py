@@ -1,0 +1,72 @@
+"""The one shape of every stage, and the loop that runs it over a partition."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from services.contract.audit import Stage
+from services.runtime import journal
+from services.runtime.outbox import Outbox
+from services.runtime.records import Record
+
+
+class NotYet(Exception):
+    """The batch cannot be decided yet: something that it names has not arrived. It is tried again whole."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Agent(Protocol):
+    """A stage: decides with pure functions, and says through the outbox what follows.
+
+    It keeps nothing of its own between batches: what it must remember it puts in the outbox's state.
+    """
+
+    stage: Stage
+    group: str
+    """Consumer group, and with the partition the transactional id."""
+    lanes: tuple[str, ...]
+    """Topics it reads; the partitions of the same number belong together."""
+    changelog: str
+    state_prefix: bytes
+    """What sets this stage's keys apart on a changelog that several share."""
+
+    async def handle(self, records: Sequence[Record], outbox: Outbox) -> None:
+        """Decide an ordered batch of one partition of one topic.
+
+        Raises:
+            NotYet: nothing was decided; the batch comes again.
+        """
+
+    def sweep_token(self) -> bytes:
+        """Names what every remembered decision rests on; when it changes, the partition is swept."""
+
+    async def sweep(self, outbox: Outbox, after: bytes | None) -> bytes | None:
+        """Decide again a chunk of what is remembered, after the key `after`; the last key seen, or null at the end."""
+
+
+async def handle_each(agent: Agent, records: Sequence[Record], outbox: Outbox) -> None:
+    """Handle a batch whole; if that raises, record by record, so that only the one that raises is put aside."""
+    start = outbox.savepoint()
+    try:
+        await agent.handle(records, outbox)
+    except NotYet:
+        outbox.rollback(start)
+        raise
+    except Exception as error:  # noqa: BLE001  # a fault of ours must not stop the partition, nor lose a record
+        journal.emit(journal.FAILED, stage=agent.stage, kind=type(error).__name__, where=journal.where(error))
+        outbox.rollback(start)
+        for record in records:
+            await _handle_one(agent, record, outbox)
+
+
+async def _handle_one(agent: Agent, record: Record, outbox: Outbox) -> None:
+    start = outbox.savepoint()
+    try:
+        await agent.handle([record], outbox)
+    except NotYet:
+        raise
+    except Exception as error:  # noqa: BLE001  # as above
+        outbox.rollback(start)
+        outbox.quarantine(record, "unexpected", type(error).__name__)

@@ -1,0 +1,42 @@
+"""CloudEvents 1.0 over Kafka: binary mode out, both modes in (Kafka protocol binding §3)."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from services.contract.errors import NotThisSchema
+from services.contract.parsing import parse_json
+
+Header = tuple[str, bytes]
+
+_STRUCTURED = b"application/cloudevents"
+
+
+def binary(source: str, payload: str, event_id: str) -> tuple[Header, ...]:
+    """Headers of one record, whose value is the payload alone. `payload` is a schema's name: `release`."""
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", event_id.encode()),
+        ("ce_source", b"sanctuaire/" + source.encode()),
+        ("ce_type", b"sanctuaire." + payload.encode() + b".v1"),
+        ("content-type", b"application/json"),
+    )
+
+
+def body(value: bytes | None, headers: Sequence[Header], limit_bytes: int) -> bytes:
+    """The payload of a record in either mode.
+
+    Raises:
+        Unreadable: without a value, or in structured mode without `data`.
+    """
+    if value is None:
+        message = "payload: a tombstone is not expected on this topic"
+        raise NotThisSchema(message)
+    for name, content in headers:
+        if name.lower() == "content-type" and content.startswith(_STRUCTURED):
+            event = parse_json(value, limit_bytes)
+            if not isinstance(event, dict) or "data" not in event or event.get("specversion") != "1.0":
+                message = "payload: a structured event needs specversion 1.0 and data"
+                raise NotThisSchema(message)
+            return orjson.dumps(event["data"])
+    return value

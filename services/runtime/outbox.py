@@ -1,0 +1,80 @@
+"""Everything a batch leads to, gathered before any of it becomes durable; then all of it or none."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from services.contract.audit import QuarantinedRecord, Stage
+from services.contract.topology import quarantine_of
+from services.runtime import journal
+from services.runtime.envelope import Header, binary
+from services.runtime.records import Record
+from services.runtime.state import PartitionState
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One record to write; without a partition, the default partitioner's choice for its key."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    partition: int | None
+    headers: Sequence[Header]
+    timestamp_ms: int | None
+
+
+class Outbox:
+    """Outputs and state changes of one batch; reads see the batch's own writes."""
+
+    def __init__(self, stage: Stage, partition: int, state: PartitionState, now_us: int) -> None:
+        self.stage = stage
+        self.partition = partition
+        self.now_us = now_us
+        self.outputs: list[Output] = []
+        self.changes: dict[bytes, bytes | None] = {}
+        self._state = state
+
+    @property
+    def now(self) -> datetime:
+        """When this batch is decided: one instant for all of it."""
+        return datetime.fromtimestamp(self.now_us / 1_000_000, UTC)
+
+    def get(self, key: bytes) -> bytes | None:
+        return self.changes[key] if key in self.changes else self._state.get(key)
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        self.changes[key] = value
+
+    def scan(self, prefix: bytes, after: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        """Committed entries only: a sweep walks what is settled."""
+        return self._state.scan(prefix, after)
+
+    def send(  # noqa: PLR0913  # a record has that many parts
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header] = (), *,
+        spread: bool = False, timestamp_ms: int | None = None,
+    ) -> None:  # fmt: skip
+        """Write to the partition that is read, or with `spread` to the one that the key's hash chooses."""
+        self.outputs.append(Output(topic, key, value, None if spread else self.partition, headers, timestamp_ms))
+
+    def quarantine(self, record: Record, code: str, detail: str) -> None:
+        """Put the coordinates of an unusable record aside, and why; never its content."""
+        aside = QuarantinedRecord(
+            topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp,
+            stage=self.stage, code=code, detail=detail, size=len(record.value or b""), at=self.now,
+        )  # fmt: skip
+        event_id = f"{record.topic}/{record.partition}/{record.offset}"
+        self.send(
+            quarantine_of(record.topic), None, aside.model_dump_json().encode(),
+            binary(self.stage, "quarantined-record", event_id),
+        )  # fmt: skip
+        journal.emit(journal.QUARANTINED, stage=self.stage, topic=record.topic, partition=record.partition,
+                     offset=record.offset, code=code)  # fmt: skip
+
+    def savepoint(self) -> tuple[int, dict[bytes, bytes | None]]:
+        return len(self.outputs), dict(self.changes)
+
+    def rollback(self, savepoint: tuple[int, dict[bytes, bytes | None]]) -> None:
+        outputs, changes = savepoint
+        del self.outputs[outputs:]
+        self.changes = changes

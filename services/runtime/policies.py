@@ -1,0 +1,84 @@
+"""The policies in force, read whole from `policies.v1` by every process, outside any group."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from services.contract.audit import Stage
+from services.contract.errors import Unreadable
+from services.contract.parsing import parse_payload
+from services.contract.policies import ProviderPolicy, policy_digest
+from services.contract.topology import POLICIES
+from services.runtime import journal
+from services.runtime.settings import Settings
+
+MAX_POLICY_BYTES = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """One provider's policy and the digest of its content."""
+
+    policy: ProviderPolicy
+    digest: str
+
+
+class PolicyBook:
+    """What is in force now, by provider. A record that cannot be read leaves the old policy where it was."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.by_provider: dict[str, InForce] = {}
+
+    def apply(self, key: bytes | None, value: bytes | None) -> None:
+        provider = (key or b"").decode(errors="replace")
+        if value is None:
+            self.by_provider.pop(provider, None)
+            return
+        try:
+            policy = parse_payload(ProviderPolicy, value, MAX_POLICY_BYTES)
+        except Unreadable as error:
+            journal.emit(journal.FAILED, stage=self._stage, kind=error.code, where=POLICIES)
+            return
+        known = self.by_provider.get(policy.provider)
+        if policy.provider == provider and (known is None or policy.version > known.policy.version):
+            self.by_provider[provider] = InForce(policy, policy_digest(policy))
+            journal.emit(journal.POLICY_SEEN, stage=self._stage, provider=provider, version=policy.version)
+
+    def versions(self) -> dict[str, int]:
+        return {name: self.by_provider[name].policy.version for name in sorted(self.by_provider)}
+
+    def token(self) -> bytes:
+        """Names the whole set: it changes when, and only when, some policy's content does."""
+        digests = "".join(f"{name}={self.by_provider[name].digest}" for name in sorted(self.by_provider))
+        return hashlib.sha256(digests.encode()).hexdigest()[:32].encode()
+
+
+class PolicyReader:
+    """Keeps a book current, for as long as the process runs."""
+
+    def __init__(self, book: PolicyBook, settings: Settings) -> None:
+        self._book = book
+        self._settings = settings
+        self.caught_up = asyncio.Event()
+
+    async def run(self) -> None:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka_bootstrap, isolation_level="read_committed",
+            auto_offset_reset="earliest", enable_auto_commit=False, fetch_max_wait_ms=100,
+        )  # fmt: skip
+        tp = TopicPartition(POLICIES, 0)
+        consumer.assign([tp])
+        await consumer.start()
+        try:
+            await consumer.seek_to_beginning(tp)
+            end = (await consumer.end_offsets([tp]))[tp]
+            while True:
+                if await consumer.position(tp) >= end:
+                    self.caught_up.set()
+                for record in (await consumer.getmany(tp, timeout_ms=200)).get(tp, ()):
+                    self._book.apply(record.key, record.value)
+        finally:
+            await consumer.stop()

@@ -1,0 +1,159 @@
+"""Faust's aiokafka transport, made to hand over one ordered batch a partition instead of one record at a time.
+
+Membership, rebalances, agents and the worker stay Faust's. Positions are ours: they come from the stage's state,
+never from the group's commits, and no record that was fetched across a seek is ever processed.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, ClassVar, Protocol
+
+import aiokafka
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faust.transport.drivers import aiokafka as driver
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, server_list
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+from services.runtime.records import Batch
+
+
+class Positions(Protocol):
+    """Who knows from where each partition goes on."""
+
+    async def on_assignment(self, assigned: set[TP]) -> None:
+        """Close what is no longer ours and open the rest; each is sought to and resumed once it is ready."""
+
+    def next_offset(self, tp: TP) -> int | None:
+        """The first offset that the state does not reflect; null where nothing was ever read."""
+
+
+class ReadCommittedThread(AIOKafkaConsumerThread):
+    """The consumer in its thread, with the settings that Faust does not let one choose."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=conf.consumer_group_instance_id,
+            bootstrap_servers=server_list(transport.url, transport.default_port),
+            # Range keeps partitions of one number together over all topics; round-robin, Faust's choice, does not.
+            partition_assignment_strategy=[RangePartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            # One fetch is in flight a node: with Faust's 1,500 ms an idle topic would hold up the busy ones.
+            fetch_max_wait_ms=50,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            isolation_level="read_committed",
+            metadata_max_age_ms=30_000,
+        )
+
+
+class _NoReadOffsets(dict[TP, None]):
+    """In the place of Faust's read offsets, by which it drops records: it has none, and keeps none.
+
+    Faust sets one after a batch was handed over, which may be after a seek back; what lies below would be lost.
+    """
+
+    def __missing__(self, tp: TP) -> None:
+        return None
+
+    def __setitem__(self, tp: TP, offset: int | None) -> None:
+        """Keep nothing."""
+
+
+class BatchingConsumer(driver.Consumer):
+    """Yields a `Batch` a partition and fetch; takes no acknowledgement, for the state holds the position."""
+
+    positions: ClassVar[Positions]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._seeks: dict[TP, int] = {}
+        self._adrift: set[TP] = set()
+        super().__init__(*args, **kwargs)
+        self._read_offset = _NoReadOffsets()  # type: ignore[assignment]  # a mapping to nothing but null
+
+    def _new_consumer_thread(self) -> ReadCommittedThread:
+        return ReadCommittedThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def perform_seek(self) -> None:
+        """Called by Faust once an assignment has settled, in the place of a seek to committed offsets."""
+        await self.positions.on_assignment({TP(*tp) for tp in self.assignment()})
+
+    def hold(self, tps: Iterable[TP]) -> None:
+        """Fetch nothing of these until `go_on`, and void what was fetched of them before."""
+        held = set(tps)
+        self.pause_partitions(held)
+        for tp in held:
+            self._seeks[tp] = self._seeks.get(tp, 0) + 1
+
+    async def go_on(self, tps: Iterable[TP]) -> None:
+        """Fetch these from where their state ends."""
+        ready = set(tps) & {TP(*tp) for tp in self.assignment()}
+        for tp in sorted(ready):
+            await self._seek_to_state(tp)
+        self.resume_partitions(ready)
+
+    def is_current(self, batch: Batch) -> bool:
+        """Whether no seek has come between the fetch of this batch and now."""
+        return self._seeks.get(TP(batch.topic, batch.partition)) == batch.seek
+
+    async def _seek_to_state(self, tp: TP) -> None:
+        offset = self.positions.next_offset(tp)
+        if offset is None:
+            await self._thread.seek_to_beginning(driver.ensure_aiokafka_TP(tp))
+        else:
+            await self._thread.seek_wait({tp: offset})
+        # Counted after the seek: a fetch that began before it may hold either side's records, and is void.
+        self._seeks[tp] = self._seeks.get(tp, 0) + 1
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109  # Faust's
+        """Fetch, and yield one message a partition, whose value is the batch."""
+        # Here and only here no fetch is under way, so a seek cannot be overtaken by an older answer.
+        for tp in self._adrift & {TP(*tp) for tp in self.assignment()} & self._get_active_partitions():
+            await self._seek_to_state(tp)
+        self._adrift.clear()
+        seeks = dict(self._seeks)
+        fetched, _ = await self._wait_next_records(timeout)
+        if fetched is None or self.should_stop:
+            return
+        for raw_tp, records in fetched.items():
+            tp = TP(*raw_tp)
+            if not records:
+                continue
+            if not self.flow_active or tp not in seeks or self._seeks.get(tp) != seeks[tp]:
+                self._adrift.add(tp)
+                continue
+            yield tp, self._batch_message(tp, records, seeks[tp])
+
+    def _batch_message(self, tp: TP, records: Sequence[Any], seek: int) -> ConsumerMessage:
+        last = records[-1]
+        batch: Any = Batch(tp.topic, tp.partition, seek, records)
+        return ConsumerMessage(
+            tp.topic, tp.partition, last.offset, last.timestamp / 1000, last.timestamp_type, [], None, batch, None,
+            tp=tp, generation_id=self.app.consumer_generation_id,
+        )  # fmt: skip
+
+    def ack(self, message: Any) -> bool:  # noqa: ARG002
+        """Acknowledge nothing: Faust acks what its streams skip, and what an agent failed on."""
+        return False
+
+
+def transport_for(positions: Positions) -> type[driver.Transport]:
+    """The transport class of one app, bound to the one who knows its positions."""
+
+    class BoundConsumer(BatchingConsumer):
+        pass
+
+    BoundConsumer.positions = positions
+
+    class BatchingTransport(driver.Transport):
+        Consumer = BoundConsumer
+
+    return BatchingTransport
