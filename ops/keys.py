@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.contract.errors import NoKey, WeakKey, WrongSettings
-from services.pseudonymisation.identifier import EntityClass, IdType
+from services.contract.naming import EntityClass, IdType
 from services.pseudonymisation.keyring import (
     NONCE_OCTETS,
     EpochState,

@@ -13,6 +13,8 @@ import orjson
 from pydantic import Field, StringConstraints
 
 from services.contract.errors import Payload
+from services.contract.reasons import StageCode
+from services.contract.register import ADEQUACY, EEA, FRANCE
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
@@ -162,3 +164,45 @@ def ambiguities(policies: Mapping[str, ProviderPolicy]) -> list[str]:
     if len({policy.perimeter for policy in policies.values()}) > 1:
         found.append("the policies do not share one perimeter")
     return found
+
+
+def place_allowed(perimeter: Perimeter, place: Place, day: date) -> bool:
+    """Whether a place is known to be allowed (rules.md, R18 to R20); what would be `hold` there is no here.
+
+    The filter decides with all its reasons; a later stage only needs to know that nothing may go.
+    """
+    if perimeter.sovereign and not _sovereign(perimeter, place, day):
+        return False
+    if place.country in EEA:
+        return True
+    article_46 = bool(place.instrument and place.instrument.assessment and perimeter.allow_article_46)
+    if place.country == "US":
+        return bool(place.dpf and place.dpf.covers(day)) and perimeter.allow_dpf and article_46
+    adequacy = ADEQUACY.get(place.country)
+    if adequacy and adequacy.covers(day) and (adequacy.scope is None or adequacy.scope in place.scope):
+        return True
+    return article_46
+
+
+def _sovereign(perimeter: Perimeter, place: Place, day: date) -> bool:
+    home = FRANCE if perimeter.storage_country == "FR" else {perimeter.storage_country}
+    if place.kind in {"storage", "backup"} and place.country not in home:
+        return False
+    qualified = bool(place.secnumcloud and place.secnumcloud.covers(day))
+    return place.control_country in EEA and (qualified or not perimeter.require_secnumcloud)
+
+
+def refusal(policy: ProviderPolicy, contract_id: str, day: date) -> StageCode | None:
+    """Why nothing may go to this provider under this contract on this day, whoever it is about."""
+    contract = policy.contract(contract_id)
+    listed = policy.perimeter.providers is None or policy.provider in policy.perimeter.providers
+    if contract is None or not contract.covers(day) or not listed:
+        return "contract-not-in-force"
+    if not policy.places or not all(place_allowed(policy.perimeter, place, day) for place in policy.places):
+        return "place-not-allowed"
+    return None
+
+
+def releasable(policy: ProviderPolicy, contract: Contract) -> frozenset[str]:
+    """The closed list: what the contract names and the perimeter allows (GDPR art. 25(2))."""
+    return frozenset(contract.fields) & frozenset(policy.perimeter.allowed_fields)

@@ -1,24 +1,16 @@
 """What the filter lets go and takes back: one pair (subject × contract) a record, fenced by `seq`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints
 
 from services.contract.errors import Payload
+from services.contract.naming import NamedBy
 from services.contract.policies import Kind, Slug
 
 Seq = Annotated[int, Field(ge=1)]
 """Issued by the filter on every emission for a pair: max(previous + 1, wall microseconds)."""
-
-
-class NamedBy(Payload):
-    """What a pseudonym is made from; kept with the pair from its first emission (pseudonyms.md)."""
-
-    entity_class: Literal["person", "school", "group"]
-    namespace: Annotated[str, StringConstraints(min_length=1, max_length=80)]
-    type: Literal["INE", "UAI", "local"]
-    value: Annotated[str, StringConstraints(min_length=1, max_length=160)]
 
 
 class Emission(Payload):

@@ -1,77 +1,13 @@
-"""Where the data would lie and who controls it: rules R18 to R20, and the dated register of adequacy.
+"""Where the data would lie and who controls it: rules R18 to R20, by the dated register of the contract."""
 
-A new adequacy decision, or the end of one, is a change of this table: an event that decides everyone again.
-"""
-
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date
-from types import MappingProxyType
-from typing import Final, Literal
+from typing import Literal
 
+from services.contract.register import ADEQUACY, ASSIGNED, EEA, FRANCE, OVERSEAS, Adequacy
 from services.filtering.policy import Finding
 from services.filtering.request import Place, Request
-from services.filtering.unknown import UNKNOWN, Maybe, Period, in_force, is_not
-
-
-def _codes(listed: str) -> frozenset[str]:
-    return frozenset(listed.split())
-
-
-FRANCE: Final = _codes("FR GP MQ GF RE YT MF")
-"""Metropolitan France and its outermost regions, which are in the EU (TFEU art. 349)."""
-
-EEA: Final = FRANCE | _codes("AT BE BG CY CZ DE DK EE ES FI GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK IS LI NO")
-OVERSEAS: Final = _codes("NC PF WF PM BL TF")
-"""French, and outside the EU: unknown until the perimeter declares a rule."""
-
-ASSIGNED: Final = _codes(
-    """
-    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS
-    BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE
-    EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM
-    HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC
-    LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA
-    NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW
-    SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO
-    TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
-    """
-)
-"""ISO 3166-1 alpha-2."""
-
-
-@dataclass(frozen=True, slots=True)
-class Adequacy:
-    """One adequacy decision (GDPR art. 45): its source, its days, and the scope it is limited to, if any."""
-
-    source: str
-    period: Period
-    scope: str | None = None
-
-
-def _since(source: str, first_day: date, last_day: date | None = None, scope: str | None = None) -> Adequacy:
-    return Adequacy(source, Period(first_day, last_day), scope)
-
-
-ADEQUACY: Final[Mapping[str, Adequacy]] = MappingProxyType(
-    {
-        "AD": _since("2010/625/EU", date(2010, 10, 19)),
-        "AR": _since("2003/490/EC", date(2003, 6, 30)),
-        "BR": _since("(EU) 2026/179", date(2026, 1, 26)),
-        "CA": _since("2002/2/EC", date(2001, 12, 20), scope="pipeda-commercial"),
-        "CH": _since("2000/518/EC", date(2000, 7, 26)),
-        "FO": _since("2010/146/EU", date(2010, 3, 5)),
-        "GB": _since("(EU) 2021/1772", date(2021, 6, 28), date(2031, 12, 27)),
-        "GG": _since("2003/821/EC", date(2003, 11, 21)),
-        "IL": _since("2011/61/EU", date(2011, 1, 31)),
-        "IM": _since("2004/411/EC", date(2004, 4, 28)),
-        "JE": _since("2008/393/EC", date(2008, 5, 8)),
-        "JP": _since("(EU) 2019/419", date(2019, 1, 23), scope="appi"),
-        "KR": _since("(EU) 2022/254", date(2021, 12, 17)),
-        "NZ": _since("2013/65/EU", date(2012, 12, 19)),
-        "UY": _since("2012/484/EU", date(2012, 8, 21)),
-    }
-)
+from services.filtering.unknown import UNKNOWN, Answer, Maybe, Period, in_force, is_not
 
 
 def residency_findings(request: Request) -> Iterator[Finding]:
@@ -104,7 +40,7 @@ def _third_country(request: Request, place: Place, country: str) -> Iterator[Fin
         yield from _article_46(request, place, "R18")
     elif adequacy is None:
         yield Finding("R18", "place-not-adequate")
-    elif adequacy.period.covers(request.today) is False:
+    elif _covers(adequacy, request.today) is False:
         yield Finding("R18", "adequacy-not-in-force")
     else:
         yield Finding("R18", "adequacy-out-of-scope")
@@ -112,9 +48,13 @@ def _third_country(request: Request, place: Place, country: str) -> Iterator[Fin
 
 def _may_be_adequate(adequacy: Adequacy | None, place: Place, today: Maybe[date]) -> bool:
     """Say whether a place is not known to lack adequacy: what is unknown here holds by R0."""
-    if adequacy is None or adequacy.period.covers(today) is False:
+    if adequacy is None or _covers(adequacy, today) is False:
         return False
     return adequacy.scope is None or place.scope.has(adequacy.scope) is not False
+
+
+def _covers(adequacy: Adequacy, today: Maybe[date]) -> Answer:
+    return Period(adequacy.first_day, adequacy.last_day).covers(today)
 
 
 def _united_states(request: Request, place: Place) -> Iterator[Finding]:

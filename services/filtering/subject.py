@@ -6,14 +6,14 @@ never from arrival.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 import orjson
 
 from services.contract.changes import Change
 from services.contract.consents import ConsentDecision
+from services.contract.naming import NamedBy
 from services.contract.policies import Kind
-from services.contract.releases import NamedBy
 
 Folded = Literal["changed", "no-image", "superseded", "duplicate"]
 
@@ -84,6 +84,8 @@ def fold(subject: Subject, change: Change) -> tuple[Subject, Folded]:
             image, folded = _patch(known, change)
         case "delete":
             image, folded = _delete(known, change)
+        case _:
+            assert_never(change.kind)
     if image is None:
         return subject, folded
     return replace(subject, images={**subject.images, change.source: image}), folded

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.contract.errors import NoKey, NotAnIdentifier, WrongSettings
+from services.contract.naming import EntityClass, IdType, canonical_value
 from services.contract.operations import Pseudonym
-from services.pseudonymisation.identifier import EntityClass, IdType, canonical_value
 from services.pseudonymisation.notation import base32, uuid8
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
+from services.contract.register import ADEQUACY, ASSIGNED, EEA, FRANCE, OVERSEAS
 from services.filtering.policy import age_on
-from services.filtering.residency import ADEQUACY, ASSIGNED, EEA, FRANCE, OVERSEAS
 from services.filtering.restriction import months_later
 from services.filtering.unknown import UNKNOWN, Answer, Maybe, Period
 
@@ -51,7 +51,7 @@ def test_every_country_code_is_assigned() -> None:
 
 def test_register_of_adequacy_is_that_of_the_decisions() -> None:
     """Days of adoption, Official Journal; Brazil and the end for the United Kingdom as the rules give them."""
-    register = {code: (entry.period.start, entry.period.until, entry.scope) for code, entry in ADEQUACY.items()}
+    register = {code: (entry.first_day, entry.last_day, entry.scope) for code, entry in ADEQUACY.items()}
 
     assert register == {
         "AD": (date(2010, 10, 19), None, None),

@@ -8,7 +8,7 @@ import pytest
 
 from ops.keys import KeyFiles, init, load, pseudonym_line, read_root, status
 from services.contract.errors import NoKey, NotAnIdentifier, Unusable, WeakKey, WrongSettings
-from services.pseudonymisation.identifier import IdType
+from services.contract.naming import IdType
 from services.pseudonymisation.keyring import EpochState
 
 KEK = bytes.fromhex("c4a90f6e5d1b7832e6f0439ab8175cd21e8f63a4097bd5e2f1386c04ba9d7e51")

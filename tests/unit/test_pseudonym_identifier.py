@@ -3,15 +3,20 @@
 import pytest
 
 from services.contract.errors import NotAnIdentifier
-from services.pseudonymisation.identifier import (
+from services.contract.naming import (
     WHITE_SPACE,
-    Identifier,
+    EntityClass,
     IdType,
+    NamedBy,
     canonical_value,
     name_of_group,
     name_of_person,
     name_of_school,
 )
+
+
+def named_by(entity_class: EntityClass, namespace: str, id_type: IdType, value: str) -> NamedBy:
+    return NamedBy(entity_class=entity_class, namespace=namespace, type=id_type, value=value)
 
 
 @pytest.mark.parametrize(
@@ -84,56 +89,54 @@ def test_what_is_not_of_its_type_is_refused_without_being_quoted(id_type: IdType
             "ac-lyon",
             "4711",
             "123456789ab",
-            Identifier("person", "FR", "INE", "123456789AB"),
+            named_by("person", "FR", "INE", "123456789AB"),
             id="pupil-by-ine",
         ),
         pytest.param(
             "ent-rhone",
             "x9",
             " 123456789AB",
-            Identifier("person", "FR", "INE", "123456789AB"),
+            named_by("person", "FR", "INE", "123456789AB"),
             id="same-pupil-elsewhere",
         ),
         pytest.param(
             "ac-lyon",
             "NULL",
             "123456789AB",
-            Identifier("person", "FR", "INE", "123456789AB"),
+            named_by("person", "FR", "INE", "123456789AB"),
             id="pupil-without-local-id",
         ),
-        pytest.param(
-            "ac-lyon", "4711", None, Identifier("person", "ac-lyon", "local", "4711"), id="teacher-by-local-id"
-        ),
+        pytest.param("ac-lyon", "4711", None, named_by("person", "ac-lyon", "local", "4711"), id="teacher-by-local-id"),
         pytest.param(
             "ac-lyon",
             " 4711 ",
             "NULL",
-            Identifier("person", "ac-lyon", "local", "4711"),
+            named_by("person", "ac-lyon", "local", "4711"),
             id="placeholder-for-ine",
         ),
         pytest.param(
             "ac-lyon",
             "4711",
             "12345",
-            Identifier("person", "ac-lyon", "local", "4711"),
+            named_by("person", "ac-lyon", "local", "4711"),
             id="what-is-no-ine-is-not-used",
         ),
     ],
 )
 def test_person_is_named_by_ine_else_by_the_source(
-    source: str, local_id: str, ine: str | None, expected: Identifier
+    source: str, local_id: str, ine: str | None, expected: NamedBy
 ) -> None:
     assert name_of_person("FR", source, local_id, ine) == expected
 
 
 def test_school_is_named_by_its_uai_in_the_namespace_of_the_perimeter() -> None:
-    assert name_of_school("FR", "0690078k") == Identifier("school", "FR", "UAI", "0690078K")
+    assert name_of_school("FR", "0690078k") == named_by("school", "FR", "UAI", "0690078K")
 
 
 def test_group_is_named_by_uai_and_code_in_the_namespace_of_its_source() -> None:
     actual = name_of_group("ac-lyon", "0690078k", " 3e\u0300me A ")
 
-    assert actual == Identifier("group", "ac-lyon", "local", "0690078K$3ème A")
+    assert actual == named_by("group", "ac-lyon", "local", "0690078K$3ème A")
 
 
 def test_without_ine_and_local_id_nobody_is_named() -> None:

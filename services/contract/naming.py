@@ -3,11 +3,12 @@
 Imports nothing but the contract; an error says which identifier is wrong, never what it was.
 """
 
-from dataclasses import dataclass, field
-from typing import Literal, assert_never
+from typing import Annotated, Literal, assert_never
 from unicodedata import normalize
 
-from services.contract.errors import NotAnIdentifier
+from pydantic import Field, StringConstraints
+
+from services.contract.errors import NotAnIdentifier, Payload
 from services.contract.identifiers import canonical_ine, canonical_uai, is_placeholder
 
 EntityClass = Literal["person", "school", "group"]
@@ -20,14 +21,14 @@ WHITE_SPACE = (
 """The Unicode property White_Space (PropList.txt); `str.strip()` alone would also eat U+001C to U+001F."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
-    """The name under which one entity is pseudonymised; `value` is canonical and not shown."""
+class NamedBy(Payload):
+    """What a pseudonym is made from; kept with the pair from its first emission (pseudonyms.md)."""
 
     entity_class: EntityClass
-    namespace: str
-    id_type: IdType
-    value: str = field(repr=False)
+    namespace: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    type: IdType
+    value: Annotated[str, StringConstraints(min_length=1, max_length=160)] = Field(repr=False)
+    """Canonical."""
 
 
 def canonical_value(id_type: IdType, text: str) -> str:
@@ -59,22 +60,22 @@ def _unicode(value: str) -> str:
     return value
 
 
-def name_of_person(perimeter: str, source: str, local_id: str, ine: str | None) -> Identifier:
+def name_of_person(perimeter: str, source: str, local_id: str, ine: str | None) -> NamedBy:
     """Name a pupil by her INE, anyone else (or a pupil whose INE is not one) by the source's own identifier."""
     national = None if ine is None else canonical_ine(ine)
     if national is not None:
-        return Identifier("person", register_namespace(perimeter), "INE", national)
-    return Identifier("person", _named("source", source), "local", canonical_value("local", local_id))
+        return _named_by("person", register_namespace(perimeter), "INE", national)
+    return _named_by("person", _named("source", source), "local", canonical_value("local", local_id))
 
 
-def name_of_school(perimeter: str, uai: str) -> Identifier:
-    return Identifier("school", register_namespace(perimeter), "UAI", canonical_value("UAI", uai))
+def name_of_school(perimeter: str, uai: str) -> NamedBy:
+    return _named_by("school", register_namespace(perimeter), "UAI", canonical_value("UAI", uai))
 
 
-def name_of_group(source: str, uai: str, code: str) -> Identifier:
+def name_of_group(source: str, uai: str, code: str) -> NamedBy:
     """Name a group `<UAI>$<code>`; the code belongs to the source, so the source is its namespace."""
     value = f"{canonical_value('UAI', uai)}${canonical_value('local', code)}"
-    return Identifier("group", _named("source", source), "local", value)
+    return _named_by("group", _named("source", source), "local", value)
 
 
 def register_namespace(perimeter: str) -> str:
@@ -90,3 +91,7 @@ def _named(what: str, namespace: str) -> str:
     if is_placeholder(namespace):
         raise NotAnIdentifier(f"{what}: has no name")
     return namespace
+
+
+def _named_by(entity_class: EntityClass, namespace: str, id_type: IdType, value: str) -> NamedBy:
+    return NamedBy(entity_class=entity_class, namespace=namespace, type=id_type, value=value)
