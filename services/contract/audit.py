@@ -55,8 +55,9 @@ class QuarantinedRecord(Payload):
 class Account:
     """Gathers the ends of one batch, in the order of its offsets, into an `AuditEntry`."""
 
-    def __init__(self, stage: Stage, topic: str, partition: int) -> None:
+    def __init__(self, stage: Stage, topic: str, partition: int, records: int) -> None:
         self._of = (stage, topic, partition)
+        self._records = records
         self._ends: dict[str, dict[End, dict[str, list[list[int]]]]] = {}
 
     def end(self, offset: int, contract: str, end: End, reason: str) -> None:
@@ -67,7 +68,7 @@ class Account:
         else:
             ranges.append([offset, offset])
 
-    def entry(self, offsets: tuple[int, int], records: int, at: datetime, policies: Mapping[str, int]) -> AuditEntry:
+    def entry(self, offsets: tuple[int, int], at: datetime, policies: Mapping[str, int]) -> AuditEntry:
         """Close the account of the batch that spans `offsets`, first and last."""
         stage, topic, partition = self._of
         ends: Mapping[str, Mapping[End, Mapping[str, tuple[OffsetRange, ...]]]] = {
@@ -79,5 +80,5 @@ class Account:
         }
         return AuditEntry(
             stage=stage, topic=topic, partition=partition, first=offsets[0], last=offsets[1],
-            records=records, at=at, policies=policies, ends=ends,
+            records=self._records, at=at, policies=policies, ends=ends,
         )  # fmt: skip

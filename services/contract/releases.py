@@ -19,6 +19,8 @@ class Emission(Payload):
     subject: Annotated[str, StringConstraints(min_length=1, max_length=160)]
     provider: Slug
     contract: str
+    purpose_family: Slug
+    """Under which the key is derived: it travels along, so that an erasure needs no policy."""
     seq: Seq
     named_by: NamedBy
     policy: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]

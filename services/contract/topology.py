@@ -28,6 +28,7 @@ PROVIDER_DIRECTORY = "providers.<provider>.directory.v1"
 LEDGER = "provisioning.ledger.v1"
 FILTERING_STATE = "state.filtering.v1"
 PSEUDONYMISATION_STATE = "state.pseudonymisation.v1"
+CONNECTORS_STATE = "state.connectors.<provider>.v1"
 FILTERING_AUDIT = "audit.filtering.v1"
 PSEUDONYMISATION_AUDIT = "audit.pseudonymisation.v1"
 CONNECTORS_AUDIT = "audit.connectors.v1"
@@ -78,10 +79,11 @@ TOPICS: tuple[Topic, ...] = (
     Topic(PROVIDER_DIRECTORY, (ProviderRecord,), "pseudonym", "connectors", ("the provider",), "compact",
           tombstone_days=30),
     Topic(LEDGER, (Delivered, Deferred, Refused), "<provider>/<contract>/<pseudonym>", "connectors",
-          ("connectors", "operators"), "compact", tombstone_days=7),
+          ("operators",), "compact", tombstone_days=7),
     Topic(FILTERING_STATE, (), "state key", "filtering", ("filtering",), "compact", tombstone_days=7),
     Topic(PSEUDONYMISATION_STATE, (), "state key", "pseudonymisation", ("pseudonymisation",), "compact",
           tombstone_days=7),
+    Topic(CONNECTORS_STATE, (), "state key", "connectors", ("connectors",), "compact", tombstone_days=7),
     Topic(FILTERING_AUDIT, (AuditEntry,), "none", "filtering", ("operators",), "delete",
           retention_days=365),
     Topic(PSEUDONYMISATION_AUDIT, (AuditEntry,), "none", "pseudonymisation", ("operators",), "delete",

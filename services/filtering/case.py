@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from services.contract.changes import ATTRIBUTE_CATEGORY
 from services.contract.policies import Contract, Kind, ProviderPolicy
+from services.filtering.parsing import read_policy
+from services.filtering.request import Policy
 from services.filtering.subject import Image, Subject, kind_of
 
 OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract"]
@@ -19,6 +21,7 @@ HOLDERS = frozenset({"1", "2"})
 class Person:
     """One person as every contract sees her; built once a change, whatever the number of contracts."""
 
+    key: str
     kind: Kind
     source: str
     id: str
@@ -31,7 +34,7 @@ class Person:
     consents: tuple[Mapping[str, Any], ...]
 
 
-def person_of(subject: Subject) -> Person | None:
+def person_of(key: str, subject: Subject) -> Person | None:
     """The person that the subject's images show; null where no source has given a whole image.
 
     A deleted person is still somebody: what was released of her is to be erased.
@@ -44,6 +47,7 @@ def person_of(subject: Subject) -> Person | None:
     source, image = picked
     values = field_values(image)
     return Person(
+        key=key,
         kind=kind_of(image),
         source=source,
         id=image.id,
@@ -116,12 +120,15 @@ def out_of_scope(contract: Contract, person: Person) -> OutOfScope | None:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """One contract as the request wants it, rendered once a policy and not once a person."""
+    """One contract as the rules read it, prepared once a policy and not once a person."""
 
     policy: ProviderPolicy
     contract: Contract
     digest: str
-    fixed: Mapping[str, Any]
+    read: Policy
+    """Policy as the decision reads it."""
+    without_contract: Policy
+    """The same for a person whom the contract does not speak of: rule R2, or R1 where it was delivered."""
 
     @property
     def pair(self) -> str:
@@ -130,12 +137,20 @@ class Terms:
 
 def terms_of(policy: ProviderPolicy, digest: str) -> tuple[Terms, ...]:
     """Every contract of a policy, ready to be asked about."""
-    return tuple(Terms(policy, contract, digest, _fixed(policy, contract)) for contract in policy.contracts)
+    return tuple(_terms(policy, contract, digest) for contract in policy.contracts)
 
 
-def _fixed(policy: ProviderPolicy, contract: Contract) -> dict[str, Any]:
-    whole = policy.model_dump(mode="json", by_alias=True, exclude_none=False)
+def _terms(policy: ProviderPolicy, contract: Contract, digest: str) -> Terms:
+    request = policy_request(policy, contract)
+    nothing = {**request, "provider": {**request["provider"], "contract": None}}
+    return Terms(policy, contract, digest, read_policy(request), read_policy(nothing))
+
+
+def policy_request(policy: ProviderPolicy, contract: Contract) -> dict[str, Any]:
+    """The part of a request that does not depend on the person."""
+    whole = policy.model_dump(mode="json", by_alias=True)
     terms = contract.model_dump(mode="json", by_alias=True)
+    # An optional key that is null would say "known to list nobody"; one that was never declared is left out.
     perimeter = {
         name: value
         for name, value in whole["perimeter"].items()
@@ -160,20 +175,15 @@ def _fixed(policy: ProviderPolicy, contract: Contract) -> dict[str, Any]:
         "purpose": contract.purpose,
         "legal_basis": terms["legal_basis"],
         "notice": contract.notice,
-        "objections": [],
     }
 
 
-def case_of(terms: Terms, person: Person, now: datetime, *, delivered: bool) -> dict[str, Any]:
-    """The request for one pair. Out of the contract's scope there is no contract: rule R2, or R1 if delivered."""
-    provider = terms.fixed["provider"]
-    if out_of_scope(terms.contract, person):
-        provider = {**provider, "contract": None}
+def person_request(person: Person, now: datetime, *, delivered: bool) -> dict[str, Any]:
+    """The part of a request that does."""
     return {
-        **terms.fixed,
-        "provider": provider,
         "now": now.isoformat(),
         "subject": {**person.request, "delivered": delivered},
         "fields": list(person.fields),
         "consents": list(person.consents),
+        "objections": [],
     }

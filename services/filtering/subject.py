@@ -43,6 +43,8 @@ class Pair:
     last: Literal["release", "erase"]
     digest: str
     named_by: NamedBy
+    purpose_family: str
+    """As when it was released: the contract may be gone when it is to be erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ def dump(subject: Subject) -> bytes:
             },
             "consents": subject.consents,
             "pairs": {
-                name: [pair.seq, pair.last, pair.digest, list(pair.named_by.model_dump().values())]
+                name: [pair.seq, pair.last, pair.digest, list(pair.named_by.model_dump().values()), pair.purpose_family]
                 for name, pair in subject.pairs.items()
             },
         }
@@ -192,7 +194,7 @@ def load(raw: bytes | None) -> Subject:
         {source: Image(*parts) for source, parts in kept["images"].items()},
         tuple(kept["consents"]),
         {
-            name: Pair(seq, last, digest, NamedBy(**dict(zip(NamedBy.model_fields, named, strict=True))))
-            for name, (seq, last, digest, named) in kept["pairs"].items()
+            name: Pair(seq, last, digest, NamedBy(**dict(zip(NamedBy.model_fields, named, strict=True))), family)
+            for name, (seq, last, digest, named, family) in kept["pairs"].items()
         },
     )

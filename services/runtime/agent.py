@@ -29,8 +29,8 @@ class Agent(Protocol):
     lanes: tuple[str, ...]
     """Topics it reads; the partitions of the same number belong together."""
     changelog: str
-    state_prefix: bytes
-    """What sets this stage's keys apart on a changelog that several share."""
+    swept: bytes
+    """Which state entries rest on the policies: they are decided again when those change."""
 
     async def handle(self, records: Sequence[Record], outbox: Outbox) -> None:
         """Decide an ordered batch of one partition of one topic.
@@ -42,8 +42,8 @@ class Agent(Protocol):
     def sweep_token(self) -> bytes:
         """Names what every remembered decision rests on; when it changes, the partition is swept."""
 
-    async def sweep(self, outbox: Outbox, after: bytes | None) -> bytes | None:
-        """Decide again a chunk of what is remembered, after the key `after`; the last key seen, or null at the end."""
+    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox) -> None:
+        """Decide again some of what is remembered: state entries whose key begins with `swept`."""
 
 
 async def handle_each(agent: Agent, records: Sequence[Record], outbox: Outbox) -> None:

@@ -1,10 +1,10 @@
 """Everything a batch leads to, gathered before any of it becomes durable; then all of it or none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.contract.audit import QuarantinedRecord, Stage
+from services.contract.audit import Account, QuarantinedRecord, Stage
 from services.contract.topology import quarantine_of
 from services.runtime import journal
 from services.runtime.envelope import Header, binary
@@ -46,10 +46,6 @@ class Outbox:
     def put(self, key: bytes, value: bytes | None) -> None:
         self.changes[key] = value
 
-    def scan(self, prefix: bytes, after: bytes | None) -> Iterator[tuple[bytes, bytes]]:
-        """Committed entries only: a sweep walks what is settled."""
-        return self._state.scan(prefix, after)
-
     def send(  # noqa: PLR0913  # a record has that many parts
         self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header] = (), *,
         spread: bool = False, timestamp_ms: int | None = None,
@@ -70,6 +66,12 @@ class Outbox:
         )  # fmt: skip
         journal.emit(journal.QUARANTINED, stage=self.stage, topic=record.topic, partition=record.partition,
                      offset=record.offset, code=code)  # fmt: skip
+
+    def report(self, topic: str, account: Account, span: tuple[int, int], policies: Mapping[str, int]) -> None:
+        """Write the account of a batch that spans these offsets, first and last, to the stage's audit topic."""
+        entry = account.entry(span, self.now, policies)
+        event_id = f"{entry.topic}/{self.partition}/{entry.first}@{self.now_us}"
+        self.send(topic, None, entry.model_dump_json().encode(), binary(self.stage, "audit-entry", event_id))
 
     def savepoint(self) -> tuple[int, dict[bytes, bytes | None]]:
         return len(self.outputs), dict(self.changes)

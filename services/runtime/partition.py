@@ -33,10 +33,7 @@ class Partition:
         """Make outputs, state changes and positions durable in one transaction; then, and only then, apply them."""
         changes = dict(outbox.changes)
         changes |= {OFFSET + topic.encode(): str(offset).encode() for topic, offset in positions.items()}
-        changelog = [
-            Output(agent.changelog, self.state.prefix + key, value, self.number, (), None)
-            for key, value in changes.items()
-        ]
+        changelog = [Output(agent.changelog, key, value, self.number, (), None) for key, value in changes.items()]
         await self.producer.begin_transaction()
         await asyncio.gather(*[acked async for acked in self._submit([*outbox.outputs, *changelog])])
         await self.producer.commit_transaction()
@@ -102,8 +99,7 @@ async def rebuild(agent: Agent, settings: Settings, number: int) -> PartitionSta
     """Read the changelog of one partition, committed records only, up to where it ends now."""
     began = time.monotonic()
     tp = TopicPartition(agent.changelog, number)
-    end = await _written_end(settings, tp)
-    state = PartitionState(agent.state_prefix)
+    state = PartitionState()
     records = 0
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap, isolation_level="read_committed", auto_offset_reset="earliest",
@@ -113,22 +109,14 @@ async def rebuild(agent: Agent, settings: Settings, number: int) -> PartitionSta
     await consumer.start()
     try:
         await consumer.seek_to_beginning(tp)
+        # The fence has resolved every transaction of the one writer: what is committed reaches to the end.
+        end = (await consumer.end_offsets([tp]))[tp]
         while await consumer.position(tp) < end:
             for record in (await consumer.getmany(tp, timeout_ms=200)).get(tp, ()):
-                state.load(record.key or b"", record.value)
+                state.apply({record.key or b"": record.value})
                 records += 1
     finally:
         await consumer.stop()
     journal.emit(journal.REBUILT, stage=agent.stage, partition=number, records=records,
                  seconds=round(time.monotonic() - began, 3))  # fmt: skip
     return state
-
-
-async def _written_end(settings: Settings, tp: TopicPartition) -> int:
-    """The end of everything written, transactions of other writers still open included."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        return int((await consumer.end_offsets([tp]))[tp])
-    finally:
-        await consumer.stop()

@@ -13,17 +13,11 @@ SWEEP = b"~sweep"
 class PartitionState:
     """Committed state of one partition. Written by the runtime after a transaction has committed, and only then."""
 
-    def __init__(self, prefix: bytes = b"") -> None:
-        self.prefix = prefix
+    def __init__(self) -> None:
         self._values: dict[bytes, bytes] = {}
 
     def get(self, key: bytes) -> bytes | None:
         return self._values.get(key)
-
-    def load(self, changelog_key: bytes, value: bytes | None) -> None:
-        """Take one record of the changelog; another owner's (another prefix) is passed over."""
-        if changelog_key.startswith(self.prefix):
-            self.apply({changelog_key[len(self.prefix) :]: value})
 
     def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
         for key, value in changes.items():

@@ -2,25 +2,30 @@
 
 import asyncio
 import os
+import sys
 import time
+from collections.abc import Callable
+from itertools import islice
 from typing import Any, cast
 
 import faust
 from faust.types import TP, StreamT
 
-from services.contract.errors import WrongSettings
+from services.contract.audit import Stage
+from services.contract.errors import Unusable, WrongSettings
 from services.runtime import health, journal
 from services.runtime.agent import Agent, NotYet, handle_each
 from services.runtime.outbox import Outbox
 from services.runtime.partition import Partition, open_partition
-from services.runtime.policies import PolicyReader
+from services.runtime.policies import PolicyBook, PolicyReader
 from services.runtime.records import Batch
-from services.runtime.settings import Settings
+from services.runtime.settings import Settings, load_settings
 from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer, transport_for
 
 EX_SOFTWARE = 70
 SWEEP_CHUNK = 500
+EX_CONFIG = 78
 RETRY_SECONDS = 0.1
 COMMIT_SECONDS = 90.0
 
@@ -134,10 +139,16 @@ class Host:
             if (done == token and after == b"end") or partition is not self.partitions.get(partition.number):
                 return False
             outbox = self._outbox(partition)
-            last = await self.agent.sweep(outbox, after if done == token and after else None)
-            outbox.put(SWEEP, token + b" " + (last or b"end"))
+            start = after if done == token and after else None
+            chunk = list(islice(partition.state.scan(self.agent.swept, start), SWEEP_CHUNK))
+            try:
+                await self.agent.sweep(chunk, outbox)
+            except NotYet:
+                return False
+            more = len(chunk) == SWEEP_CHUNK
+            outbox.put(SWEEP, token + b" " + (chunk[-1][0] if more else b"end"))
             await asyncio.wait_for(partition.commit(self.agent, outbox, {}), COMMIT_SECONDS)
-            return last is not None
+            return more
 
 
 def build_app(agent: Agent, settings: Settings, policies: PolicyReader) -> faust.App:
@@ -210,9 +221,16 @@ def _keep_up(app: faust.App, host: Host) -> None:
         health.report(host.settings.work_folder, ready=ready, partitions=len(host.partitions))
 
 
-def run(agent: Agent, settings: Settings, policies: PolicyReader) -> None:
-    """Run one stage until SIGTERM or SIGINT."""
+def main(stage: Stage, agent_of: Callable[[Settings, PolicyBook], Agent]) -> None:
+    """Run one stage until SIGTERM or SIGINT; exit 78 with one line where a setting or a key is wrong."""
     journal.open_journal()
-    journal.emit(journal.STARTED, stage=agent.stage, provider=settings.provider)
-    app = build_app(agent, settings, policies)
+    try:
+        settings = load_settings()
+        policies = PolicyBook(stage)
+        agent = agent_of(settings, policies)
+    except Unusable as error:
+        sys.stderr.write(f"{stage}: {error.code}: {error}\n")
+        sys.exit(EX_CONFIG)
+    journal.emit(journal.STARTED, stage=stage, provider=settings.provider)
+    app = build_app(agent, settings, PolicyReader(policies, settings))
     faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False).execute_from_commandline()

@@ -1,0 +1,213 @@
+"""Whether what the filter let go arrived, once, under one name, and what it took back is gone: invariants I2 and I3.
+
+Opens nothing. The reference model is folded from the filter's own emissions, pair by pair, by `seq`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import TypeAdapter
+
+from ops.demo.readout import Finding, ReadOut, Row
+from services.contract.audit import End
+from services.contract.operations import Delete, ProviderRecord, Upsert
+from services.contract.outcomes import Outcome
+from services.contract.releases import Release, Withdrawal
+from services.contract.topology import (
+    FILTERING_AUDIT,
+    LEDGER,
+    PROVIDER_DIRECTORY,
+    PSEUDONYMISATION_AUDIT,
+    RELEASES,
+    WITHDRAWALS,
+    named_for,
+)
+
+UNCHANGED = "unchanged"
+
+Step = tuple[int, str, int]
+"""Partition, `<provider>/<contract>` and seq: what one emission and its operation share, and nothing else does."""
+
+Known = Mapping[str, ProviderRecord]
+"""What one provider has, by pseudonym."""
+
+_OUTCOMES: TypeAdapter[Outcome] = TypeAdapter(Outcome)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Emissions and operations side by side."""
+
+    read: ReadOut
+
+    @cached_property
+    def emissions(self) -> Sequence[tuple[Row, str, Release | Withdrawal]]:
+        """Each with its row and its topic."""
+        lanes = ((RELEASES, Release), (WITHDRAWALS, Withdrawal))
+        return [(row, topic, each) for topic, model in lanes for row, each in self.read.parsed(topic, model)]
+
+    @cached_property
+    def operations(self) -> Mapping[Step, Sequence[Upsert | Delete]]:
+        found: defaultdict[Step, list[Upsert | Delete]] = defaultdict(list)
+        for provider in sorted(self.read.policies):
+            for topic, model in zip(self.read.of_provider(provider), (Upsert, Delete), strict=True):
+                for row, operation in self.read.parsed(topic, model):
+                    found[_step(row, operation)].append(operation)
+        return found
+
+    @cached_property
+    def last(self) -> Mapping[tuple[str, str], Upsert | Delete]:
+        """Pair and subject → the operation of the highest `seq`: what the provider should have come to."""
+        latest: dict[tuple[str, str], Upsert | Delete] = {}
+        for row, _, emission in self.emissions:
+            who = (_pair(emission), emission.subject)
+            for operation in self.operations.get(_step(row, emission), ()):
+                if who not in latest or operation.seq > latest[who].seq:
+                    latest[who] = operation
+        return latest
+
+    @cached_property
+    def outcomes(self) -> Mapping[str, Outcome]:
+        """The ledger's last word by `<provider>/<contract>/<pseudonym>`; `/~` is the connectors' own bookkeeping."""
+        latest: dict[str, Outcome] = {}
+        for row in self.read.rows(LEDGER):
+            key = (row.key or b"").decode("utf-8", "replace")
+            if "/~" in key:
+                continue
+            latest.pop(key, None)
+            if row.value is not None:
+                try:
+                    latest[key] = _OUTCOMES.validate_json(row.value)
+                except ValueError:
+                    self.read.unreadable[LEDGER] += 1
+        return latest
+
+    def known(self, provider: str) -> Known:
+        """What the provider's topic says once it is compacted."""
+        topic = named_for(PROVIDER_DIRECTORY, provider)
+        latest = {row.key: row for row in self.read.rows(topic)}
+        rows = {id(row) for row in latest.values()}
+        return {
+            (row.key or b"").decode("utf-8", "replace"): record
+            for row, record in self.read.parsed(topic, ProviderRecord)
+            if id(row) in rows
+        }
+
+
+def chain_findings(chain: Chain) -> Iterator[Finding]:
+    yield from _emission_counts(chain)
+    yield from _operations(chain)
+    yield from _names(chain)
+    yield from _outcomes(chain)
+    for provider in sorted(chain.read.policies):
+        yield from _final_state(chain, provider)
+
+
+def _pair(payload: Release | Withdrawal | Upsert | Delete) -> str:
+    return f"{payload.provider}/{payload.contract}"
+
+
+def _step(row: Row, payload: Release | Withdrawal | Upsert | Delete) -> Step:
+    return row.partition, _pair(payload), payload.seq
+
+
+def _emission_counts(chain: Chain) -> Iterator[Finding]:
+    """Sweeps included: each `released` or `erased` end that changed something is one emission, and there is no other."""
+    told: Counter[tuple[str, int, str]] = Counter()
+    lanes: Mapping[End, str] = {"released": RELEASES, "erased": WITHDRAWALS}
+    for _, entry in chain.read.accounts[FILTERING_AUDIT]:
+        for contract, ends in entry.ends.items():
+            for end, topic in lanes.items():
+                for reason, ranges in ends.get(end, {}).items():
+                    if reason != UNCHANGED:
+                        told[topic, entry.partition, contract] += sum(last - first + 1 for first, last in ranges)
+    sent = Counter((topic, row.partition, _pair(emission)) for row, topic, emission in chain.emissions)
+    for place in sorted(told.keys() | sent.keys()):
+        if told[place] != sent[place]:
+            topic, partition, pair = place
+            yield Finding("emissions-miscounted", f"{topic}/{partition} {pair}", abs(told[place] - sent[place]))
+
+
+def _operations(chain: Chain) -> Iterator[Finding]:
+    refused = _refused(chain.read)
+    steps = Counter(_step(row, emission) for row, _, emission in chain.emissions)
+    for row, topic, emission in chain.emissions:
+        step, where = _step(row, emission), f"{topic}/{row.partition} {_pair(emission)}"
+        operations = [one for one in chain.operations.get(step, ()) if isinstance(one, _DUE[type(emission)])]
+        is_refused = (topic, row.partition, row.offset) in refused
+        if steps[step] > 1:
+            yield Finding("seq-twice", where)
+        if len(operations) > 1:
+            yield Finding("operation-twice", where)
+        if is_refused and operations:
+            yield Finding("operation-though-refused", where)
+        if not is_refused and not operations:
+            yield Finding("emission-without-operation", where)
+    due = Counter((_step(row, emission), _DUE[type(emission)]) for row, _, emission in chain.emissions)
+    for step, operations_of_step in chain.operations.items():
+        for operation in operations_of_step:
+            if not due[step, type(operation)]:
+                yield Finding("operation-without-emission", f"{step[1]}/{step[0]}")
+
+
+_DUE: Mapping[type[Release | Withdrawal], type[Upsert | Delete]] = {Release: Upsert, Withdrawal: Delete}
+
+
+def _refused(read: ReadOut) -> set[tuple[str, int, int]]:
+    """What the pseudonymiser says it turned down, or set aside."""
+    found = {(topic, partition, offset) for (topic, partition), offsets in read.aside.items() for offset in offsets}
+    for _, entry in read.accounts[PSEUDONYMISATION_AUDIT]:
+        for ends in entry.ends.values():
+            for ranges in ends.get("refused", {}).values():
+                for first, last in ranges:
+                    found |= {(entry.topic, entry.partition, offset) for offset in range(first, last + 1)}
+    return found
+
+
+def _names(chain: Chain) -> Iterator[Finding]:
+    """One person has one name for one contract, and no name serves twice."""
+    names: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for row, _, emission in chain.emissions:
+        for operation in chain.operations.get(_step(row, emission), ()):
+            names[_pair(emission), emission.subject].add(operation.pseudonym)
+    for (pair, _), pseudonyms in names.items():
+        if len(pseudonyms) > 1:
+            yield Finding("two-names-for-one-person", pair)
+    bearers = Counter(pseudonym for pseudonyms in names.values() for pseudonym in pseudonyms)
+    if shared := sum(1 for count in bearers.values() if count > 1):
+        yield Finding("name-shared", "operations", shared)
+
+
+def _outcomes(chain: Chain) -> Iterator[Finding]:
+    """The ledger's last word on a name is of this operation, or of a later one."""
+    for operations in chain.operations.values():
+        for operation in operations:
+            word = chain.outcomes.get(f"{_pair(operation)}/{operation.pseudonym}")
+            if word is None or word.seq < operation.seq:
+                yield Finding("operation-without-outcome", _pair(operation))
+
+
+def _final_state(chain: Chain, provider: str) -> Iterator[Finding]:
+    """What the provider has is what the last operation of each pair left it; a refused or deferred one may not yet."""
+    known, policy = chain.known(provider), chain.read.policies[provider]
+    due = {operation.pseudonym: operation for (pair, _), operation in chain.last.items() if operation.provider == provider}
+    for pseudonym, operation in due.items():
+        record, pair = known.get(pseudonym), _pair(operation)
+        if isinstance(operation, Delete):
+            if record is not None:
+                yield Finding("known-though-withdrawn", pair)
+            continue
+        word = chain.outcomes.get(f"{pair}/{pseudonym}")
+        if word is None or word.outcome != "delivered":
+            continue
+        contract = policy.contract(operation.contract)
+        if record is None:
+            yield Finding("missing-though-released", pair)
+        elif contract is None or record != ProviderRecord(
+            kind=operation.kind, purpose=contract.purpose, fields=operation.fields
+        ):
+            yield Finding("known-otherwise-than-released", pair)
+    if unknown := len(known.keys() - due.keys()):
+        yield Finding("known-without-release", provider, unknown)

@@ -1,0 +1,42 @@
+"""Consent decisions, one JSON object a line, to `consents.decisions.v1`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from services.contract.consents import ConsentDecision
+from services.contract.errors import Unreadable
+from services.contract.parsing import parse_payload
+from services.contract.topology import CONSENTS
+
+from ops.publishing.delivery import Delivery
+
+MAX_CONSENT_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line that was not taken; lines are counted from 1."""
+
+    line: int
+    code: str
+    why: str
+
+
+def read_decisions(stream: BinaryIO) -> Iterator[ConsentDecision | RefusedLine]:
+    """Each line that holds something: one bad line never keeps a withdrawal on the next from being published."""
+    number = 0
+    while raw := stream.readline(MAX_CONSENT_BYTES + 2):
+        number += 1
+        while not raw.endswith(b"\n") and (rest := stream.readline(MAX_CONSENT_BYTES)):
+            raw = raw[: MAX_CONSENT_BYTES + 1] + rest[-1:]
+        if line := raw.strip():
+            try:
+                yield parse_payload(ConsentDecision, line, MAX_CONSENT_BYTES)
+            except Unreadable as error:
+                yield RefusedLine(number, error.code, str(error))
+
+
+def publish_decision(delivery: Delivery, decision: ConsentDecision) -> None:
+    """Send one decision under its subject's key; `delivery.settle()` waits for it."""
+    delivery.send(CONSENTS, decision.subject, decision.model_dump_json().encode(), "consent-decision")

@@ -1,0 +1,213 @@
+"""Starts services as processes, knows whether they are ready, says which one died and ends them all.
+
+Each runs under the broker's guardian, so none outlives this process, `kill -9` of it included. Nothing of what a
+service wrote is repeated but the code and the place of its last failure.
+"""
+
+import re
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import orjson
+
+from ops.broker.process import GuardedProcess
+from services.contract.errors import Unreachable
+
+GRACE_SECONDS = 10.0
+SILENT_SECONDS = 15.0
+LOOK_SECONDS = 0.05
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+STEADY_SECONDS = 60.0
+"""Who has run this long before dying starts its back-off anew."""
+_TAIL_BYTES = 64 * 1024
+_UNCAUGHT = re.compile(r"^((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Settings|Key))\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One process: `python -m services.<module>`. `name` is also its folder's."""
+
+    name: str
+    module: str
+    environment: Mapping[str, str]
+
+
+def stages(bootstrap: str, keyring: Path, key_encryption_key: Path, providers: Sequence[str]) -> tuple[Service, ...]:
+    """The three stages in the order of the flow: one filter, one pseudonymiser, one connector a provider."""
+    broker = {"KAFKA_BOOTSTRAP": bootstrap}
+    keys = {
+        "SANCTUAIRE_KEYRING_FILE": str(keyring.resolve()),
+        "SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE": str(key_encryption_key.resolve()),
+    }
+    named = [("filtering", "filtering", {}), ("pseudonymisation", "pseudonymisation", keys)]
+    named += [(f"connector-{name}", "connectors", {"SANCTUAIRE_PROVIDER": name}) for name in providers]
+    return tuple(
+        Service(name, module, {**broker, **own, "SANCTUAIRE_GROUP_INSTANCE_ID": name}) for name, module, own in named
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A service that ended though nobody asked it to."""
+
+    name: str
+    failure: str
+    """Kind and place of its last failure, or that it named none."""
+    log: Path
+
+    def __str__(self) -> str:
+        return f"{self.name} ended: {self.failure}; see {self.log}"
+
+
+@dataclass(slots=True)
+class _Running:
+    service: Service
+    folder: Path
+    process: GuardedProcess
+    since: float
+    deaths: int = 0
+    due: float | None = None
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.jsonl"
+
+
+@dataclass(kw_only=True)
+class Supervisor:
+    """Holds the services of one installation; `with` starts them all at once and ends them all."""
+
+    services: Sequence[Service]
+    folder: Path
+    """Each service has a folder of its own in it, with its `log.jsonl`."""
+    grace_seconds: float = GRACE_SECONDS
+    _running: dict[str, _Running] = field(default_factory=dict, init=False, repr=False)
+
+    def __enter__(self) -> Self:
+        try:
+            for service in self.services:
+                folder = self.folder / service.name
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / "health.json").unlink(missing_ok=True)
+                process = _start(service, folder)
+                self._running[service.name] = _Running(service, folder, process, time.monotonic())
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
+
+    @property
+    def logs(self) -> Mapping[str, Path]:
+        return {name: one.log for name, one in self._running.items()}
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        return {name: one.process.pid for name, one in self._running.items()}
+
+    def ready(self, partitions: int) -> frozenset[str]:
+        """Who holds that many partitions and has caught up, by its own word of the last 15 s."""
+        return frozenset(
+            name
+            for name, one in self._running.items()
+            if not one.process.ended() and is_ready(one.folder / "health.json", time.time(), partitions)
+        )
+
+    def dead(self) -> tuple[Death, ...]:
+        """Who has ended unasked."""
+        return tuple(
+            Death(name, last_failure(_tail(one.log)), one.log)
+            for name, one in self._running.items()
+            if one.process.ended()
+        )
+
+    def check(self) -> None:
+        """Raise Unreachable if a service has died: it names each, its last failure and its log."""
+        if dead := self.dead():
+            raise Unreachable("; ".join(map(str, dead)))
+
+    def wait_ready(self, timeout_seconds: float, partitions: int) -> None:
+        """Return once all are ready.
+
+        Raises:
+            Unreachable: one died, or was not ready in time.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while late := sorted(self._running.keys() - self.ready(partitions)):
+            self.check()
+            if time.monotonic() > deadline:
+                logs = ", ".join(str(self._running[name].log) for name in late)
+                raise Unreachable(f"not ready within {timeout_seconds:.0f} s: {', '.join(late)}; see {logs}")
+            time.sleep(LOOK_SECONDS)
+
+    def revive(self) -> tuple[Death, ...]:
+        """Start again who has died, each after its own pause; returns who was found dead for the first time."""
+        now, found = time.monotonic(), []
+        for one in self._running.values():
+            if not one.process.ended():
+                continue
+            if one.due is None:
+                found.append(Death(one.service.name, last_failure(_tail(one.log)), one.log))
+                one.deaths = 1 if now - one.since > STEADY_SECONDS else one.deaths + 1
+                one.due = now + pause_seconds(one.deaths)
+            elif now >= one.due:
+                one.process, one.since, one.due = _start(one.service, one.folder), now, None
+        return tuple(found)
+
+    def stop(self) -> None:
+        """Ask all to end, kill who has not within the grace; harmless when they have ended."""
+        if self._running:
+            with ThreadPoolExecutor(len(self._running)) as pool:
+                list(pool.map(lambda one: one.process.stop(self.grace_seconds), self._running.values()))
+
+
+def pause_seconds(deaths: int) -> float:
+    """How long to wait after the n-th death in a row: 1, 2, 4 … 30 s."""
+    return min(FIRST_PAUSE_SECONDS * 2.0 ** (deaths - 1), LONGEST_PAUSE_SECONDS)
+
+
+def is_ready(health: Path, now: float, partitions: int) -> bool:
+    """Whether the service's own word (services/runtime/health.py) is recent and says ready for that many."""
+    try:
+        word = orjson.loads(health.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return False
+    return bool(word["ready"]) and word["partitions"] >= partitions and now - word["at"] <= SILENT_SECONDS
+
+
+def last_failure(log: str) -> str:
+    """Kind and place of the last failure in a journal; of an uncaught exception its class, for it may quote a value."""
+    for line in reversed(log.splitlines()):
+        try:
+            event = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            if uncaught := _UNCAUGHT.match(line):
+                return uncaught[1]
+            continue
+        if isinstance(event, dict) and event.get("event") in {"failed", "fenced"}:
+            return " ".join(str(event[part]) for part in ("event", "kind", "where") if part in event)
+    return "it named no failure"
+
+
+def _start(service: Service, folder: Path) -> GuardedProcess:
+    """With this process's environment, and over it the service's own; paths only, so nobody reads a secret in `ps`."""
+    variables = {**service.environment, "SANCTUAIRE_WORK_FOLDER": str(folder)}
+    own = [f"{name}={value}" for name, value in variables.items()]
+    command = ("/usr/bin/env", *own, sys.executable, "-m", f"services.{service.module}")
+    return GuardedProcess(command, folder / "log.jsonl", None)
+
+
+def _tail(log: Path) -> str:
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+        return file.read().decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""A provider that reads a compacted Kafka topic of its own."""

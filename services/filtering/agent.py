@@ -1,0 +1,161 @@
+"""The filter: folds changes and consents into what it knows, decides for every contract, sends the differences."""
+
+from collections.abc import Mapping, Sequence
+
+from services.contract.audit import Account, Stage
+from services.contract.changes import MAX_CHANGE_BYTES, Change, parse_change
+from services.contract.consents import ConsentDecision
+from services.contract.errors import Unreadable
+from services.contract.identifiers import canonical_ine
+from services.contract.parsing import parse_payload
+from services.contract.releases import Emission, Release
+from services.contract.topology import (
+    CHANGES,
+    CONSENTS,
+    FILTERING_AUDIT,
+    FILTERING_STATE,
+    RELEASES,
+    WITHDRAWALS,
+)
+from services.filtering.case import Terms, terms_of
+from services.filtering.emission import decide_pairs
+from services.filtering.subject import Folded, Subject, dump, fold, load, take
+from services.runtime.envelope import binary, body
+from services.runtime.outbox import Outbox
+from services.runtime.policies import PolicyBook
+from services.runtime.records import Record
+
+SUBJECT = b"s/"
+LAST_SEQ = b"~seq"
+EVERY_CONTRACT = "-"
+
+
+class KeyMismatch(Unreadable):
+    """The record's key is not the routing key of whom it speaks: it would reach another person's state."""
+
+    code = "key-mismatch"
+
+
+class FilteringAgent:
+    """May these providers know this, now?"""
+
+    stage: Stage = "filtering"
+    group = "sanctuaire-filtering"
+    lanes: tuple[str, ...] = (CHANGES, CONSENTS)
+    changelog = FILTERING_STATE
+    swept = SUBJECT
+
+    def __init__(self, policies: PolicyBook) -> None:
+        self._policies = policies
+        self._terms: tuple[bytes, Mapping[str, Terms]] = (b"", {})
+
+    def terms(self) -> Mapping[str, Terms]:
+        """Every contract in the book, by pair; prepared anew only when the book's content has changed."""
+        token = self._policies.token()
+        if self._terms[0] != token:
+            prepared = [
+                term
+                for name in sorted(self._policies.by_provider)
+                for term in terms_of(self._policies.by_provider[name].policy, self._policies.by_provider[name].digest)
+            ]
+            self._terms = (token, {term.pair: term for term in prepared})
+        return self._terms[1]
+
+    async def handle(self, records: Sequence[Record], outbox: Outbox) -> None:
+        account = Account(self.stage, records[0].topic, outbox.partition, len(records))
+        for record in records:
+            try:
+                self._take(record, outbox, account)
+            except Unreadable as error:
+                outbox.quarantine(record, error.code, str(error))
+        span = (records[0].offset, records[-1].offset)
+        outbox.report(FILTERING_AUDIT, account, span, self._policies.versions())
+
+    def _take(self, record: Record, outbox: Outbox, account: Account) -> None:
+        key = _key_of(record)
+        known = load(outbox.get(SUBJECT + key.encode()))
+        raw = body(record.value, record.headers, MAX_CHANGE_BYTES)
+        folded: Folded
+        if record.topic == CONSENTS:
+            decision = parse_payload(ConsentDecision, raw, MAX_CHANGE_BYTES)
+            if decision.subject != key:
+                raise KeyMismatch("key: not the subject of the decision")
+            subject, folded = take(known, decision)
+        else:
+            change = parse_change(raw)
+            if change.entity != "person":
+                account.end(record.offset, EVERY_CONTRACT, "withheld", "reference-data")
+                return
+            _check_key(key, change, known)
+            subject, folded = fold(known, change)
+        if folded in {"superseded", "duplicate"}:
+            account.end(record.offset, EVERY_CONTRACT, "refused", folded)
+            return
+        self._decide(key, subject, outbox, account, record.offset)
+
+    def _decide(self, key: str, subject: Subject, outbox: Outbox, account: Account, offset: int) -> None:
+        terms = self.terms()
+        decisions = decide_pairs(key, subject, terms, outbox.now, int(outbox.get(LAST_SEQ) or 0))
+        if decisions is None:
+            outbox.put(SUBJECT + key.encode(), dump(subject))
+            account.end(offset, EVERY_CONTRACT, "held", "no-image" if subject.images else "subject-unknown")
+            return
+        outbox.put(SUBJECT + key.encode(), dump(decisions.subject))
+        if not decisions.decided:
+            account.end(offset, EVERY_CONTRACT, "held", "policy-not-here")
+        for decided in decisions.decided:
+            account.end(offset, decided.pair, decided.end, decided.reason)
+            if decided.emission is not None:
+                _send(decided.emission, outbox)
+        outbox.put(LAST_SEQ, str(decisions.seq).encode())
+
+    def sweep_token(self) -> bytes:
+        return self._policies.token()
+
+    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox) -> None:
+        """Decide again whoever is known; the account's offsets then number the subjects of the chunk."""
+        if not entries:
+            return
+        account = Account(self.stage, "sweep", outbox.partition, len(entries))
+        for number, (state_key, raw) in enumerate(entries):
+            self._decide(state_key[len(SUBJECT) :].decode(), load(raw), outbox, account, number)
+        outbox.report(FILTERING_AUDIT, account, (0, len(entries) - 1), self._policies.versions())
+
+
+def _key_of(record: Record) -> str:
+    try:
+        key = (record.key or b"").decode()
+    except UnicodeDecodeError:
+        raise KeyMismatch("key: not UTF-8") from None
+    if not key:
+        raise KeyMismatch("key: absent")
+    return key
+
+
+def _check_key(key: str, change: Change, known: Subject) -> None:
+    """A person's key is her INE, or the id that this source gives her, or what an image of hers came under."""
+    if key == f"{change.source}:{change.id}":
+        return
+    image = known.images.get(change.source)
+    if image is not None and image.id == change.id:
+        return
+    ine = canonical_ine(change.attributes.ine)
+    if change.kind == "upsert" and ine != key:
+        raise KeyMismatch("key: neither the INE nor the id of the change")
+    if canonical_ine(key) != key:
+        raise KeyMismatch("key: of another person")
+
+
+def _send(emission: Emission, outbox: Outbox) -> None:
+    """Withdrawals of one person take the express lane (architecture.md, The sequence)."""
+    release = isinstance(emission, Release)
+    outbox.send(
+        RELEASES if release else WITHDRAWALS,
+        emission.subject.encode(),
+        emission.model_dump_json().encode(),
+        binary(
+            "filtering",
+            "release" if release else "withdrawal",
+            f"{outbox.partition}.{emission.contract}.{emission.seq}",
+        ),
+    )
