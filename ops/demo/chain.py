@@ -26,6 +26,7 @@ from services.contract.topology import (
 )
 
 UNCHANGED = "unchanged"
+FINAL = frozenset({"superseded", "duplicate"})
 
 Step = tuple[int, str, int]
 """Partition, `<provider>/<contract>` and seq: what one emission and its operation share, and nothing else does."""
@@ -131,19 +132,19 @@ def _emission_counts(chain: Chain) -> Iterator[Finding]:
 
 
 def _operations(chain: Chain) -> Iterator[Finding]:
-    refused = _refused(chain.read)
+    parked, refused = _refused(chain.read)
     steps = Counter(_step(row, emission) for row, _, emission in chain.emissions)
     for row, topic, emission in chain.emissions:
         step, where = _step(row, emission), f"{topic}/{row.partition} {_pair(emission)}"
         operations = [one for one in chain.operations.get(step, ()) if isinstance(one, _DUE[type(emission)])]
-        is_refused = (topic, row.partition, row.offset) in refused
+        place = (topic, row.partition, row.offset)
         if steps[step] > 1:
             yield Finding("seq-twice", where)
         if len(operations) > 1:
             yield Finding("operation-twice", where)
-        if is_refused and operations:
+        if place in refused and operations:
             yield Finding("operation-though-refused", where)
-        if not is_refused and not operations:
+        if place not in refused | parked and not operations:
             yield Finding("emission-without-operation", where)
     due = Counter((_step(row, emission), _DUE[type(emission)]) for row, _, emission in chain.emissions)
     for step, operations_of_step in chain.operations.items():
@@ -155,15 +156,20 @@ def _operations(chain: Chain) -> Iterator[Finding]:
 _DUE: Mapping[type[Release | Withdrawal], type[Upsert | Delete]] = {Release: Upsert, Withdrawal: Delete}
 
 
-def _refused(read: ReadOut) -> set[tuple[str, int, int]]:
-    """What the pseudonymiser says it turned down, or set aside."""
-    found = {(topic, partition, offset) for (topic, partition), offsets in read.aside.items() for offset in offsets}
+Places = set[tuple[str, int, int]]
+
+
+def _refused(read: ReadOut) -> tuple[Places, Places]:
+    """What the pseudonymiser turned down but may still send once the policies allow, and what it never may."""
+    parked: Places = set()
+    refused = {(topic, partition, offset) for (topic, partition), offsets in read.aside.items() for offset in offsets}
     for _, entry in read.accounts[PSEUDONYMISATION_AUDIT]:
         for ends in entry.ends.values():
-            for ranges in ends.get("refused", {}).values():
+            for reason, ranges in ends.get("refused", {}).items():
+                into = refused if reason in FINAL else parked
                 for first, last in ranges:
-                    found |= {(entry.topic, entry.partition, offset) for offset in range(first, last + 1)}
-    return found
+                    into |= {(entry.topic, entry.partition, offset) for offset in range(first, last + 1)}
+    return parked, refused
 
 
 def _names(chain: Chain) -> Iterator[Finding]:

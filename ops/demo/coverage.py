@@ -9,9 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from ops.demo.readout import Finding, ReadOut
 from services.contract.audit import AuditEntry
 from services.contract.topology import (
-    CHANGES,
     CONNECTORS_AUDIT,
-    CONSENTS,
     FILTERING_AUDIT,
     PSEUDONYMISATION_AUDIT,
     RELEASES,
@@ -99,5 +97,3 @@ def _nowhere(places: Collection[tuple[str, int]]) -> Iterator[Finding]:
     for topic, partition in sorted(places):
         yield Finding("end-without-input", f"{topic}/{partition}")
 
-
-INPUTS = (CHANGES, CONSENTS)

@@ -12,10 +12,8 @@ from services.contract.errors import Unreachable
 from services.contract.topology import (
     CHANGES,
     CONSENTS,
-    FILTERING_STATE,
     IDENTIFIERS,
     POLICIES,
-    PSEUDONYMISATION_STATE,
     expand,
 )
 
@@ -24,8 +22,6 @@ POLL_MS = 200
 MAX_POLL = 5000
 INPUTS = (CHANGES, CONSENTS)
 """What platforms write outside any transaction, so that every offset is a record."""
-_UNREAD = frozenset({FILTERING_STATE, PSEUDONYMISATION_STATE, IDENTIFIERS})
-"""The stages' own memory, which only they read."""
 
 
 def open_consumer(bootstrap: str) -> KafkaConsumer:
@@ -51,8 +47,8 @@ def partitions_of(consumer: KafkaConsumer, topics: Sequence[str]) -> list[TopicP
 
 
 def visible_topics(providers: Sequence[str]) -> tuple[str, ...]:
-    """What the flow shows of itself: every topic but the stages' own memory."""
-    return tuple(topic.name for topic in expand(tuple(providers)) if topic.name not in _UNREAD)
+    """What the flow shows of itself: every topic but the memories of the stages and of `publish`."""
+    return tuple(t.name for t in expand(tuple(providers)) if t.payloads and t.name != IDENTIFIERS)
 
 
 def read_out(bootstrap: str, logs: Mapping[str, Path]) -> ReadOut:

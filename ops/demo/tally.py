@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from services.contract.audit import AuditEntry, End
+from services.contract.audit import AuditEntry, End, QuarantinedRecord, Stage
 from services.contract.topology import (
     CHANGES,
     CONNECTORS_AUDIT,
@@ -18,6 +18,11 @@ from services.contract.topology import (
     WITHDRAWALS,
 )
 
+_AUDIT_OF: Mapping[Stage, str] = {
+    "filtering": FILTERING_AUDIT,
+    "pseudonymisation": PSEUDONYMISATION_AUDIT,
+    "connectors": CONNECTORS_AUDIT,
+}
 ALL = "-"
 SWEEP = "sweep"
 UNCHANGED = "unchanged"
@@ -51,6 +56,8 @@ class Tally:
             except ValueError:
                 return
             self._account(topic, entry)
+        elif topic.endswith(".quarantine") and value is not None:
+            self._set_aside(value)
         elif topic.startswith("providers."):
             provider = topic.removeprefix("providers.").removesuffix(".directory.v1")
             self.holds[provider][(key or b"").decode("utf-8", "replace")] = value is not None
@@ -65,6 +72,15 @@ class Tally:
                 providers = self.providers if contract == ALL else (contract.partition("/")[0],)
                 for provider in providers:
                     self.ends.setdefault(provider, Counter())[end, reason] += count
+
+    def _set_aside(self, value: bytes) -> None:
+        """What failed unforeseen was rolled back with its account: its place in quarantine is all there is of it."""
+        try:
+            record = QuarantinedRecord.model_validate_json(value)
+        except ValueError:
+            return
+        if record.code == "unexpected":
+            self.accounted[_AUDIT_OF[record.stage]] += 1
 
     @property
     def emissions(self) -> int:

@@ -1,6 +1,7 @@
 """The Faust app of one stage: built in a function, so that nothing connects at import."""
 
 import asyncio
+import io
 import os
 import sys
 import time
@@ -72,6 +73,12 @@ class Host:
             task.cancel()
         if partition := self.partitions.pop(number, None):
             await partition.close()
+
+    async def close(self) -> None:
+        """Let what is under way end, and go: what was not committed is read again by whoever comes next."""
+        for number in [*self.partitions, *self._opening]:
+            await self._give_up(number)
+        journal.emit(journal.STOPPED, stage=self.agent.stage)
 
     async def _open(self, number: int) -> None:
         try:
@@ -160,6 +167,10 @@ def build_app(agent: Agent, settings: Settings, policies: PolicyReader) -> faust
         def _new_transport(self) -> Any:
             return transport(self.conf.broker_consumer, self)
 
+        async def on_stop(self) -> None:
+            await super().on_stop()
+            await host.close()
+
     app = StageApp(
         id=agent.group,
         broker=f"kafka://{settings.kafka_bootstrap}",
@@ -226,6 +237,7 @@ def main(stage: Stage, agent_of: Callable[[Settings, PolicyBook], Agent]) -> Non
     journal.open_journal()
     try:
         settings = load_settings()
+        (settings.work_folder / "faust").mkdir(parents=True, exist_ok=True)
         policies = PolicyBook(stage)
         agent = agent_of(settings, policies)
     except Unusable as error:
@@ -233,4 +245,6 @@ def main(stage: Stage, agent_of: Callable[[Settings, PolicyBook], Agent]) -> Non
         sys.exit(EX_CONFIG)
     journal.emit(journal.STARTED, stage=stage, provider=settings.provider)
     app = build_app(agent, settings, PolicyReader(policies, settings))
-    faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False).execute_from_commandline()
+    # Its spinner writes to stdout even when it is quiet.
+    worker = faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False, stdout=io.StringIO())
+    worker.execute_from_commandline()
