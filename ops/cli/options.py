@@ -1,0 +1,17 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Bootstrap = Annotated[
+    str | None,
+    typer.Option("--bootstrap", envvar="KAFKA_BOOTSTRAP", metavar="HOST:PORT,…", help="The Kafka cluster."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Source = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The platform whose ids these are; by default the export's own header says it."),
+]
+ExportPath = Annotated[Path, typer.Argument(exists=True, help="A file, a folder or a .tgz of AAF files.")]

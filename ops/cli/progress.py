@@ -1,0 +1,36 @@
+"""A progress bar on stderr, where that is a terminal; nothing where it is not."""
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+EVERY_CHANGES = 200
+
+
+class Meter:
+    """How much of an export was read, of `total` bytes; a bar without end where that is not known."""
+
+    def __init__(self, total: int | None) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        console = Console(stderr=True)
+        self._progress = Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty())
+        self._task = self._progress.add_task("reading", total=total)
+        self._changes = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, bytes_read: int) -> None:
+        """One change more, at this place."""
+        self._changes += 1
+        if self._changes % EVERY_CHANGES == 0:
+            self._progress.update(self._task, completed=bytes_read, description=f"{self._changes} changes")

@@ -1,0 +1,145 @@
+"""`sanctuaire publish`: what a platform tells the directory, onto Kafka."""
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ops.cli.account import Account
+from ops.cli.exits import EPILOGUE, SOME_REFUSED, manual
+from ops.cli.options import AsJson, Bootstrap, ExportPath, Source
+from ops.cli.progress import Meter
+from ops.publishing.changes import ChangePublisher, read_identifiers
+from ops.publishing.cluster import open_producer, reach, require_topics
+from ops.publishing.consents import RefusedLine, publish_decision, read_decisions
+from ops.publishing.delivery import Delivery
+from ops.publishing.exports import ExportReading, size_of
+from ops.publishing.identifiers import Identifiers
+from services.contract.changes import Change
+from services.contract.errors import TooLarge
+from services.contract.topology import CHANGES, CONSENTS, IDENTIFIERS
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Publish an export, or consents, on Kafka.")
+
+
+@app.command(
+    epilog=EPILOGUE,
+    help=manual(
+        "Publish every change of an AAF export, each under the key that its person was first published under. What "
+        "is refused is said by file and record, and the rest goes on. Publishing twice changes nothing.",
+        "sanctuaire publish aaf exports/ --bootstrap localhost:9092",
+        "sanctuaire publish aaf exports/ --dry-run --json",
+    ),
+)
+def aaf(
+    path: ExportPath,
+    source: Source = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing; Kafka is read where it is named.")] = False,
+    bootstrap: Bootstrap = None,
+    as_json: AsJson = False,
+) -> None:
+    account = Account()
+    if dry_run:
+        known = read_identifiers(_ready(bootstrap)) if bootstrap else Identifiers()
+        _publish(path, source, account, known, None)
+    else:
+        addresses = _ready(bootstrap)
+        known = read_identifiers(addresses)
+        producer = open_producer(addresses)
+        try:
+            publisher = ChangePublisher(Delivery(producer), known)
+            _publish(path, source, account, known, publisher)
+        finally:
+            producer.close(timeout=5)
+    _summarise(account, dry_run, as_json)
+    raise typer.Exit(account.exit_code)
+
+
+def _ready(bootstrap: str | None) -> list[str]:
+    addresses = reach(bootstrap)
+    require_topics(addresses, (CHANGES, IDENTIFIERS))
+    return addresses
+
+
+def _publish(
+    path: Path, source: str | None, account: Account, known: Identifiers, publisher: ChangePublisher | None
+) -> None:
+    reading = ExportReading(path, source, known.structures_of)
+    with Meter(size_of(path)) as meter:
+        for read in reading:
+            if not isinstance(read, Change):
+                account.note(read)
+                continue
+            try:
+                if publisher is None:
+                    known.learn(read)
+                else:
+                    publisher.add(read)
+            except TooLarge as error:
+                account.refuse_change(reading.file, reading.record, error.code)
+            else:
+                account.taken[read.entity, read.kind] += 1
+            meter.advance(reading.bytes_read)
+        if publisher is not None:
+            publisher.settle()
+
+
+def _summarise(account: Account, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({**account.to_json(), "dry_run": dry_run}))
+        return
+    table = Table("entity", "kind", "would be published" if dry_run else "published")
+    for (entity, kind), count in sorted(account.taken.items()):
+        table.add_row(entity, kind, str(count))
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{account.refused} refused, {sum(account.set_aside.values())} set aside, {account.warnings} warnings"
+    )
+
+
+@app.command(
+    epilog=EPILOGUE,
+    help=manual(
+        "Publish consent decisions, one JSON object a line. A line that is refused is said by its number, and the "
+        "rest goes on: a mistake on one line must not keep a withdrawal on the next from being heard.",
+        "sanctuaire publish consents decisions.ndjson --bootstrap localhost:9092",
+    ),
+)
+def consents(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, allow_dash=True, help="A file, or - for stdin.")],
+    bootstrap: Bootstrap = None,
+    as_json: AsJson = False,
+) -> None:
+    addresses = reach(bootstrap)
+    require_topics(addresses, (CONSENTS,))
+    producer = open_producer(addresses)
+    try:
+        published, refused = _publish_consents(path, Delivery(producer))
+    finally:
+        producer.close(timeout=5)
+    if as_json:
+        print(json.dumps({"published": dict(sorted(published.items())), "refused": refused}))
+    else:
+        print(f"{sum(published.values())} published, {refused} refused")
+    raise typer.Exit(SOME_REFUSED if refused else 0)
+
+
+def _publish_consents(path: Path, delivery: Delivery) -> tuple[Counter[str], int]:
+    published: Counter[str] = Counter()
+    refused = 0
+    with sys.stdin.buffer if str(path) == "-" else path.open("rb") as stream:
+        for read in read_decisions(stream):
+            if isinstance(read, RefusedLine):
+                refused += 1
+                print(f"refused: line {read.line}: {read.why} ({read.code})", file=sys.stderr)
+            else:
+                publish_decision(delivery, read)
+                published[read.status] += 1
+    delivery.settle()
+    return published, refused
