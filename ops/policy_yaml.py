@@ -14,12 +14,12 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  # as yaml declares it
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # yaml declares no types for it
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or _is_tagged(event):
             raise yaml.MarkedYAMLError(problem="an alias, an anchor or a tag", problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  # yaml's
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # yaml's
         mapping = super().construct_mapping(node, deep)
         if len(mapping) != len(node.value):
             raise yaml.MarkedYAMLError(problem="a key twice", problem_mark=node.start_mark)

@@ -3,9 +3,9 @@
 import logging
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from ops.cli.application import application
-from ops.cli.failures import exit_code_of, message_of
 
 __all__ = ["main"]
 
@@ -19,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
     except Exception as error:  # noqa: BLE001  # a traceback could quote a value
-        print(message_of(error), file=sys.stderr)
-        return exit_code_of(error)
+        # Loaded here only: the error tree brings pydantic, which would double the time of `--help`.
+        failures = import_module("ops.cli.failures")
+        print(failures.message_of(error), file=sys.stderr)
+        return int(failures.exit_code_of(error))
     return 0

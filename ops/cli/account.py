@@ -37,7 +37,9 @@ class Account:
                 self._refuse(f"{read.folder}: {read.why}" if read.folder not in {"", "."} else read.why)
             case Remark():
                 self.warnings += 1
-                self._say(f"warning: {read.file}, record {read.record}, line {read.line}: {read.kind} ({read.attribute})")
+                self._say(
+                    f"warning: {read.file}, record {read.record}, line {read.line}: {read.kind} ({read.attribute})"
+                )
             case SetAside():
                 self.set_aside[f"{read.what} {read.name}"] += read.count
                 self._say(f"set aside: {read.what} {read.name}, {read.count} times")

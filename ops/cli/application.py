@@ -39,8 +39,9 @@ COMMANDS: Mapping[str, Entry] = {
 
 
 def _is_there(entry: Entry) -> bool:
-    package = ".".join(entry.module.split(".")[:2])
-    return find_spec(package) is not None
+    """Whether this installation has it; looks for the file and runs none of its code."""
+    package, _, module = entry.module.rpartition(".")
+    return find_spec(package) is not None and find_spec(f"{package}.{module}") is not None
 
 
 class _LazyGroup(TyperGroup):

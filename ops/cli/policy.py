@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -64,7 +65,7 @@ def _noted(policies: Policies) -> list[str]:
     return found
 
 
-def _show(rows: list[tuple[str, str, str, str]], found: list[str], as_json: bool) -> None:
+def _show(rows: Sequence[tuple[str, str, str, str]], found: list[str], as_json: bool) -> None:
     if as_json:
         policies = [
             {"provider": provider, "version": int(version) if version.isdigit() else None, "digest": digest,

@@ -24,7 +24,7 @@ _BE32 = (1 << 32) - 1
         "  --class person --namespace fr-idf --type INE --value 1234567890A",
     ),
 )
-def pseudonym(
+def pseudonym(  # noqa: PLR0917  # typer passes them by name
     root_file: Annotated[Path, typer.Option(help="32 raw bytes.")],
     perimeter: Annotated[str, typer.Option(help="The perimeter's id, such as FR.")],
     provider: Annotated[str, typer.Option(help="The provider's id.")],

@@ -26,7 +26,7 @@ app = typer.Typer(add_completion=False)
         "sanctuaire synthesise run/export --schools 3 --seed 7 --delta",
     ),
 )
-def synthesise(
+def synthesise(  # noqa: PLR0917  # typer passes them by name
     out: Annotated[Path, typer.Argument(file_okay=False, help="The folder to write to.")],
     schools: Annotated[int, typer.Option(min=1, max=60_000)] = 1,
     seed: Annotated[int, typer.Option(min=0)] = 1,

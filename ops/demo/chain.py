@@ -46,16 +46,20 @@ class Chain:
     @cached_property
     def emissions(self) -> Sequence[tuple[Row, str, Release | Withdrawal]]:
         """Each with its row and its topic."""
-        lanes = ((RELEASES, Release), (WITHDRAWALS, Withdrawal))
-        return [(row, topic, each) for topic, model in lanes for row, each in self.read.parsed(topic, model)]
+        return [
+            *((row, RELEASES, release) for row, release in self.read.parsed(RELEASES, Release)),
+            *((row, WITHDRAWALS, withdrawal) for row, withdrawal in self.read.parsed(WITHDRAWALS, Withdrawal)),
+        ]
 
     @cached_property
     def operations(self) -> Mapping[Step, Sequence[Upsert | Delete]]:
         found: defaultdict[Step, list[Upsert | Delete]] = defaultdict(list)
         for provider in sorted(self.read.policies):
-            for topic, model in zip(self.read.of_provider(provider), (Upsert, Delete), strict=True):
-                for row, operation in self.read.parsed(topic, model):
-                    found[_step(row, operation)].append(operation)
+            upserts, deletes = self.read.of_provider(provider)
+            for row, upsert in self.read.parsed(upserts, Upsert):
+                found[_step(row, upsert)].append(upsert)
+            for row, delete in self.read.parsed(deletes, Delete):
+                found[_step(row, delete)].append(delete)
         return found
 
     @cached_property
@@ -115,7 +119,7 @@ def _step(row: Row, payload: Release | Withdrawal | Upsert | Delete) -> Step:
 
 
 def _emission_counts(chain: Chain) -> Iterator[Finding]:
-    """Sweeps included: each `released` or `erased` end that changed something is one emission, and there is no other."""
+    """Each `released` or `erased` end that changed something is one emission, sweeps included; there is no other."""
     told: Counter[tuple[str, int, str]] = Counter()
     lanes: Mapping[End, str] = {"released": RELEASES, "erased": WITHDRAWALS}
     for _, entry in chain.read.accounts[FILTERING_AUDIT]:
@@ -198,7 +202,7 @@ def _outcomes(chain: Chain) -> Iterator[Finding]:
 def _final_state(chain: Chain, provider: str) -> Iterator[Finding]:
     """What the provider has is what the last operation of each pair left it; a refused or deferred one may not yet."""
     known, policy = chain.known(provider), chain.read.policies[provider]
-    due = {operation.pseudonym: operation for (pair, _), operation in chain.last.items() if operation.provider == provider}
+    due = {operation.pseudonym: operation for operation in chain.last.values() if operation.provider == provider}
     for pseudonym, operation in due.items():
         record, pair = known.get(pseudonym), _pair(operation)
         if isinstance(operation, Delete):

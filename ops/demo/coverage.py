@@ -58,7 +58,11 @@ def _each_end(entry: AuditEntry) -> Iterator[tuple[str, int]]:
 
 
 def _for_every_contract(
-    ends: Mapping[str, Counter[int]], aside: Counter[int], offsets: Collection[int], contracts: Collection[str], where: str
+    ends: Mapping[str, Counter[int]],
+    aside: Counter[int],
+    offsets: Collection[int],
+    contracts: Collection[str],
+    where: str,
 ) -> Iterator[Finding]:
     for contract in sorted(ends.keys() - {*contracts, ALL}):
         yield Finding("end-of-unknown-contract", f"{where} {contract}", ends[contract].total())

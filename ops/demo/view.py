@@ -15,8 +15,8 @@ from ops.demo.tally import Ends, Tally, ends_of, operations_of
 from ops.demo.verifier import Judgement
 from services.contract.changes import Change
 from services.contract.policies import ProviderPolicy
-from services.contract.reasons import REASONS, STAGES
-from services.contract.topology import CHANGES, CONSENTS, PROVIDER_DIRECTORY, RELEASES, WITHDRAWALS, named_for
+from services.contract.reasons import REASONS, STAGES, Meaning
+from services.contract.topology import CHANGES, CONSENTS, RELEASES, WITHDRAWALS
 
 NOTHING = "–"
 _SHOWN = (
@@ -24,6 +24,10 @@ _SHOWN = (
     *("address_lines", "postcode", "town", "home_phone", "email", "regime", "scholarship"),
 )
 _WIDEST = 34
+_MEANINGS: Mapping[str, Meaning] = {
+    **{str(code): meaning for code, meaning in REASONS.items()},
+    **{str(code): meaning for code, meaning in STAGES.items()},
+}
 
 
 def flow(tally: Tally) -> Table:
@@ -57,7 +61,7 @@ def ends_table(ends: Mapping[str, Ends], policies: Mapping[str, ProviderPolicy])
 
 
 def _sentence(code: str) -> str:
-    meaning = {**REASONS, **STAGES}.get(code)  # type: ignore[dict-item,call-overload]  # two closed sets of codes as one
+    meaning = _MEANINGS.get(code)
     return f"{meaning.sentence} [{code}]" if meaning else code
 
 
@@ -123,7 +127,3 @@ def judgement(judged: Judgement, inputs: int, quarantined: int) -> Text:
     found = [*judged.unreconciled, *judged.canaries]
     lines = [f"{finding.kind}: {finding.count} at {finding.where}" for finding in found]
     return Text("\n".join(["NOT reconciled" if judged.unreconciled else "canaries found", *lines]), style="bold red")
-
-
-def provider_topic(provider: str) -> str:
-    return named_for(PROVIDER_DIRECTORY, provider)

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from ops.demo.reader import open_consumer, partitions_of, visible_topics
 from ops.demo.tally import Tally
@@ -12,6 +12,8 @@ from services.contract.errors import Unreachable
 
 POLL_MS = 100
 LOOK_SECONDS = 0.02
+
+Answer = TypeVar("Answer")
 
 
 class Watch:
@@ -36,7 +38,7 @@ class Watch:
         self._stopping.set()
         self._thread.join(10.0)
 
-    def look(self, ask: "Callable[[Tally], Answer]") -> "Answer":
+    def look(self, ask: Callable[[Tally], Answer]) -> Answer:
         """What `ask` answers of the tally, which stands still meanwhile."""
         with self._lock:
             return ask(self._tally)
@@ -65,7 +67,7 @@ class Watch:
             except Exception as error:  # noqa: BLE001  # a thread has nobody above it: `wait` says so instead
                 self._failed = type(error).__name__
 
-    def _take(self, fetched: Mapping[object, list[object]]) -> None:
+    def _take(self, fetched: Mapping[Any, list[Any]]) -> None:
         with self._lock:
             for records in fetched.values():
                 for record in records:

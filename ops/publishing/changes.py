@@ -1,13 +1,12 @@
 """Changes to `directory.changes.v1`, each after the identifiers that it relies on."""
 
+from ops.publishing.cluster import Addresses, read_whole
+from ops.publishing.delivery import Delivery
+from ops.publishing.identifiers import Identifiers, record_key
 from services.contract.changes import MAX_CHANGE_BYTES, Change, Identifier, parse_change
 from services.contract.errors import NotThisSchema, TooLarge, Unreadable
 from services.contract.parsing import parse_payload
 from services.contract.topology import CHANGES, IDENTIFIERS
-
-from ops.publishing.cluster import Addresses, read_whole
-from ops.publishing.delivery import Delivery
-from ops.publishing.identifiers import Identifiers, record_key
 
 __all__ = ["ChangePublisher", "encode", "parse_change", "read_identifiers"]
 

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from ops.publishing.delivery import Delivery
 from services.contract.consents import ConsentDecision
 from services.contract.errors import Unreadable
 from services.contract.parsing import parse_payload
 from services.contract.topology import CONSENTS
-
-from ops.publishing.delivery import Delivery
 
 MAX_CONSENT_BYTES = 16 * 1024
 

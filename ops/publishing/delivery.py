@@ -1,6 +1,7 @@
 """Records on their way to Kafka, each of which is acknowledged before anything that relies on it is sent."""
 
 from collections import Counter
+from contextlib import suppress
 from typing import Protocol
 
 from kafka.errors import KafkaError
@@ -52,10 +53,9 @@ class Delivery:
 
     def _wait(self) -> int:
         """How many of those that were on their way did not arrive."""
-        try:
+        # Each record's own acknowledgement tells.
+        with suppress(KafkaError):
             self._producer.flush(SETTLE_SECONDS)
-        except KafkaError:
-            pass  # each record's own acknowledgement tells
         waiting, self._waiting = self._waiting, []
         arrived = [topic for topic, sent in waiting if sent.succeeded()]
         self.acknowledged.update(arrived)

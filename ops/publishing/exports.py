@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from ops.aaf_files import AafSet, open_export
 from services.contract.changes import Change
 from services.contract.errors import NotThisFormat
 from services.ingress.formats.aaf import NamedStream, Read, RefusedFile, RefusedRecord, read_set, source_of
-
-from ops.aaf_files import AafSet, open_export
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,7 @@ class ExportReading:
     def __iter__(self) -> Iterator[Read | RefusedExport]:
         try:
             with open_export(self._path) as sets:
-                if self._source is not None and len(sets) > 1:
-                    raise NotThisFormat("several folders hold exports, whose ids may collide: give each its own source")
+                _refuse_one_name_for_many(self._source, sets)
                 for one in sets:
                     yield from self._read(one)
         except NotThisFormat as error:
@@ -88,12 +86,19 @@ class ExportReading:
     def _watched(self, folder: str, stream: NamedStream) -> NamedStream:
         def opener() -> BinaryIO:
             self.file, self.record = stream.name, 0
-            return cast("BinaryIO", _Counted(stream.opener(), lambda read: self._advance(f"{folder}/{stream.name}", read)))
+            return cast(
+                "BinaryIO", _Counted(stream.opener(), lambda read: self._advance(f"{folder}/{stream.name}", read))
+            )
 
         return NamedStream(stream.name, opener)
 
     def _advance(self, name: str, read: int) -> None:
         self._sizes[name] = max(read, self._sizes.get(name, 0))
+
+
+def _refuse_one_name_for_many(source: str | None, sets: tuple[AafSet, ...]) -> None:
+    if source is not None and len(sets) > 1:
+        raise NotThisFormat("several folders hold exports, whose ids may collide: publish each under its own source")
 
 
 def size_of(path: Path) -> int | None:

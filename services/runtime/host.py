@@ -101,6 +101,8 @@ class Host:
                 return
             began = time.monotonic()
             outbox = await self._decide(partition, records)
+            if outbox is None:
+                return
             await asyncio.wait_for(
                 partition.commit(self.agent, outbox, {batch.topic: records[-1].offset + 1}), COMMIT_SECONDS
             )
@@ -109,9 +111,10 @@ class Host:
                 records=len(records), outputs=len(outbox.outputs), seconds=round(time.monotonic() - began, 4),
             )  # fmt: skip
 
-    async def _decide(self, partition: Partition, records: list[Any]) -> Outbox:
+    async def _decide(self, partition: Partition, records: list[Any]) -> Outbox | None:
+        """What the batch leads to; null where the partition was given up while the batch had to wait."""
         waiting = False
-        while True:
+        while self.partitions.get(partition.number) is partition:
             outbox = self._outbox(partition)
             try:
                 await handle_each(self.agent, records, outbox)
@@ -123,6 +126,7 @@ class Host:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return outbox
+        return None
 
     def _outbox(self, partition: Partition) -> Outbox:
         return Outbox(self.agent.stage, partition.number, partition.state, time.time_ns() // 1000)

@@ -1,0 +1,49 @@
+# The verbs of this project; `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check render bench up faults clean
+
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv from requirements.lock, with hashes
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: set PYTHON=/path/to/it")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'Python cannot make a virtual environment: apt-get install python3-venv'; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: setup ## Watch real changes cross a real Kafka: released, withheld, erased, and why (about a minute)
+	$(BIN)/sanctuaire demo $(ARGS)
+
+up: setup ## Start broker and services on this machine, and stay up until Ctrl-C
+	$(BIN)/sanctuaire up $(ARGS)
+
+test: setup ## Run every test, on a real broker
+	$(BIN)/python -m pytest $(ARGS)
+
+faults: setup ## Kill services and broker under load, and let an independent check look at what is left
+	$(BIN)/python -m pytest tests/faults $(ARGS)
+
+check: setup ## Format, lint, types, import rules, drift of what is rendered
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m ops.rendering --check
+
+render: setup ## Render schemas, AsyncAPI and diagrams from the contract
+	$(BIN)/python -m ops.rendering
+
+bench: setup ## Cost per record of each pure step, beside a plain peer in the same run
+	$(BIN)/python -m ops.benchmarks $(ARGS)
+
+clean: ## Remove .venv, caches and the folder of `make up`
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache run
