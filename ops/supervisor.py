@@ -26,12 +26,14 @@ LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 """Who has run this long before dying starts its back-off anew."""
 _TAIL_BYTES = 64 * 1024
-_UNCAUGHT = re.compile(r"^((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Settings|Key))\b")
+_STATED = re.compile(r"^(?:filtering|pseudonymisation|connectors): [a-z-]+: .*$")
+"""What a service says of a wrong setting or key before it ends: our own words, which never quote a value."""
+_UNCAUGHT = re.compile(r"^((?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?::|$)|: (No module named \S+)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One process: `python -m services.<module>`. `name` is also its folder's."""
+    """One process: `python -m <module>`. `name` is also its folder's."""
 
     name: str
     module: str
@@ -45,8 +47,8 @@ def stages(bootstrap: str, keyring: Path, key_encryption_key: Path, providers: S
         "SANCTUAIRE_KEYRING_FILE": str(keyring.resolve()),
         "SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE": str(key_encryption_key.resolve()),
     }
-    named = [("filtering", "filtering", {}), ("pseudonymisation", "pseudonymisation", keys)]
-    named += [(f"connector-{name}", "connectors", {"SANCTUAIRE_PROVIDER": name}) for name in providers]
+    named = [("filtering", "services.filtering", {}), ("pseudonymisation", "services.pseudonymisation", keys)]
+    named += [(f"connector-{name}", "services.connectors", {"SANCTUAIRE_PROVIDER": name}) for name in providers]
     return tuple(
         Service(name, module, {**broker, **own, "SANCTUAIRE_GROUP_INSTANCE_ID": name}) for name, module, own in named
     )
@@ -189,8 +191,10 @@ def last_failure(log: str) -> str:
         try:
             event = orjson.loads(line)
         except orjson.JSONDecodeError:
-            if uncaught := _UNCAUGHT.match(line):
-                return uncaught[1]
+            if stated := _STATED.match(line):
+                return stated[0]
+            if uncaught := _UNCAUGHT.search(line):
+                return uncaught[1] or uncaught[2]
             continue
         if isinstance(event, dict) and event.get("event") in {"failed", "fenced"}:
             return " ".join(str(event[part]) for part in ("event", "kind", "where") if part in event)
@@ -201,7 +205,7 @@ def _start(service: Service, folder: Path) -> GuardedProcess:
     """With this process's environment, and over it the service's own; paths only, so nobody reads a secret in `ps`."""
     variables = {**service.environment, "SANCTUAIRE_WORK_FOLDER": str(folder)}
     own = [f"{name}={value}" for name, value in variables.items()]
-    command = ("/usr/bin/env", *own, sys.executable, "-m", f"services.{service.module}")
+    command = ("/usr/bin/env", *own, sys.executable, "-m", service.module)
     return GuardedProcess(command, folder / "log.jsonl", None)
 
 

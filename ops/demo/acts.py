@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from rich.table import Table
+
 from ops.demo.chain import Chain
 from ops.demo.exports import Exports
 from ops.demo.publication import Publication
@@ -55,17 +57,20 @@ class Play:
             changes = self.platform.export(self.exports.complete)
             self._settle()
         seconds = time.monotonic() - began
-        self.screen.say(f"{changes} changes published, decided for {self._contracts()} contracts, renamed and delivered")
+        self.screen.say(
+            f"{changes} changes published, decided for {self._contracts()} contracts, renamed and delivered"
+        )
         self.screen.say(f"in {seconds:.1f} s. {self._known()}")
 
     def families(self) -> None:
-        asked = self.scenario.asked
-        self.screen.act(f"2. The families answer {asked.provider}")
+        asked = ", ".join(one.provider for one in self.scenario.asked)
+        self.screen.act(f"2. The families answer: {asked}")
         with self.screen.following(self.watch):
             decisions = self.platform.decisions(self.scenario.answers(datetime.now(UTC)))
             self._settle()
         self.screen.say(f"{decisions} decisions: child and guardian agree, or one is silent, or a guardian refuses.")
-        self.screen.say(f"What was withheld until now is released from memory. {self._known()}")
+        self.screen.say("Where consent was all that was missing, what is remembered is released without a new export;")
+        self.screen.say(f"where a place is not allowed, no consent helps. {self._known()}")
 
     def compare(self) -> None:
         self.screen.show(self.watch.look(flow))
@@ -84,7 +89,7 @@ class Play:
         self.screen.say(f"Only what a provider may see leaves: {sent} releases and withdrawals. {self._known()}")
 
     def withdrawal(self) -> None:
-        asked, followed = self.scenario.asked, self.scenario.followed
+        asked, followed = self.scenario.asked[0], self.scenario.followed
         self.screen.act(f"4. A guardian withdraws her consent to {asked.provider}")
         names = self._names(self._chain(), followed.ine)
         with self.screen.following(self.watch):
@@ -93,7 +98,7 @@ class Play:
             self._forgotten({asked.provider: names[asked.provider]})
             seconds = time.monotonic() - began
             self._settle()
-        still = [p for p, name in names.items() if self.watch.look(lambda t, p=p, n=name: t.holds[p].get(n, False))]  # type: ignore[misc]  # a lambda's default binds the loop's value
+        still = self.watch.look(lambda tally: [p for p, name in names.items() if tally.holds[p].get(name, False)])
         self.screen.say(f"{asked.provider} was told to forget her pupil {seconds:.1f} s after the withdrawal.")
         self.screen.say(f"Who still has her, on another ground: {', '.join(still) or 'nobody'}.")
 
@@ -138,5 +143,5 @@ class Play:
         counts = self.watch.look(lambda tally: {name: tally.known(name) for name in tally.providers})
         return "People known to " + ", ".join(f"{name}: {count}" for name, count in counts.items()) + "."
 
-    def _table(self, tally: Tally) -> object:
+    def _table(self, tally: Tally) -> Table:
         return ends_table({name: ends_of(tally, name) for name in tally.providers}, self.installation.policies)

@@ -34,7 +34,8 @@ from services.contract.errors import WrongSettings
 
 SEED = 2026
 CONSENT = "6(1)(a)"
-ASKED_PROVIDER = "lecture"
+FIRST_ASKED = "lecture"
+"""The optional service; the others that rest on consent are asked about beside it."""
 
 
 def demo(
@@ -69,11 +70,15 @@ def _prepare(
     schools: int, pupils: int,
 ) -> Play:  # fmt: skip
     """While the services start, invent the people and write the exports."""
-    contract = next(
-        c for c in installation.policies[ASKED_PROVIDER].contracts if c.legal_basis.article == CONSENT
-    )  # fmt: skip
-    uais = None if contract.schools == "all" else frozenset(contract.schools)
-    asked = Asked(ASKED_PROVIDER, contract.purpose, contract.notice)
+    on_consent = [
+        (provider, contract)
+        for provider in sorted(installation.providers, key=lambda name: name != FIRST_ASKED)
+        for contract in installation.policies[provider].contracts
+        if contract.legal_basis.article == CONSENT
+    ]
+    first = on_consent[0][1]
+    asked = tuple(Asked(provider, contract.purpose, contract.notice) for provider, contract in on_consent)
+    uais = None if first.schools == "all" else frozenset(first.schools)
     scenario = stage(schools, pupils, SEED, asked, uais)
     exports = write_exports(scenario, SEED, pupils, folder / "exports")
     platform = stack.enter_context(publication(installation.addresses))

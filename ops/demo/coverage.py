@@ -100,4 +100,3 @@ def _by_record(read: ReadOut, audit: str, topics: tuple[str, ...]) -> Iterator[F
 def _nowhere(places: Collection[tuple[str, int]]) -> Iterator[Finding]:
     for topic, partition in sorted(places):
         yield Finding("end-without-input", f"{topic}/{partition}")
-

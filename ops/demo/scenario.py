@@ -37,7 +37,8 @@ class Scenario:
     """The cast. `followed` is shown before and after, and her guardian changes her mind; `leaver` moves away."""
 
     schools: tuple[School, ...]
-    asked: Asked
+    asked: tuple[Asked, ...]
+    """The first is the one whose consent is withdrawn."""
     followed: Pupil
     changes_mind: Guardian
     leaver: Pupil
@@ -55,29 +56,14 @@ class Scenario:
         return sum(len(school.staff) for school in self.schools)
 
     def answers(self, at: datetime) -> Iterator[ConsentDecision]:
-        """What the families say at the start of the year."""
+        """What the families say at the start of the year, the same to everybody who asks."""
         for school in self.schools:
             for number, pupil in enumerate(school.pupils):
-                yield from self._answer(_ANSWERS[number % len(_ANSWERS)], pupil, at)
+                for asked in self.asked:
+                    yield from _answer(_ANSWERS[number % len(_ANSWERS)], pupil, asked, at)
 
     def withdrawal(self, at: datetime) -> ConsentDecision:
-        return self._decision(self.followed, guardian_party(self.changes_mind), "withdrawn", at)
-
-    def _answer(self, answer: Answer, pupil: Pupil, at: datetime) -> Iterator[ConsentDecision]:
-        holder = next(guardian for guardian in pupil.guardians if guardian.legal == "1")
-        if answer == "none":
-            return
-        yield self._decision(pupil, "child", "given", at)
-        if answer != "child":
-            yield self._decision(pupil, guardian_party(holder), "given" if answer == "both" else "refused", at)
-
-    def _decision(self, pupil: Pupil, party: str, status: ConsentStatus, at: datetime) -> ConsentDecision:
-        return ConsentDecision(
-            subject=pupil.ine, party=party, status=status, at=at,
-            until=at + timedelta(days=365) if status == "given" else None,
-            purpose=self.asked.purpose, provider=self.asked.provider, notice=self.asked.notice,
-            proof=PROOF if status == "given" else None,
-        )  # fmt: skip
+        return _decision(self.followed, guardian_party(self.changes_mind), "withdrawn", self.asked[0], at)
 
 
 def guardian_party(guardian: Guardian) -> str:
@@ -85,7 +71,32 @@ def guardian_party(guardian: Guardian) -> str:
     return f"guardian:{SOURCE}:{guardian.id}"
 
 
-def stage(schools: int, pupils_per_school: int, seed: int, asked: Asked, uais: frozenset[str] | None) -> Scenario:
+def _answer(answer: Answer, pupil: Pupil, asked: Asked, at: datetime) -> Iterator[ConsentDecision]:
+    if answer == "none":
+        return
+    yield _decision(pupil, "child", "given", asked, at)
+    if answer != "child":
+        said: ConsentStatus = "given" if answer == "both" else "refused"
+        yield _decision(pupil, guardian_party(_holder(pupil)), said, asked, at)
+
+
+def _decision(pupil: Pupil, party: str, status: ConsentStatus, asked: Asked, at: datetime) -> ConsentDecision:
+    return ConsentDecision(
+        subject=pupil.ine, party=party, status=status, at=at,
+        until=at + timedelta(days=365) if status == "given" else None,
+        purpose=asked.purpose, provider=asked.provider, notice=asked.notice,
+        proof=PROOF if status == "given" else None,
+    )  # fmt: skip
+
+
+def _holder(pupil: Pupil) -> Guardian:
+    """The first holder of parental authority: every invented pupil has one."""
+    return next(guardian for guardian in pupil.guardians if guardian.legal == "1")
+
+
+def stage(
+    schools: int, pupils_per_school: int, seed: int, asked: tuple[Asked, ...], uais: frozenset[str] | None
+) -> Scenario:
     """Cast two pupils, the youngest first, whose families agreed, in a school that subscribes, untouched by the night.
 
     `uais` are the schools under the contract, null for all; where none of these is, any school will do.
@@ -99,8 +110,7 @@ def stage(schools: int, pupils_per_school: int, seed: int, asked: Asked, uais: f
         if _ANSWERS[number % len(_ANSWERS)] == "both" and pupil.ine not in _touched(school, seed)
     ]
     followed, leaver = sorted(agreed, key=lambda pupil: (pupil.birth, pupil.ine), reverse=True)[:2]
-    holder = next(guardian for guardian in followed.guardians if guardian.legal == "1")
-    return Scenario(invented, asked, followed, holder, leaver)
+    return Scenario(invented, asked, followed, _holder(followed), leaver)
 
 
 def _touched(school: School, seed: int) -> frozenset[str]:

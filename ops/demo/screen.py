@@ -34,7 +34,10 @@ class Screen:
             yield
             return
         with Live(
-            get_renderable=lambda: watch.look(flow), console=self._console, refresh_per_second=PER_SECOND, transient=True
+            get_renderable=lambda: watch.look(flow),
+            console=self._console,
+            refresh_per_second=PER_SECOND,
+            transient=True,
         ):
             yield
 

@@ -107,7 +107,8 @@ def _brief(value: Any) -> str:
         case dict():
             return _cut(" ".join(str(part) for part in value.values()))
         case list():
-            return ", ".join(_brief(part) for part in value[:2]) + (" …" if len(value) > 2 else "")
+            said = [_brief(part) for part in value if part]
+            return ", ".join(said[:2]) + (" …" if len(said) > 2 else "")
         case _:
             return _cut(str(value))
 

@@ -14,7 +14,10 @@ from services.filtering.subject import Image, Subject, kind_of
 OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract"]
 
 HOLDERS = frozenset({"1", "2"})
-"""AAF `legal`: 1 holds parental authority, 2 may oppose and counts among "all holders"."""
+"""AAF `legal`: 1 holds parental authority, 2 may oppose and counts among "all holders".
+
+First-degree files do not say: whoever is unknown here may oppose as well, and cannot consent.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def _subject(subject: Subject, source: str, image: Image) -> dict[str, Any]:
         "kind": kind_of(image),
         "birth_date": image.attributes.get("birth_date"),
         "emancipated": False,
-        "guardians": [name for name, legal in guardians.items() if legal in HOLDERS],
+        "guardians": [name for name, legal in guardians.items() if legal is None or legal in HOLDERS],
         "restrictions": ["no-diffusion"] if image.attributes.get("diffusion") is False else [],
         "gone_since": None,
         "deleted": subject.deleted,

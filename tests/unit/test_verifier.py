@@ -155,9 +155,7 @@ def test_good_readout_is_reconciled() -> None:
         pytest.param(share_a_name, "name-shared", id="two people share a name"),
         pytest.param(drop("provisioning.ledger.v1", 2), "operation-without-outcome", id="the ledger stays behind"),
         pytest.param(drop("provisioning.ledger.v1", 0), "operation-without-outcome", id="the ledger is silent"),
-        pytest.param(
-            drop("providers.lecture.directory.v1", 2), "known-though-withdrawn", id="a tombstone is lost"
-        ),
+        pytest.param(drop("providers.lecture.directory.v1", 2), "known-though-withdrawn", id="a tombstone is lost"),
         pytest.param(keep_who_was_withdrawn, "known-though-withdrawn", id="somebody is resurrected"),
         pytest.param(
             drop("providers.lecture.directory.v1", 0), "missing-though-released", id="a released person is missing"
