@@ -1,6 +1,7 @@
-"""What an installation needs before its services can start, in order: topics, keys, policies. Each may be there already."""
+"""What an installation needs before its services can start: topics, keys, policies; each may be there already."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from ops import keys
 from ops.policy_files import Policies, read_policies
 from ops.publishing.cluster import Addresses, reach
 from ops.publishing.policies import apply_policies
-from ops.supervisor import Service, stages
+from ops.supervisor import Service
 from ops.topics import apply_topics, wanted_topics
 from services.contract.errors import WrongSettings
 
@@ -52,3 +53,17 @@ def _keys(folder: Path, perimeter: str) -> keys.KeyFiles:
     if keys.status(files.keyring, files.kek).perimeter != perimeter:
         raise WrongSettings(f"{folder}: these keys are of another perimeter than the policies'")
     return files
+
+
+def stages(bootstrap: str, keyring: Path, key_encryption_key: Path, providers: Sequence[str]) -> tuple[Service, ...]:
+    """The three stages in the order of the flow: one filter, one pseudonymiser, one connector a provider."""
+    broker = {"KAFKA_BOOTSTRAP": bootstrap}
+    keys = {
+        "SANCTUAIRE_KEYRING_FILE": str(keyring.resolve()),
+        "SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE": str(key_encryption_key.resolve()),
+    }
+    named = [("filtering", "services.filtering", {}), ("pseudonymisation", "services.pseudonymisation", keys)]
+    named += [(f"connector-{name}", "services.connectors", {"SANCTUAIRE_PROVIDER": name}) for name in providers]
+    return tuple(
+        Service(name, module, {**broker, **own, "SANCTUAIRE_GROUP_INSTANCE_ID": name}) for name, module, own in named
+    )

@@ -4,7 +4,6 @@ Each runs under the broker's guardian, so none outlives this process, `kill -9` 
 service wrote is repeated but the code and the place of its last failure.
 """
 
-import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Self
 import orjson
 
 from ops.broker.process import GuardedProcess
+from ops.last_words import last_failure
 from services.contract.errors import Unreachable
 
 GRACE_SECONDS = 10.0
@@ -25,10 +25,6 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 """Who has run this long before dying starts its back-off anew."""
-_TAIL_BYTES = 64 * 1024
-_STATED = re.compile(r"^(?:filtering|pseudonymisation|connectors): [a-z-]+: .*$")
-"""What a service says of a wrong setting or key before it ends: our own words, which never quote a value."""
-_UNCAUGHT = re.compile(r"^((?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?::|$)|: (No module named \S+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +34,6 @@ class Service:
     name: str
     module: str
     environment: Mapping[str, str]
-
-
-def stages(bootstrap: str, keyring: Path, key_encryption_key: Path, providers: Sequence[str]) -> tuple[Service, ...]:
-    """The three stages in the order of the flow: one filter, one pseudonymiser, one connector a provider."""
-    broker = {"KAFKA_BOOTSTRAP": bootstrap}
-    keys = {
-        "SANCTUAIRE_KEYRING_FILE": str(keyring.resolve()),
-        "SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE": str(key_encryption_key.resolve()),
-    }
-    named = [("filtering", "services.filtering", {}), ("pseudonymisation", "services.pseudonymisation", keys)]
-    named += [(f"connector-{name}", "services.connectors", {"SANCTUAIRE_PROVIDER": name}) for name in providers]
-    return tuple(
-        Service(name, module, {**broker, **own, "SANCTUAIRE_GROUP_INSTANCE_ID": name}) for name, module, own in named
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +108,7 @@ class Supervisor:
     def dead(self) -> tuple[Death, ...]:
         """Who has ended unasked."""
         return tuple(
-            Death(name, last_failure(_tail(one.log)), one.log)
-            for name, one in self._running.items()
-            if one.process.ended()
+            Death(name, last_failure(one.log), one.log) for name, one in self._running.items() if one.process.ended()
         )
 
     def check(self) -> None:
@@ -157,10 +137,11 @@ class Supervisor:
             if not one.process.ended():
                 continue
             if one.due is None:
-                found.append(Death(one.service.name, last_failure(_tail(one.log)), one.log))
+                found.append(Death(one.service.name, last_failure(one.log), one.log))
                 one.deaths = 1 if now - one.since > STEADY_SECONDS else one.deaths + 1
                 one.due = now + pause_seconds(one.deaths)
             elif now >= one.due:
+                one.process.stop()  # of the dead one there is still its guardian's pipe to close
                 one.process, one.since, one.due = _start(one.service, one.folder), now, None
         return tuple(found)
 
@@ -185,33 +166,9 @@ def is_ready(health: Path, now: float, partitions: int) -> bool:
     return bool(word["ready"]) and word["partitions"] >= partitions and now - word["at"] <= SILENT_SECONDS
 
 
-def last_failure(log: str) -> str:
-    """Kind and place of the last failure in a journal; of an uncaught exception its class, for it may quote a value."""
-    for line in reversed(log.splitlines()):
-        try:
-            event = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            if stated := _STATED.match(line):
-                return stated[0]
-            if uncaught := _UNCAUGHT.search(line):
-                return uncaught[1] or uncaught[2]
-            continue
-        if isinstance(event, dict) and event.get("event") in {"failed", "fenced"}:
-            return " ".join(str(event[part]) for part in ("event", "kind", "where") if part in event)
-    return "it named no failure"
-
-
 def _start(service: Service, folder: Path) -> GuardedProcess:
     """With this process's environment, and over it the service's own; paths only, so nobody reads a secret in `ps`."""
     variables = {**service.environment, "SANCTUAIRE_WORK_FOLDER": str(folder)}
     own = [f"{name}={value}" for name, value in variables.items()]
     command = ("/usr/bin/env", *own, sys.executable, "-m", service.module)
     return GuardedProcess(command, folder / "log.jsonl", None)
-
-
-def _tail(log: Path) -> str:
-    if not log.exists():
-        return ""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
-        return file.read().decode("utf-8", "replace")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ops import keys
 from ops.cli import exits
@@ -102,7 +102,7 @@ def _show(findings: Sequence[Finding], as_json: bool) -> None:
         rows = [{"what": f.what, "ok": f.ok, "state": f.state, "remedy": f.remedy} for f in findings]
         print(json.dumps({"ok": all(f.ok for f in findings), "findings": rows}))
         return
-    table = Table("", "what", "state", "what to do")
+    table = Table("", Column("what", overflow="fold"), "state", "what to do")
     for finding in findings:
         table.add_row("ok" if finding.ok else "!", finding.what, finding.state, finding.remedy)
     Console().print(table)

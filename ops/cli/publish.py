@@ -3,6 +3,8 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +17,13 @@ from ops.cli.exits import EPILOGUE, SOME_REFUSED, manual
 from ops.cli.options import AsJson, Bootstrap, ExportPath, Source
 from ops.cli.progress import Meter
 from ops.publishing.changes import ChangePublisher, read_identifiers
-from ops.publishing.cluster import open_producer, reach, require_topics
+from ops.publishing.cluster import Addresses, open_producer, reach, require_topics
 from ops.publishing.consents import RefusedLine, publish_decision, read_decisions
 from ops.publishing.delivery import Delivery
 from ops.publishing.exports import ExportReading, size_of
 from ops.publishing.identifiers import Identifiers
 from services.contract.changes import Change
-from services.contract.errors import TooLarge
+from services.contract.errors import TooLarge, Unreachable
 from services.contract.topology import CHANGES, CONSENTS, IDENTIFIERS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Publish an export, or consents, on Kafka.")
@@ -50,17 +52,29 @@ def aaf(
     else:
         addresses = _ready(bootstrap)
         known = read_identifiers(addresses)
-        producer = open_producer(addresses)
-        try:
-            publisher = ChangePublisher(Delivery(producer), known)
-            _publish(path, source, account, known, publisher)
-        finally:
-            producer.close(timeout=5)
+        with _delivery(addresses) as delivery:
+            _publish(path, source, account, known, ChangePublisher(delivery, known))
     _summarise(account, dry_run, as_json)
     raise typer.Exit(account.exit_code)
 
 
-def _ready(bootstrap: str | None) -> list[str]:
+@contextmanager
+def _delivery(addresses: Addresses) -> Iterator[Delivery]:
+    """However it ends, it does not end half-published without a word."""
+    producer = open_producer(addresses)
+    delivery = Delivery(producer)
+    try:
+        yield delivery
+    except Unreachable:
+        raise  # it says so itself
+    except BaseException:
+        print(f"sanctuaire: broken off; acknowledged so far: {delivery.tally()}", file=sys.stderr)
+        raise
+    finally:
+        producer.close(timeout=5)
+
+
+def _ready(bootstrap: str | None) -> Addresses:
     addresses = reach(bootstrap)
     require_topics(addresses, (CHANGES, IDENTIFIERS))
     return addresses
@@ -118,11 +132,8 @@ def consents(
 ) -> None:
     addresses = reach(bootstrap)
     require_topics(addresses, (CONSENTS,))
-    producer = open_producer(addresses)
-    try:
-        published, refused = _publish_consents(path, Delivery(producer))
-    finally:
-        producer.close(timeout=5)
+    with _delivery(addresses) as delivery:
+        published, refused = _publish_consents(path, delivery)
     if as_json:
         print(json.dumps({"published": dict(sorted(published.items())), "refused": refused}))
     else:

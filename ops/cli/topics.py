@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ops.cli.exits import EPILOGUE, manual
 from ops.cli.options import AsJson, Bootstrap
@@ -48,7 +48,7 @@ def apply(
         done = [{"topic": step.name, "partitions": step.partitions, "state": step.state} for step in steps]
         print(json.dumps({"topics": done}))
         return
-    table = Table("topic", "partitions", "state")
+    table = Table(Column("topic", overflow="fold"), "partitions", "state")
     for step in steps:
         corrected = f" ({', '.join(sorted(step.configs))})" if step.state == "corrected" else ""
         table.add_row(step.name, str(step.partitions), step.state + corrected)

@@ -14,7 +14,7 @@ from ops.demo.reader import published, read_out
 from ops.demo.scenario import Scenario
 from ops.demo.screen import Screen
 from ops.demo.tally import Tally, ends_of
-from ops.demo.view import ends_table, flow, side_by_side
+from ops.demo.view import ends_tables, flow, side_by_side
 from ops.demo.watch import Watch
 from ops.installation import Installation
 from ops.supervisor import Supervisor
@@ -50,7 +50,7 @@ class Play:
         cast = self.scenario
         self.screen.act("1. The directory: a complete export")
         self.screen.say(
-            f"{len(cast.schools)} schools, {cast.pupils} pupils, {cast.guardians} guardians, {cast.staff} staff, as AAF."
+            f"{len(cast.schools)} schools, {cast.pupils} pupils, {cast.guardians} guardians, {cast.staff} staff (AAF)"
         )
         began = time.monotonic()
         with self.screen.following(self.watch):
@@ -74,7 +74,8 @@ class Play:
 
     def compare(self) -> None:
         self.screen.show(self.watch.look(flow))
-        self.screen.show(self.watch.look(self._table))
+        for table in self.watch.look(self._tables):
+            self.screen.show(table)
         chain = self._chain()
         self.screen.show(side_by_side(chain, self.scenario.followed.ine, self.installation.providers))
 
@@ -143,5 +144,5 @@ class Play:
         counts = self.watch.look(lambda tally: {name: tally.known(name) for name in tally.providers})
         return "People known to " + ", ".join(f"{name}: {count}" for name, count in counts.items()) + "."
 
-    def _table(self, tally: Tally) -> Table:
-        return ends_table({name: ends_of(tally, name) for name in tally.providers}, self.installation.policies)
+    def _tables(self, tally: Tally) -> tuple[Table, Table]:
+        return ends_tables({name: ends_of(tally, name) for name in tally.providers}, self.installation.policies)

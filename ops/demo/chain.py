@@ -1,32 +1,26 @@
-"""Whether what the filter let go arrived, once, under one name, and what it took back is gone: invariants I2 and I3.
+"""The filter's emissions and what became of each, step by step: the reference model that providers are held against.
 
-Opens nothing. The reference model is folded from the filter's own emissions, pair by pair, by `seq`.
+Opens nothing. Folded from the topics alone, pair by pair, by `seq`.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from pydantic import TypeAdapter
 
-from ops.demo.readout import Finding, ReadOut, Row
-from services.contract.audit import End
+from ops.demo.readout import ReadOut, Row
 from services.contract.operations import Delete, ProviderRecord, Upsert
 from services.contract.outcomes import Outcome
 from services.contract.releases import Release, Withdrawal
 from services.contract.topology import (
-    FILTERING_AUDIT,
     LEDGER,
     PROVIDER_DIRECTORY,
-    PSEUDONYMISATION_AUDIT,
     RELEASES,
     WITHDRAWALS,
     named_for,
 )
-
-UNCHANGED = "unchanged"
-FINAL = frozenset({"superseded", "duplicate"})
 
 Step = tuple[int, str, int]
 """Partition, `<provider>/<contract>` and seq: what one emission and its operation share, and nothing else does."""
@@ -57,9 +51,9 @@ class Chain:
         for provider in sorted(self.read.policies):
             upserts, deletes = self.read.of_provider(provider)
             for row, upsert in self.read.parsed(upserts, Upsert):
-                found[_step(row, upsert)].append(upsert)
+                found[step_of(row, upsert)].append(upsert)
             for row, delete in self.read.parsed(deletes, Delete):
-                found[_step(row, delete)].append(delete)
+                found[step_of(row, delete)].append(delete)
         return found
 
     @cached_property
@@ -67,8 +61,8 @@ class Chain:
         """Pair and subject → the operation of the highest `seq`: what the provider should have come to."""
         latest: dict[tuple[str, str], Upsert | Delete] = {}
         for row, _, emission in self.emissions:
-            who = (_pair(emission), emission.subject)
-            for operation in self.operations.get(_step(row, emission), ()):
+            who = (pair_of(emission), emission.subject)
+            for operation in self.operations.get(step_of(row, emission), ()):
                 if who not in latest or operation.seq > latest[who].seq:
                     latest[who] = operation
         return latest
@@ -101,123 +95,9 @@ class Chain:
         }
 
 
-def chain_findings(chain: Chain) -> Iterator[Finding]:
-    yield from _emission_counts(chain)
-    yield from _operations(chain)
-    yield from _names(chain)
-    yield from _outcomes(chain)
-    for provider in sorted(chain.read.policies):
-        yield from _final_state(chain, provider)
-
-
-def _pair(payload: Release | Withdrawal | Upsert | Delete) -> str:
+def pair_of(payload: Release | Withdrawal | Upsert | Delete) -> str:
     return f"{payload.provider}/{payload.contract}"
 
 
-def _step(row: Row, payload: Release | Withdrawal | Upsert | Delete) -> Step:
-    return row.partition, _pair(payload), payload.seq
-
-
-def _emission_counts(chain: Chain) -> Iterator[Finding]:
-    """Each `released` or `erased` end that changed something is one emission, sweeps included; there is no other."""
-    told: Counter[tuple[str, int, str]] = Counter()
-    lanes: Mapping[End, str] = {"released": RELEASES, "erased": WITHDRAWALS}
-    for _, entry in chain.read.accounts[FILTERING_AUDIT]:
-        for contract, ends in entry.ends.items():
-            for end, topic in lanes.items():
-                for reason, ranges in ends.get(end, {}).items():
-                    if reason != UNCHANGED:
-                        told[topic, entry.partition, contract] += sum(last - first + 1 for first, last in ranges)
-    sent = Counter((topic, row.partition, _pair(emission)) for row, topic, emission in chain.emissions)
-    for place in sorted(told.keys() | sent.keys()):
-        if told[place] != sent[place]:
-            topic, partition, pair = place
-            yield Finding("emissions-miscounted", f"{topic}/{partition} {pair}", abs(told[place] - sent[place]))
-
-
-def _operations(chain: Chain) -> Iterator[Finding]:
-    parked, refused = _refused(chain.read)
-    steps = Counter(_step(row, emission) for row, _, emission in chain.emissions)
-    for row, topic, emission in chain.emissions:
-        step, where = _step(row, emission), f"{topic}/{row.partition} {_pair(emission)}"
-        operations = [one for one in chain.operations.get(step, ()) if isinstance(one, _DUE[type(emission)])]
-        place = (topic, row.partition, row.offset)
-        if steps[step] > 1:
-            yield Finding("seq-twice", where)
-        if len(operations) > 1:
-            yield Finding("operation-twice", where)
-        if place in refused and operations:
-            yield Finding("operation-though-refused", where)
-        if place not in refused | parked and not operations:
-            yield Finding("emission-without-operation", where)
-    due = Counter((_step(row, emission), _DUE[type(emission)]) for row, _, emission in chain.emissions)
-    for step, operations_of_step in chain.operations.items():
-        for operation in operations_of_step:
-            if not due[step, type(operation)]:
-                yield Finding("operation-without-emission", f"{step[1]}/{step[0]}")
-
-
-_DUE: Mapping[type[Release | Withdrawal], type[Upsert | Delete]] = {Release: Upsert, Withdrawal: Delete}
-
-
-Places = set[tuple[str, int, int]]
-
-
-def _refused(read: ReadOut) -> tuple[Places, Places]:
-    """What the pseudonymiser turned down but may still send once the policies allow, and what it never may."""
-    parked: Places = set()
-    refused = {(topic, partition, offset) for (topic, partition), offsets in read.aside.items() for offset in offsets}
-    for _, entry in read.accounts[PSEUDONYMISATION_AUDIT]:
-        for ends in entry.ends.values():
-            for reason, ranges in ends.get("refused", {}).items():
-                into = refused if reason in FINAL else parked
-                for first, last in ranges:
-                    into |= {(entry.topic, entry.partition, offset) for offset in range(first, last + 1)}
-    return parked, refused
-
-
-def _names(chain: Chain) -> Iterator[Finding]:
-    """One person has one name for one contract, and no name serves twice."""
-    names: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for row, _, emission in chain.emissions:
-        for operation in chain.operations.get(_step(row, emission), ()):
-            names[_pair(emission), emission.subject].add(operation.pseudonym)
-    for (pair, _), pseudonyms in names.items():
-        if len(pseudonyms) > 1:
-            yield Finding("two-names-for-one-person", pair)
-    bearers = Counter(pseudonym for pseudonyms in names.values() for pseudonym in pseudonyms)
-    if shared := sum(1 for count in bearers.values() if count > 1):
-        yield Finding("name-shared", "operations", shared)
-
-
-def _outcomes(chain: Chain) -> Iterator[Finding]:
-    """The ledger's last word on a name is of this operation, or of a later one."""
-    for operations in chain.operations.values():
-        for operation in operations:
-            word = chain.outcomes.get(f"{_pair(operation)}/{operation.pseudonym}")
-            if word is None or word.seq < operation.seq:
-                yield Finding("operation-without-outcome", _pair(operation))
-
-
-def _final_state(chain: Chain, provider: str) -> Iterator[Finding]:
-    """What the provider has is what the last operation of each pair left it; a refused or deferred one may not yet."""
-    known, policy = chain.known(provider), chain.read.policies[provider]
-    due = {operation.pseudonym: operation for operation in chain.last.values() if operation.provider == provider}
-    for pseudonym, operation in due.items():
-        record, pair = known.get(pseudonym), _pair(operation)
-        if isinstance(operation, Delete):
-            if record is not None:
-                yield Finding("known-though-withdrawn", pair)
-            continue
-        word = chain.outcomes.get(f"{pair}/{pseudonym}")
-        if word is None or word.outcome != "delivered":
-            continue
-        contract = policy.contract(operation.contract)
-        if record is None:
-            yield Finding("missing-though-released", pair)
-        elif contract is None or record != ProviderRecord(
-            kind=operation.kind, purpose=contract.purpose, fields=operation.fields
-        ):
-            yield Finding("known-otherwise-than-released", pair)
-    if unknown := len(known.keys() - due.keys()):
-        yield Finding("known-without-release", provider, unknown)
+def step_of(row: Row, payload: Release | Withdrawal | Upsert | Delete) -> Step:
+    return row.partition, pair_of(payload), payload.seq

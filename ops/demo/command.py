@@ -23,7 +23,7 @@ from ops.demo.screen import Screen
 from ops.demo.summary import summary, tally_of
 from ops.demo.tally import ends_of
 from ops.demo.verifier import judge
-from ops.demo.view import ends_table, judgement
+from ops.demo.view import ends_tables, judgement
 from ops.demo.watch import Watch
 from ops.installation import Installation, install
 from ops.policy_files import POLICIES_FOLDER
@@ -57,7 +57,11 @@ def demo(
         installation = install(bootstrap, folder / "keys", POLICIES_FOLDER, partitions)
         _refuse_used(bootstrap)
         supervisor = stack.enter_context(Supervisor(services=installation.services, folder=folder / "services"))
-        play = _prepare(stack, installation, supervisor, screen, folder, schools, pupils)
+        cast = stage(schools, pupils, SEED, *_asked(installation))
+        exports = write_exports(cast, SEED, pupils, folder / "exports")
+        platform = stack.enter_context(publication(installation.addresses))
+        watch = stack.enter_context(Watch(bootstrap, installation.providers))
+        play = Play(installation, cast, exports, platform, watch, supervisor, screen)
         supervisor.wait_ready(READY_SECONDS, partitions)
         screen.say(f"Kafka and {len(installation.services)} services are ready ({time.monotonic() - began:.1f} s).")
         play.run()
@@ -65,25 +69,17 @@ def demo(
     raise typer.Exit(0 if is_good else 1)
 
 
-def _prepare(
-    stack: ExitStack, installation: Installation, supervisor: Supervisor, screen: Screen, folder: Path,
-    schools: int, pupils: int,
-) -> Play:  # fmt: skip
-    """While the services start, invent the people and write the exports."""
+def _asked(installation: Installation) -> tuple[tuple[Asked, ...], frozenset[str] | None]:
+    """Whoever rests on consent, the optional service first; and the schools that subscribe to it, null for all."""
     on_consent = [
         (provider, contract)
         for provider in sorted(installation.providers, key=lambda name: name != FIRST_ASKED)
         for contract in installation.policies[provider].contracts
         if contract.legal_basis.article == CONSENT
     ]
-    first = on_consent[0][1]
+    schools = on_consent[0][1].schools
     asked = tuple(Asked(provider, contract.purpose, contract.notice) for provider, contract in on_consent)
-    uais = None if first.schools == "all" else frozenset(first.schools)
-    scenario = stage(schools, pupils, SEED, asked, uais)
-    exports = write_exports(scenario, SEED, pupils, folder / "exports")
-    platform = stack.enter_context(publication(installation.addresses))
-    watch = stack.enter_context(Watch(installation.bootstrap, installation.providers))
-    return Play(installation, scenario, exports, platform, watch, supervisor, screen)
+    return asked, None if schools == "all" else frozenset(schools)
 
 
 def _judge(play: Play, json: Path | None, schools: int, pupils: int, began: float) -> bool:
@@ -93,7 +89,8 @@ def _judge(play: Play, json: Path | None, schools: int, pupils: int, began: floa
     forbidden = canaries(schools, SEED, delta=True, pupils_per_school=pupils).forbidden
     judged = judge(read, forbidden)
     tally = tally_of(read)
-    play.screen.show(ends_table({name: ends_of(tally, name) for name in tally.providers}, read.policies))
+    for table in ends_tables({name: ends_of(tally, name) for name in tally.providers}, read.policies):
+        play.screen.show(table)
     inputs = sum(end - first for first, end in read.ends.values())
     play.screen.show(judgement(judged, inputs, read.quarantined))
     seconds = time.monotonic() - began

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from ops.demo.readout import Finding, ReadOut, Row
 from services.contract.topology import (
+    CHANGES,
     CONNECTORS_AUDIT,
     FILTERING_AUDIT,
     LEDGER,
@@ -55,6 +56,11 @@ def spellings(value: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def canaries_inside(read: ReadOut, forbidden: Forbidden) -> int:
+    """The control: the same search over what the school published, where it must find them."""
+    return Needles(forbidden(NOTHING)).count_in(_text_of(read, CHANGES))
+
+
 def canary_findings(read: ReadOut, forbidden: Forbidden) -> Iterator[Finding]:
     """A provider's topics may hold what its contracts name; accounts, ledger, quarantine and logs nothing at all."""
     nothing = Needles(forbidden(NOTHING))
@@ -71,8 +77,12 @@ def canary_findings(read: ReadOut, forbidden: Forbidden) -> Iterator[Finding]:
 
 
 def _in_topic(read: ReadOut, topic: str, needles: Needles) -> Iterator[Finding]:
-    if hits := needles.count_in("\n".join(text for row in read.rows(topic) for text in _texts(row))):
+    if hits := needles.count_in(_text_of(read, topic)):
         yield Finding("canary", topic, hits)
+
+
+def _text_of(read: ReadOut, topic: str) -> str:
+    return "\n".join(text for row in read.rows(topic) for text in _texts(row))
 
 
 def _texts(row: Row) -> Iterator[str]:

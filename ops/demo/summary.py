@@ -19,9 +19,7 @@ def tally_of(read: ReadOut) -> Tally:
 
 
 def summary(read: ReadOut, judged: Judgement, seconds: float) -> Mapping[str, Any]:
-    """Per provider, `released`, `unchanged`, all of `withheld`, `held`, `erased`, `refused` and `quarantined` add up
-    to `changes` and `consents`.
-    """
+    """A provider's numbers (all of `withheld`, not `known`) and `quarantined` make `changes` and `consents`."""
     tally = tally_of(read)
     return {
         "changes": tally.records[CHANGES],
@@ -30,6 +28,7 @@ def summary(read: ReadOut, judged: Judgement, seconds: float) -> Mapping[str, An
         "quarantined": read.quarantined,
         "reconciled": judged.reconciled,
         "canaries_found": judged.canaries_found,
+        "canaries_inside": judged.canaries_inside,
         "findings": [
             {"kind": finding.kind, "where": finding.where, "count": finding.count}
             for finding in (*judged.unreconciled, *judged.canaries)

@@ -48,21 +48,26 @@ def flow(tally: Tally) -> Table:
     return table
 
 
-def ends_table(ends: Mapping[str, Ends], policies: Mapping[str, ProviderPolicy]) -> Table:
-    """How every input ended, provider by provider."""
-    table = Table(title="per provider, how every input ended", title_justify="left")
-    for heading in ("provider", "released", "unchanged", "withheld, and why", "held", "erased", "has now"):
-        table.add_column(heading, justify="left" if heading in {"provider", "withheld, and why"} else "right")
+def ends_tables(ends: Mapping[str, Ends], policies: Mapping[str, ProviderPolicy]) -> tuple[Table, Table]:
+    """How every input ended, provider by provider; and of what was withheld, why."""
+    numbers = Table(title="per provider, how every input ended", title_justify="left")
+    for heading in ("provider", "released", "unchanged", "withheld", "held", "erased", "has now"):
+        numbers.add_column(heading, justify="left" if heading == "provider" else "right")
+    reasons = Table(title="withheld, and why", title_justify="left")
+    for heading in ("provider", "inputs", "why"):
+        reasons.add_column(heading, justify="right" if heading == "inputs" else "left")
     for name, one in ends.items():
-        why = "\n".join(f"{count:>5}  {_sentence(code)}" for code, count in one.withheld.items()) or NOTHING
-        numbers = (one.released, one.unchanged, why, one.held, one.erased, one.known)
-        table.add_row(f"{name}\n{policies[name].name}", *map(str, numbers), end_section=True)
-    return table
+        withheld = sum(one.withheld.values())
+        numbers.add_row(name, *map(str, (one.released, one.unchanged, withheld, one.held, one.erased, one.known)))
+        for place, (code, count) in enumerate(one.withheld.items(), start=1):
+            who = (name, policies[name].name)[place - 1] if place <= 2 else ""
+            reasons.add_row(who, str(count), _sentence(code), end_section=place == len(one.withheld))
+    return numbers, reasons
 
 
 def _sentence(code: str) -> str:
     meaning = _MEANINGS.get(code)
-    return f"{meaning.sentence} [{code}]" if meaning else code
+    return meaning.sentence if meaning else code
 
 
 def side_by_side(chain: Chain, subject: str, providers: Sequence[str]) -> Table:
@@ -122,9 +127,10 @@ def judgement(judged: Judgement, inputs: int, quarantined: int) -> Text:
     if judged.is_good:
         return Text(
             f"reconciled: {inputs} inputs, each with one end for every contract, {quarantined} in quarantine; "
-            "canaries found: 0",
+            f"canaries found: 0 (the same search finds {judged.canaries_inside} in what the schools published)",
             style="bold green",
         )
     found = [*judged.unreconciled, *judged.canaries]
     lines = [f"{finding.kind}: {finding.count} at {finding.where}" for finding in found]
-    return Text("\n".join(["NOT reconciled" if judged.unreconciled else "canaries found", *lines]), style="bold red")
+    fault = "NOT reconciled" if judged.unreconciled else "canaries found" if judged.canaries else "the search is blind"
+    return Text("\n".join([fault, *lines]), style="bold red")

@@ -11,7 +11,7 @@ from ops.broker.configuration import parse_bootstrap
 from ops.broker.readiness import PAUSE_SECONDS, cluster_id
 from services.contract.errors import Unreachable, WrongSettings
 
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 3.0
 READ_SECONDS = 60.0
 """How long a read may bring nothing before the cluster counts as gone."""
 

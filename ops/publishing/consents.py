@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from ops.publishing.delivery import Delivery
 from services.contract.consents import ConsentDecision
-from services.contract.errors import Unreadable
+from services.contract.errors import TooLarge, Unreadable
 from services.contract.parsing import parse_payload
 from services.contract.topology import CONSENTS
 
@@ -25,15 +25,21 @@ class RefusedLine:
 def read_decisions(stream: BinaryIO) -> Iterator[ConsentDecision | RefusedLine]:
     """Each line that holds something: one bad line never keeps a withdrawal on the next from being published."""
     number = 0
-    while raw := stream.readline(MAX_CONSENT_BYTES + 2):
+    while raw := stream.readline(MAX_CONSENT_BYTES + 1):
         number += 1
-        while not raw.endswith(b"\n") and (rest := stream.readline(MAX_CONSENT_BYTES)):
-            raw = raw[: MAX_CONSENT_BYTES + 1] + rest[-1:]
-        if line := raw.strip():
+        if len(raw) > MAX_CONSENT_BYTES and not raw.endswith(b"\n"):
+            _skip_line(stream)
+            yield RefusedLine(number, TooLarge.code, f"over {MAX_CONSENT_BYTES} bytes")
+        elif line := raw.strip():
             try:
                 yield parse_payload(ConsentDecision, line, MAX_CONSENT_BYTES)
             except Unreadable as error:
                 yield RefusedLine(number, error.code, str(error))
+
+
+def _skip_line(stream: BinaryIO) -> None:
+    while (rest := stream.readline(MAX_CONSENT_BYTES)) and not rest.endswith(b"\n"):
+        pass
 
 
 def publish_decision(delivery: Delivery, decision: ConsentDecision) -> None:

@@ -61,9 +61,12 @@ class Delivery:
         self.acknowledged.update(arrived)
         return len(waiting) - len(arrived)
 
+    def tally(self) -> str:
+        """What is known to have arrived, in words."""
+        return ", ".join(f"{count} on {name}" for name, count in sorted(self.acknowledged.items())) or "none"
+
     def _broken(self, topic: str, kind: str, lost: int) -> Unreachable:
-        counts = ", ".join(f"{count} on {name}" for name, count in sorted(self.acknowledged.items())) or "none"
         return Unreachable(
-            f"{topic}: Kafka stopped taking records ({kind}); acknowledged: {counts}; not acknowledged: {lost}. "
+            f"{topic}: Kafka stopped taking records ({kind}); acknowledged: {self.tally()}; not acknowledged: {lost}. "
             "Run the same command again when the cluster is back: what is published twice changes nothing"
         )

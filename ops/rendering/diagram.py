@@ -1,4 +1,4 @@
-"""The flow as a mermaid diagram, from the table of topics. Draws services as boxes with round ends, topics as queues."""
+"""The flow as a mermaid diagram, from the table of topics: services with round ends, topics as queues."""
 
 from collections.abc import Iterator
 

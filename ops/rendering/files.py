@@ -10,6 +10,7 @@ from ops.rendering.frozen import changed_since_published
 from ops.rendering.json_schema import json_schema
 from ops.rendering.markers import replace_between
 from ops.rendering.nouns import NOUNS
+from ops.rendering.runtime_lock import runtime_lock
 from ops.rendering.tables import payloads_table, topics_table
 
 ROOT = SCHEMAS.parent
@@ -42,6 +43,8 @@ def _rendered(root: Path) -> dict[Path, str]:
     guide = schemas / "README.md"
     with_topics = replace_between(_read(guide) or "", "topics", topics_table())
     files[guide] = replace_between(with_topics, "payloads", payloads_table())
+    if (lock := _read(root / "requirements.lock")) is not None:
+        files[root / "ops" / "images" / "runtime.lock"] = runtime_lock(lock)
     readme = root / "README.md"
     if (text := _read(readme)) is not None:
         files[readme] = replace_between(text, "flow", flow_diagram())

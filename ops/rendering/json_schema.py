@@ -4,6 +4,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
@@ -61,7 +62,7 @@ def _field_docstrings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     for owner in model.__mro__[: model.__mro__.index(BaseModel)]:
         body = ast.parse(textwrap.dedent(inspect.getsource(owner))).body[0]
         statements = body.body if isinstance(body, ast.ClassDef) else []
-        for field, after in zip(statements, statements[1:], strict=False):
+        for field, after in pairwise(statements):
             match field, after:
                 case (
                     ast.AnnAssign(target=ast.Name(id=name)),
@@ -84,11 +85,12 @@ def _shorten_nullable(node: dict[str, Any]) -> None:
     match node.get("anyOf"):
         case [{"type": str() as kind, **rest}, {"type": "null"}] if not rest.keys() & {"enum", "const"}:
             del node["anyOf"]
-            node |= {"type": [kind, "null"], **rest}
+            node["type"] = [kind, "null"]
+            node.update((str(name), value) for name, value in rest.items())
 
 
 def _portable(pattern: str) -> str:
-    """The same pattern in the words that ECMA-262, Python and Rust share (`\\p{Cc}` is Unicode's C0 and C1)."""
+    r"""The same pattern in the words that ECMA-262, Python and Rust share (`\p{Cc}` is Unicode's C0 and C1)."""
     return pattern.replace(r"\p{Cc}", r"\x00-\x1f\x7f-\x9f")
 
 

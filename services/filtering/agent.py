@@ -18,7 +18,7 @@ from services.contract.topology import (
     WITHDRAWALS,
 )
 from services.filtering.case import Terms, terms_of
-from services.filtering.emission import decide_pairs
+from services.filtering.emission import Named, decide_pairs
 from services.filtering.subject import Folded, Subject, dump, fold, load, take
 from services.runtime.envelope import binary, body
 from services.runtime.outbox import Outbox
@@ -95,7 +95,8 @@ class FilteringAgent:
 
     def _decide(self, key: str, subject: Subject, outbox: Outbox, account: Account, offset: int) -> None:
         terms = self.terms()
-        decisions = decide_pairs(key, subject, terms, outbox.now, int(outbox.get(LAST_SEQ) or 0))
+        issued = int(outbox.get(LAST_SEQ) or 0)
+        decisions = decide_pairs(key, subject, terms, outbox.now, issued, bare=self._bare())
         if decisions is None:
             outbox.put(SUBJECT + key.encode(), dump(subject))
             account.end(offset, EVERY_CONTRACT, "held", "no-image" if subject.images else "subject-unknown")
@@ -108,6 +109,14 @@ class FilteringAgent:
             if decided.emission is not None:
                 _send(decided.emission, outbox)
         outbox.put(LAST_SEQ, str(decisions.seq).encode())
+
+    def _bare(self) -> Mapping[str, Named]:
+        """Providers whose policy names no contract any more: what they still have is to be erased."""
+        return {
+            name: Named(known.digest, known.policy.version)
+            for name, known in self._policies.by_provider.items()
+            if not known.policy.contracts
+        }
 
     def sweep_token(self) -> bytes:
         return self._policies.token()

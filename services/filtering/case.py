@@ -46,7 +46,7 @@ def person_of(key: str, subject: Subject) -> Person | None:
     if picked is None:
         if not subject.deleted:
             return None
-        picked = min(subject.images.items())
+        picked = min((name, image) for name, image in subject.images.items() if image.deleted)
     source, image = picked
     values = field_values(image)
     return Person(

@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 import orjson
 
 from services.contract.audit import End
+from services.contract.errors import NotAnIdentifier
 from services.contract.naming import NamedBy, name_of_person
 from services.contract.releases import Emission, Release, Withdrawal
 from services.filtering.case import Person, Terms, out_of_scope, person_of, person_request
@@ -38,11 +40,23 @@ class Decisions:
     seq: int
 
 
-def decide_pairs(key: str, subject: Subject, terms: Mapping[str, Terms], now: datetime, seq: int) -> Decisions | None:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Which policy an emission names."""
+
+    digest: str
+    version: int
+
+
+def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have lost their every contract
+    key: str, subject: Subject, terms: Mapping[str, Terms], now: datetime, seq: int, *,
+    bare: Mapping[str, Named] = MappingProxyType({}),
+) -> Decisions | None:  # fmt: skip
     """Decide a subject for every contract; null where no image has shown who it is.
 
     `seq` is the last one issued in this partition: every emission takes a higher one than it and than the pair's
     own, and than the wall clock's microseconds, so that it is unique here and grows across a move to another partition.
+    `bare` holds the providers whose policy names no contract, and so none of `terms`.
     """
     person = person_of(key, subject)
     if person is None:
@@ -58,8 +72,15 @@ def decide_pairs(key: str, subject: Subject, terms: Mapping[str, Terms], now: da
             pairs[pair] = moved
             seq = next_seq
         decided.append(outcome)
-    ended = _end_orphans(key, replace(subject, pairs=pairs), terms, now, seq)
-    return replace(ended, decided=(*decided, *ended.decided))
+    policies = {term.policy.provider: Named(term.digest, term.policy.version) for term in terms.values()} | dict(bare)
+    orphans = {pair: known for pair, known in pairs.items() if pair not in terms and known.last == "release"}
+    for pair, known in orphans.items():
+        if (policy := policies.get(pair.partition("/")[0])) is None:
+            continue
+        seq = _next_seq(seq, known, now)
+        pairs[pair] = replace(known, seq=seq, last="erase", digest="")
+        decided.append(_orphaned(key, pair, pairs[pair], policy))
+    return Decisions(replace(subject, pairs=pairs), tuple(decided), seq)
 
 
 def _ask(term: Terms, person: Person, now: datetime, known: Pair | None) -> Verdict:
@@ -76,22 +97,25 @@ def _emit(  # what was asked, the answer, and what came before
         "subject": person.key,
         "provider": term.policy.provider,
         "contract": term.contract.id,
-        "purpose_family": term.contract.family,
+        # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
+        "purpose_family": known.purpose_family if known else term.contract.family,
         "seq": seq,
         "policy": term.digest,
         "policy_version": term.policy.version,
     }
     match verdict.verdict:
         case "release":
-            named_by = known.named_by if known else _name(term, person)
+            try:
+                named_by = known.named_by if known else _name(term, person)
+            except NotAnIdentifier as error:
+                return Decided(pair, "held", error.code, None), None
             fields = {name: person.values[name] for name in verdict.fields}
             digest = _digest(person, fields)
             if known and known.last == "release" and known.digest == digest:
                 return Decided(pair, end, UNCHANGED, None), None
             release = Release(named_by=named_by, kind=person.kind, source=person.source, fields=fields, **common)
-            return Decided(pair, end, _reason(term, person, verdict), release), Pair(
-                seq, "release", digest, named_by, term.contract.family
-            )
+            moved = Pair(seq, "release", digest, named_by, release.purpose_family)
+            return Decided(pair, end, _reason(term, person, verdict), release), moved
         case "erase":
             if known is None or known.last == "erase":
                 return Decided(pair, end, UNCHANGED, None), None
@@ -124,24 +148,14 @@ def _digest(person: Person, fields: Mapping[str, Any]) -> str:
     return hashlib.sha256(seen).hexdigest()[:32]
 
 
-def _end_orphans(key: str, subject: Subject, terms: Mapping[str, Terms], now: datetime, seq: int) -> Decisions:
+def _orphaned(key: str, pair: str, moved: Pair, policy: Named) -> Decided:
     """Erase what was released under a contract that its provider's policy no longer names (GDPR art. 28(3)(g))."""
-    by_provider = {term.policy.provider: term for term in terms.values()}
-    pairs, decided = dict(subject.pairs), []
-    for pair, known in subject.pairs.items():
-        provider, _, contract = pair.partition("/")
-        term = by_provider.get(provider)
-        if pair in terms or term is None or known.last == "erase":
-            continue
-        seq = _next_seq(seq, known, now)
-        withdrawal = Withdrawal(
-            subject=key, provider=provider, contract=contract, purpose_family=known.purpose_family, seq=seq,
-            named_by=known.named_by, policy=term.digest, policy_version=term.policy.version,
-            reasons=("R1/no-contract",),
-        )  # fmt: skip
-        pairs[pair] = replace(known, seq=seq, last="erase", digest="")
-        decided.append(Decided(pair, "erased", "R1/no-contract", withdrawal))
-    return Decisions(replace(subject, pairs=pairs), tuple(decided), seq)
+    provider, _, contract = pair.partition("/")
+    withdrawal = Withdrawal(
+        subject=key, provider=provider, contract=contract, purpose_family=moved.purpose_family, seq=moved.seq,
+        named_by=moved.named_by, policy=policy.digest, policy_version=policy.version, reasons=("R1/no-contract",),
+    )  # fmt: skip
+    return Decided(pair, "erased", "R1/no-contract", withdrawal)
 
 
 def _next_seq(issued: int, known: Pair | None, now: datetime) -> int:

@@ -67,8 +67,9 @@ class Subject:
 
     @property
     def deleted(self) -> bool:
-        """Whether every source that ever had the person has let go."""
-        return bool(self.images) and all(image.deleted is not None for image in self.images.values())
+        """Whether every source that ever had the person has let go; a patch alone shows nobody."""
+        had = [image for image in self.images.values() if image.version or image.deleted]
+        return bool(had) and all(image.deleted for image in had)
 
 
 NOBODY = Subject({}, (), {})

@@ -138,7 +138,10 @@ class PseudonymisationAgent:
         for number, (key, raw) in enumerate(entries):
             release = parse_payload(Release, raw, MAX_EMISSION_BYTES)
             pair = f"{release.provider}/{release.contract}"
-            in_force = self._policy(release)
+            in_force = self._policies.by_provider.get(release.provider)
+            if in_force is None:  # taken back since; waiting for it would keep the others parked
+                account.end(number, pair, "refused", "policy-not-here")
+                continue
             if code := self._refusal(release, in_force, outbox):
                 account.end(number, pair, "refused", code)
                 continue

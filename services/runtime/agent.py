@@ -70,3 +70,18 @@ async def _handle_one(agent: Agent, record: Record, outbox: Outbox) -> None:
     except Exception as error:  # noqa: BLE001  # as above
         outbox.rollback(start)
         outbox.quarantine(record, "unexpected", type(error).__name__)
+
+
+async def sweep_each(agent: Agent, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox) -> None:
+    """Sweep a chunk whole; if that raises, entry by entry, so that only the one that raises stays as it was."""
+    start = outbox.savepoint()
+    try:
+        await agent.sweep(entries, outbox)
+    except NotYet:
+        raise
+    except Exception as error:  # noqa: BLE001  # a fault of ours must not end the process again at every start
+        journal.emit(journal.FAILED, stage=agent.stage, kind=type(error).__name__, where=journal.where(error))
+        outbox.rollback(start)
+        if len(entries) > 1:
+            for entry in entries:
+                await sweep_each(agent, [entry], outbox)

@@ -7,7 +7,7 @@ import orjson
 from services.contract.errors import NotThisSchema
 from services.contract.parsing import parse_json
 
-Header = tuple[str, bytes]
+Header = tuple[str, bytes | None]
 
 _STRUCTURED = b"application/cloudevents"
 
@@ -33,7 +33,7 @@ def body(value: bytes | None, headers: Sequence[Header], limit_bytes: int) -> by
         message = "payload: a tombstone is not expected on this topic"
         raise NotThisSchema(message)
     for name, content in headers:
-        if name.lower() == "content-type" and content.startswith(_STRUCTURED):
+        if name.lower() == "content-type" and (content or b"").startswith(_STRUCTURED):
             event = parse_json(value, limit_bytes)
             if not isinstance(event, dict) or "data" not in event or event.get("specversion") != "1.0":
                 message = "payload: a structured event needs specversion 1.0 and data"

@@ -10,7 +10,7 @@ from faust.types import TP
 
 from services.contract.errors import WrongSettings
 from services.runtime import journal
-from services.runtime.agent import Agent, NotYet, handle_each
+from services.runtime.agent import Agent, NotYet, handle_each, sweep_each
 from services.runtime.outbox import Outbox
 from services.runtime.partition import Partition, open_partition
 from services.runtime.policies import PolicyReader
@@ -91,42 +91,40 @@ class Host:
         os._exit(EX_SOFTWARE)
 
     async def process(self, batch: Batch) -> None:
+        """Decide a batch and commit it, or drop it if its partition went or was sought since."""
+        waiting = False
+        while missing := await self._attempt(batch):
+            if not waiting:
+                journal.emit(journal.WAITING, stage=self.agent.stage, partition=batch.partition, code=missing)
+            waiting = True
+            # Without the lock: the other lane goes on meanwhile, and the partition can be given up.
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _attempt(self, batch: Batch) -> str | None:
+        """What the batch must still wait for; null when it is done with."""
         partition = self.partitions.get(batch.partition)
         if partition is None or not self.consumer.is_current(batch):
-            return
+            return None
         async with partition.lock:
             start = partition.state.next_offset(batch.topic) or 0
             records = [record for record in batch.records if record.offset >= start]
             if not records or partition is not self.partitions.get(batch.partition):
-                return
+                return None
             began = time.monotonic()
-            outbox = await self._decide(partition, records)
-            if outbox is None:
-                return
-            await asyncio.wait_for(
-                partition.commit(self.agent, outbox, {batch.topic: records[-1].offset + 1}), COMMIT_SECONDS
-            )
-            journal.emit(
-                journal.COMMITTED, stage=self.agent.stage, partition=batch.partition, topic=batch.topic,
-                records=len(records), outputs=len(outbox.outputs), seconds=round(time.monotonic() - began, 4),
-            )  # fmt: skip
-
-    async def _decide(self, partition: Partition, records: list[Any]) -> Outbox | None:
-        """What the batch leads to; null where the partition was given up while the batch had to wait."""
-        waiting = False
-        while self.partitions.get(partition.number) is partition:
             outbox = self._outbox(partition)
             try:
                 await handle_each(self.agent, records, outbox)
             except NotYet as missing:
-                if not waiting:
-                    journal.emit(journal.WAITING, stage=self.agent.stage, partition=partition.number,
-                                 code=missing.code)  # fmt: skip
-                waiting = True
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                return outbox
-        return None
+                return missing.code
+            await asyncio.wait_for(
+                partition.commit(self.agent, outbox, {batch.topic: records[-1].offset + 1}), COMMIT_SECONDS
+            )
+            outbox.announce()
+            journal.emit(
+                journal.COMMITTED, stage=self.agent.stage, partition=batch.partition, topic=batch.topic,
+                records=len(records), outputs=len(outbox.outputs), seconds=round(time.monotonic() - began, 4),
+            )  # fmt: skip
+            return None
 
     def _outbox(self, partition: Partition) -> Outbox:
         return Outbox(self.agent.stage, partition.number, partition.state, time.time_ns() // 1000)
@@ -147,7 +145,7 @@ class Host:
             start = after if done == token and after else None
             chunk = list(islice(partition.state.scan(self.agent.swept, start), SWEEP_CHUNK))
             try:
-                await self.agent.sweep(chunk, outbox)
+                await sweep_each(self.agent, chunk, outbox)
             except NotYet:
                 return False
             more = len(chunk) == SWEEP_CHUNK

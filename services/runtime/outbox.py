@@ -13,6 +13,15 @@ from services.runtime.state import PartitionState
 
 
 @dataclass(frozen=True, slots=True)
+class Savepoint:
+    """How far an outbox had come."""
+
+    outputs: int
+    quarantined: int
+    changes: Mapping[bytes, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """One record to write; without a partition, the default partitioner's choice for its key."""
 
@@ -33,6 +42,8 @@ class Outbox:
         self.now_us = now_us
         self.outputs: list[Output] = []
         self.changes: dict[bytes, bytes | None] = {}
+        self.quarantined: list[tuple[Record, str]] = []
+        """Records put aside, and the code of each: to be said once they durably are."""
         self._state = state
 
     @property
@@ -64,8 +75,13 @@ class Outbox:
             quarantine_of(record.topic), None, aside.model_dump_json().encode(),
             binary(self.stage, "quarantined-record", event_id),
         )  # fmt: skip
-        journal.emit(journal.QUARANTINED, stage=self.stage, topic=record.topic, partition=record.partition,
-                     offset=record.offset, code=code)  # fmt: skip
+        self.quarantined.append((record, code))
+
+    def announce(self) -> None:
+        """Say what was put aside; after the commit, for a batch that is tried again would say it at every attempt."""
+        for record, code in self.quarantined:
+            journal.emit(journal.QUARANTINED, stage=self.stage, topic=record.topic, partition=record.partition,
+                         offset=record.offset, code=code)  # fmt: skip
 
     def report(self, topic: str, account: Account, span: tuple[int, int], policies: Mapping[str, int]) -> None:
         """Write the account of a batch that spans these offsets, first and last, to the stage's audit topic."""
@@ -73,10 +89,10 @@ class Outbox:
         event_id = f"{entry.topic}/{self.partition}/{entry.first}@{self.now_us}"
         self.send(topic, None, entry.model_dump_json().encode(), binary(self.stage, "audit-entry", event_id))
 
-    def savepoint(self) -> tuple[int, dict[bytes, bytes | None]]:
-        return len(self.outputs), dict(self.changes)
+    def savepoint(self) -> Savepoint:
+        return Savepoint(len(self.outputs), len(self.quarantined), dict(self.changes))
 
-    def rollback(self, savepoint: tuple[int, dict[bytes, bytes | None]]) -> None:
-        outputs, changes = savepoint
-        del self.outputs[outputs:]
-        self.changes = changes
+    def rollback(self, savepoint: Savepoint) -> None:
+        del self.outputs[savepoint.outputs :]
+        del self.quarantined[savepoint.quarantined :]
+        self.changes = dict(savepoint.changes)

@@ -39,6 +39,11 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        names = sorted({str(part["loc"][0]) for part in error.errors(include_input=False)})
+        names = sorted({_variable(str(part["loc"][0])) for part in error.errors(include_input=False)})
         message = f"set these variables of the environment right: {', '.join(names)}"
         raise WrongSettings(message) from None
+
+
+def _variable(field: str) -> str:
+    """An alias is a variable already; any other field has the prefix."""
+    return field if field.isupper() else f"SANCTUAIRE_{field.upper()}"

@@ -88,9 +88,7 @@ def test_undeclared_field_is_refused_by_schema_and_model(example: Example) -> No
     ],
 )
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_schema_and_model_refuse_the_same_faults(
-    example: Example, mutants: Callable[[Any], Iterator[Mutant]]
-) -> None:
+def test_schema_and_model_refuse_the_same_faults(example: Example, mutants: Callable[[Any], Iterator[Mutant]]) -> None:
     validator = validator_of(example.noun)
     tried = [(one.fault, validator.is_valid(one.value), refused_as(example.noun, one.value))
              for one in mutants(example.read())]  # fmt: skip

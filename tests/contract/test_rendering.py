@@ -19,9 +19,7 @@ def test_rendered_files_are_current() -> None:
     assert render(check=True) == []
 
 
-def test_current_files_pass_the_check_and_nothing_is_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_current_files_pass_the_check_and_nothing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--check"], checkout(tmp_path)) == 0
     assert capsys.readouterr().out == ""
 

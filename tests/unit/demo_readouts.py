@@ -80,7 +80,7 @@ def topics() -> Topics:
     }  # fmt: skip
     return {
         "policies.v1": [row(0, orjson.loads(EXAMPLE.read_bytes()), "lecture")],
-        "directory.changes.v1": [row(offset, {}) for offset in range(5)],
+        "directory.changes.v1": [row(offset, {"ine": f"99900000{offset}AB"}) for offset in range(5)],
         "consents.decisions.v1": [],
         "directory.changes.v1.quarantine": [row(0, aside)],
         "audit.filtering.v1": [row(0, account("directory.changes.v1", 4, filtered, "filtering"))],

@@ -212,6 +212,13 @@ def test_canary_in_a_log_is_found() -> None:
     ]
 
 
+def test_search_that_finds_nothing_even_inside_is_not_trusted() -> None:
+    judged = judge(read(topics()), lambda _released: frozenset({"NOBODYPUBLISHEDTHIS"}))
+
+    assert judged.reconciled
+    assert not judged.is_good
+
+
 def test_findings_name_no_value() -> None:
     planted = topics()
     planted["providers.lecture.directory.v1"].append(row(3, record(fields={"family_name": CANARY}), PSEUDONYMS[0]))

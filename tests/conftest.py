@@ -1,0 +1,72 @@
+"""Brokers for the tests that need one; nothing is started, or even imported, for the others."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ops.broker.embedded import EmbeddedBroker
+
+IMAGE = "apache/kafka:4.3.1"
+
+
+@pytest.fixture(scope="session")
+def bootstrap() -> Iterator[str]:
+    """`host:port` of a cluster that all tests share: use topics and groups of your own.
+
+    KAFKA_BOOTSTRAP's if it is set, else a container where Docker has the image already, else an embedded broker.
+    """
+    existing = import_module("ops.broker.existing")
+    with _container() if _may_contain() else existing.bootstrap_or_embedded() as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="module")
+def own_broker() -> Iterator["EmbeddedBroker"]:
+    """A broker without any topic, for one module alone: for tests that need the product's own topic names."""
+    with import_module("ops.broker.embedded").EmbeddedBroker(heap_mb=256) as broker:
+        yield broker
+
+
+def _may_contain() -> bool:
+    """Whether a container can start at once; a test never pulls an image."""
+    docker = shutil.which("docker")
+    if docker is None or os.environ.get("KAFKA_BOOTSTRAP", "").strip():
+        return False
+    return subprocess.run([docker, "image", "inspect", IMAGE], capture_output=True, check=False).returncode == 0
+
+
+@contextmanager
+def _container() -> Iterator[str]:
+    (port,) = import_module("ops.broker.ports").free_ports(1)
+    container = import_module("testcontainers.core.container").DockerContainer(IMAGE).with_bind_ports(port, port)
+    for name, value in _container_settings(port).items():
+        container.with_env(name, value)
+    with container:
+        address = f"localhost:{port}"
+        import_module("ops.broker.readiness").await_cluster([address], 60.0, {})
+        yield address
+
+
+def _container_settings(port: int) -> dict[str, str]:
+    """One node that is reached from outside under the port it listens on."""
+    return {
+        "KAFKA_NODE_ID": "1",
+        "KAFKA_PROCESS_ROLES": "broker,controller",
+        "KAFKA_LISTENERS": f"PLAINTEXT://:{port},CONTROLLER://localhost:29093",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://localhost:{port}",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:29093",
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+    }

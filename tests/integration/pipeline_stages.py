@@ -1,0 +1,169 @@
+"""The three stages as real processes on a real broker: start, stop, kill, and read what came of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from ops import keys
+from ops.topics import apply_topics, wanted_topics
+from services.pseudonymisation.keyring import open_keyring
+
+ROOT = Path(__file__).parents[2]
+Read = dict[int, list[Any]]
+"""Records of a topic by partition, each in offset order."""
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not (met := condition()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return met
+
+
+@dataclass
+class Stages:
+    """An installation of its own: topics, keys and work folders."""
+
+    bootstrap: str
+    folder: Path
+    providers: tuple[str, ...]
+    partitions: int
+    environment: dict[str, str] = field(default_factory=dict)
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def prepare(self) -> None:
+        files = keys.init(self.folder / "keys", "FR", lambda count: os.urandom(count))
+        self.keyring = open_keyring(files.keyring.read_bytes(), files.kek.read_bytes())
+        self.environment = {
+            "KAFKA_BOOTSTRAP": self.bootstrap,
+            "SANCTUAIRE_KEYRING_FILE": str(files.keyring),
+            "SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE": str(files.kek),
+            **self.environment,
+        }
+        apply_topics([self.bootstrap], wanted_topics(self.providers, self.partitions))
+        self.producer = KafkaProducer(bootstrap_servers=self.bootstrap, linger_ms=5)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("filtering", "pseudonymisation", *(f"connectors-{name}" for name in self.providers))
+
+    def start(self, name: str, worker: str = "") -> None:
+        """`connectors-gar` starts the connector of gar; `worker` tells two of one stage apart."""
+        module, _, provider = name.partition("-")
+        place = self.folder / f"{name}{worker}"
+        place.mkdir(exist_ok=True)
+        own = {"SANCTUAIRE_WORK_FOLDER": str(place), "SANCTUAIRE_GROUP_INSTANCE_ID": place.name}
+        environment = {**os.environ, **self.environment, **own, **({"SANCTUAIRE_PROVIDER": provider} if provider else {})}
+        with (place / "log.jsonl").open("ab") as log:
+            command = [sys.executable, "-m", f"services.{module}"]
+            self.running[place.name] = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)
+
+    def stop(self, name: str) -> int:
+        """End in order; its exit code."""
+        process = self.running.pop(name)
+        process.terminate()
+        return process.wait(20)
+
+    def kill(self, name: str) -> None:
+        process = self.running.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait(20)
+
+    def log(self, name: str) -> list[dict[str, Any]]:
+        lines = (self.folder / name / "log.jsonl").read_bytes().splitlines()
+        return [orjson.loads(line) for line in lines if line.startswith(b"{")]
+
+    def put(self, topic: str, key: bytes | None, value: bytes | None, **more: Any) -> None:
+        self.producer.send(topic, key=key, value=value, **more)
+
+    def read(self, topic: str) -> Read:
+        """All committed records of a topic, up to where it ends now."""
+        with KafkaConsumer(
+            bootstrap_servers=self.bootstrap, isolation_level="read_committed", enable_auto_commit=False,
+            fetch_max_wait_ms=50,
+        ) as consumer:  # fmt: skip
+            parts = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+            consumer.assign(parts)
+            consumer.seek_to_beginning(*parts)
+            ends = consumer.end_offsets(parts)
+            found: Read = {part.partition: [] for part in parts}
+            while any(consumer.position(part) < ends[part] for part in parts):
+                for part, records in consumer.poll(timeout_ms=100).items():
+                    found[part.partition] += records
+            return found
+
+    def rows(self, topic: str) -> list[Any]:
+        return [record for records in self.read(topic).values() for record in records]
+
+    def values(self, topic: str) -> list[dict[str, Any]]:
+        return [orjson.loads(row.value) for row in self.rows(topic)]
+
+    def directory(self, provider: str) -> dict[str, Any]:
+        """What the provider knows now: its compacted topic, folded."""
+        known = {row.key.decode(): row.value for row in self.rows(f"providers.{provider}.directory.v1")}
+        return {name: orjson.loads(value) for name, value in known.items() if value is not None}
+
+    def is_done(self) -> bool:
+        """Whether every stage has accounted for every record that it can read."""
+        lanes = {"filtering": ["directory.changes.v1", "consents.decisions.v1"],
+                 "pseudonymisation": ["provisioning.releases.v1", "provisioning.withdrawals.v1"]}  # fmt: skip
+        lanes["connectors"] = [
+            f"provisioning.{lane}.{name}.v1" for name in self.providers for lane in ("operations", "withdrawals")
+        ]
+        return all(
+            sum(entry["records"] for entry in self.values(f"audit.{stage}.v1") if entry["topic"] != "sweep")
+            >= sum(len(self.rows(topic)) for topic in topics)
+            for stage, topics in lanes.items()
+        )
+
+    def twice_accounted(self, stage: str) -> list[tuple[str, int, int, str]]:
+        """Topic, partition, offset and contract of every end that the audit gives more than once."""
+        seen: Counter[tuple[str, int, int, str]] = Counter()
+        for entry in self.values(f"audit.{stage}.v1"):
+            if entry["topic"] != "sweep":
+                seen.update(ends_of(entry))
+        return [end for end, count in seen.items() if count > 1]
+
+    def unaccounted(self, stage: str, topics: Sequence[str]) -> list[tuple[str, int, int]]:
+        """Every record of these topics that neither the audit nor the quarantine speaks of."""
+        told = {(topic, part, offset) for entry in self.values(f"audit.{stage}.v1")
+                for topic, part, offset, _ in ends_of(entry)}  # fmt: skip
+        aside = {(value["topic"], value["partition"], value["offset"])
+                 for topic in topics for value in self.values(f"{topic}.quarantine")}  # fmt: skip
+        there = {(topic, row.partition, row.offset) for topic in topics for row in self.rows(topic)}
+        return sorted(there - told - aside)
+
+
+def ends_of(entry: dict[str, Any]) -> Iterator[tuple[str, int, int, str]]:
+    for contract, ends in entry["ends"].items():
+        for reasons in ends.values():
+            for ranges in reasons.values():
+                for first, last in ranges:
+                    for offset in range(first, last + 1):
+                        yield entry["topic"], entry["partition"], offset, contract
+
+
+@contextmanager
+def installation(
+    bootstrap: str, folder: Path, providers: tuple[str, ...] = ("gar",), partitions: int = 2
+) -> Iterator[Stages]:
+    """Topics, keys, nothing running; what was started is ended."""
+    stages = Stages(bootstrap, folder, providers, partitions)
+    try:
+        stages.prepare()
+        yield stages
+    finally:
+        for name in list(stages.running):
+            stages.kill(name)
+        stages.producer.close()

@@ -1,0 +1,86 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment() -> Mapping[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "KAFKA_BOOTSTRAP"}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "ops.cli", *arguments]
+
+
+def children_with(folder: Path) -> list[int]:
+    """Processes that were told of this folder in their command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if str(folder).encode() in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+def test_demonstration_is_reconciled_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    summary_file, kept = tmp_path / "summary.json", tmp_path / "kept"
+    arguments = ("--json", str(summary_file), "--schools", "1", "--pupils", "60", "--keep", str(kept))
+
+    ran = subprocess.run(
+        command("demo", *arguments),
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    summary = json.loads(summary_file.read_text("utf-8"))
+    assert summary["reconciled"] is True
+    assert summary["canaries_found"] == 0
+    assert summary["quarantined"] == 0
+    assert set(summary["providers"]) == {"gar", "lecture", "suite"}
+    for numbers in summary["providers"].values():
+        ends = sum(numbers[end] for end in ("released", "unchanged", "held", "erased", "refused"))
+        assert ends + sum(numbers["withheld"].values()) == summary["changes"] + summary["consents"]
+    assert summary["providers"]["gar"]["known"] > summary["providers"]["lecture"]["known"] > 0
+    assert summary["providers"]["lecture"]["erased"] >= 2
+    assert summary["providers"]["suite"]["released"] == 0
+    assert summary["providers"]["suite"]["withheld"]["dpf-not-allowed"] > 0
+    assert "\x1b" not in ran.stdout
+    assert children_with(kept) == []
+
+
+def test_up_stays_until_it_is_asked_to_end_and_keeps_its_keys(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    arguments = command("up", "--folder", str(folder), "--partitions", "2")
+    log = tmp_path / "up.log"
+    with (
+        log.open("wb") as sink,
+        subprocess.Popen(arguments, cwd=ROOT, env=environment(), stdout=sink, stderr=sink) as running,
+    ):
+        deadline = time.monotonic() + 120
+        while "Ctrl-C" not in log.read_text("utf-8") and running.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        running.send_signal(signal.SIGTERM)
+        status = running.wait(60)
+
+    assert status == 0, log.read_text("utf-8")
+    assert "the data are kept" in log.read_text("utf-8")
+    assert (folder / "keys/keyring.sealed").exists()
+    assert children_with(folder) == []

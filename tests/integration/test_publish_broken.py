@@ -1,0 +1,46 @@
+"""A broker that goes away in the middle: what was acknowledged is said, and publishing again mends it."""
+
+import gc
+from pathlib import Path
+
+import pytest
+
+from ops.broker.embedded import EmbeddedBroker
+from ops.cli import main
+from ops.publishing.changes import ChangePublisher
+from ops.publishing.cluster import open_producer
+from ops.publishing.delivery import Delivery
+from ops.publishing.exports import ExportReading
+from ops.publishing.identifiers import Identifiers
+from services.contract.changes import Change
+from services.contract.errors import Unreachable
+
+pytestmark = pytest.mark.broker
+
+SAMPLES = Path(__file__).parents[1] / "data" / "aaf"
+
+
+# kafka-python leaves the sockets of a broker that died to the garbage collector.
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_a_broker_that_dies_leaves_a_count_of_what_it_took(own_broker: EmbeddedBroker) -> None:
+    assert main(["topics", "apply", "--partitions", "3", "--bootstrap", own_broker.bootstrap]) == 0
+    changes = [read for read in ExportReading(SAMPLES, None, lambda _: {}) if isinstance(read, Change)]
+    producer = open_producer(
+        [own_broker.bootstrap], delivery_timeout_ms=2000, request_timeout_ms=1000, max_block_ms=2000
+    )
+    publisher = ChangePublisher(Delivery(producer), Identifiers())
+
+    for change in changes[:5]:
+        publisher.add(change)
+    publisher.settle()
+    own_broker.kill()
+    for change in changes[5:]:
+        publisher.add(change)
+    with pytest.raises(Unreachable) as broken:
+        publisher.settle()
+    producer.close(timeout=1)
+    del producer, publisher
+    gc.collect()
+
+    assert "5 on directory.changes.v1" in str(broken.value)
+    assert "Run the same command again" in str(broken.value)

@@ -1,0 +1,102 @@
+"""A rapid in one process: the three stages over one partition, a clock that stands, no broker."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from services.connectors.agent import ConnectorAgent
+from services.connectors.providers.topic.client import TopicProvider
+from services.contract.policies import Contract
+from services.contract.topology import POLICIES
+from services.filtering.agent import FilteringAgent
+from services.pseudonymisation.agent import PseudonymisationAgent
+from services.pseudonymisation.keyring import Keyring, first_keyring
+from services.runtime.agent import Agent, NotYet, handle_each, sweep_each
+from services.runtime.outbox import Outbox
+from services.runtime.policies import PolicyBook
+from services.runtime.records import Record
+from services.runtime.state import OFFSET, PartitionState
+from tests.replay.rows import Headers, Row
+
+NOW_US = int(datetime(2026, 9, 15, 8, tzinfo=UTC).timestamp()) * 1_000_000
+KEYRING = first_keyring("FR", bytes(range(32)))
+PROVIDERS = ("gar", "lecture", "suite")
+
+
+@dataclass(slots=True)
+class Running:
+    """One stage: what it remembers, and the policies it was last swept under."""
+
+    agent: Agent
+    book: PolicyBook
+    state: PartitionState = field(default_factory=PartitionState)
+    token: bytes = b""
+
+
+def connector(name: str, book: PolicyBook) -> ConnectorAgent:
+    def contract(contract_id: str) -> Contract | None:
+        return book.by_provider[name].policy.contract(contract_id)
+
+    return ConnectorAgent(name, TopicProvider(name, lambda named: c.purpose if (c := contract(named)) else ""), book)
+
+
+class Rapid:
+    """Put records in, run, and read what every topic holds. `clock` gives microseconds."""
+
+    def __init__(
+        self, providers: Sequence[str] = PROVIDERS, keyring: Keyring = KEYRING, clock: Callable[[], int] = lambda: NOW_US,
+        batch_records: int = 2000,
+    ) -> None:  # fmt: skip
+        self.topics: dict[str, list[Row]] = {}
+        self._clock = clock
+        self._batch_records = batch_records
+        books = [PolicyBook("filtering"), PolicyBook("pseudonymisation"), *(PolicyBook("connectors") for _ in providers)]
+        agents: list[Agent] = [FilteringAgent(books[0]), PseudonymisationAgent(books[1], keyring)]
+        agents += [connector(name, book) for name, book in zip(providers, books[2:], strict=True)]
+        self.stages = [Running(agent, book) for agent, book in zip(agents, books, strict=True)]
+
+    def put(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+        rows = self.topics.setdefault(topic, [])
+        rows.append(Row(topic, 0, len(rows), self._clock() // 1000, key, value, headers))
+        if topic == POLICIES:
+            for stage in self.stages:
+                stage.book.apply(key, value)
+
+    async def run(self) -> None:
+        """Until every stage has read all that it can, and has swept."""
+        while any([await self._advance(stage) for stage in self.stages]):
+            pass
+
+    async def _advance(self, stage: Running) -> bool:
+        moved = [await self._read(stage, lane) for lane in stage.agent.lanes]
+        token = stage.agent.sweep_token()
+        if stage.token != token:
+            outbox = self._outbox(stage)
+            await sweep_each(stage.agent, list(stage.state.scan(stage.agent.swept, None)), outbox)
+            self._commit(stage, outbox)
+            stage.token = token
+            return True
+        return any(moved)
+
+    async def _read(self, stage: Running, lane: str) -> bool:
+        start = stage.state.next_offset(lane) or 0
+        batch: list[Record] = [*self.topics.get(lane, ())[start : start + self._batch_records]]
+        outbox = self._outbox(stage)
+        try:
+            if batch:
+                await handle_each(stage.agent, batch, outbox)
+        except NotYet:
+            return False
+        if batch:
+            outbox.put(OFFSET + lane.encode(), str(start + len(batch)).encode())
+        self._commit(stage, outbox)
+        return bool(batch)
+
+    def _outbox(self, stage: Running) -> Outbox:
+        return Outbox(stage.agent.stage, 0, stage.state, self._clock())
+
+    def _commit(self, stage: Running, outbox: Outbox) -> None:
+        for output in outbox.outputs:
+            self.put(output.topic, output.key, output.value, output.headers)
+        stage.state.apply(outbox.changes)
+        outbox.announce()
