@@ -66,7 +66,7 @@ def _load(name: str) -> Any:
     written = getattr(import_module(entry.module), entry.name)
     if not isinstance(written, typer.Typer):
         function, written = written, typer.Typer(add_completion=False)
-        written.command(name, epilog=EPILOGUE)(function)
+        written.command(name)(function)  # its docstring says how it ends
     command = get_command(written)
     command.name = name
     return command

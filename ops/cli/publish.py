@@ -61,17 +61,15 @@ def aaf(
 @contextmanager
 def _delivery(addresses: Addresses) -> Iterator[Delivery]:
     """However it ends, it does not end half-published without a word."""
-    producer = open_producer(addresses)
-    delivery = Delivery(producer)
-    try:
-        yield delivery
-    except Unreachable:
-        raise  # it says so itself
-    except BaseException:
-        print(f"sanctuaire: broken off; acknowledged so far: {delivery.tally()}", file=sys.stderr)
-        raise
-    finally:
-        producer.close(timeout=5)
+    with open_producer(addresses) as producer:
+        delivery = Delivery(producer)
+        try:
+            yield delivery
+        except Unreachable:
+            raise  # it says so itself
+        except BaseException:
+            print(f"sanctuaire: broken off; acknowledged so far: {delivery.tally()}", file=sys.stderr)
+            raise
 
 
 def _ready(bootstrap: str | None) -> Addresses:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -12,6 +13,7 @@ from ops.broker.readiness import PAUSE_SECONDS, cluster_id
 from services.contract.errors import Unreachable, WrongSettings
 
 ANSWER_SECONDS = 3.0
+CLOSE_SECONDS = 5.0
 READ_SECONDS = 60.0
 """How long a read may bring nothing before the cluster counts as gone."""
 
@@ -57,12 +59,23 @@ def require_topics(addresses: Addresses, names: Iterable[str]) -> None:
         raise WrongSettings(f"these topics are missing: {', '.join(missing)}; run `sanctuaire topics apply`")
 
 
-def open_producer(addresses: Addresses, **settings: object) -> KafkaProducer:
+@contextmanager
+def open_producer(addresses: Addresses, **settings: object) -> Iterator[KafkaProducer]:
     """A producer that acknowledges only what all replicas have, each record once and in order."""
     try:
-        return KafkaProducer(bootstrap_servers=addresses, **{**PRODUCER, **settings})
+        producer = KafkaProducer(bootstrap_servers=addresses, **{**PRODUCER, **settings})
     except KafkaError as error:
         raise Unreachable(f"the Kafka cluster does not take a producer ({type(error).__name__}); try again") from None
+    try:
+        yield producer
+    except BaseException:
+        # Else closing waits for acknowledgements that will not come, and raises in place of the error that says why.
+        producer._sender.force_close()  # noqa: SLF001  # kafka-python 3.0.12 has no public way
+        producer._sender.join(CLOSE_SECONDS)  # noqa: SLF001
+        raise
+    finally:
+        with suppress(KafkaError):
+            producer.close(timeout=CLOSE_SECONDS)
 
 
 def read_whole(addresses: Addresses, topic: str) -> Iterator[tuple[int, bytes | None, bytes | None]]:

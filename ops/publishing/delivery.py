@@ -9,7 +9,8 @@ from kafka.errors import KafkaError
 from ops.publishing.envelope import Header, headers_of
 from services.contract.errors import Unreachable
 
-SETTLE_SECONDS = 60.0
+SETTLE_SECONDS = 30.0
+"""As long as the producer tries; after that, what is not acknowledged counts as lost."""
 
 
 class Acknowledgement(Protocol):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from ops.policy_files import MAX_POLICY_BYTES, Policies, Step, plan
@@ -41,28 +42,29 @@ def apply_policies(addresses: Addresses, wanted: Policies) -> list[Step]:
         AmbiguousPolicy: the set that would be in force is ambiguous; the old one stays.
         Unreachable: nothing was put in force.
     """
-    producer = open_producer(addresses, transactional_id=TRANSACTIONAL_ID)
     try:
-        producer.init_transactions()
-        steps = plan(wanted, read_in_force(addresses))
-        records = list(_records(steps))
-        if records:
-            producer.begin_transaction()
-            sent = [
-                producer.send(POLICIES, value, key.encode(), headers_of("provider-policy", value))
-                for key, value in records
-            ]
-            producer.commit_transaction()
-            if not all(each.succeeded() for each in sent):
-                raise Unreachable(f"{POLICIES}: Kafka did not acknowledge; run `sanctuaire policy apply` again")
+        with open_producer(addresses, transactional_id=TRANSACTIONAL_ID) as producer:
+            producer.init_transactions()
+            steps = plan(wanted, read_in_force(addresses))
+            _commit(producer, list(_records(steps)))
     except KafkaError as error:
         raise Unreachable(
             f"{POLICIES}: the transaction was not committed ({type(error).__name__}), the old set stays; "
             "run `sanctuaire policy apply` again"
         ) from None
-    finally:
-        producer.close(timeout=5)
     return steps
+
+
+def _commit(producer: KafkaProducer, records: list[tuple[str, bytes]]) -> None:
+    if not records:
+        return
+    producer.begin_transaction()
+    sent = [
+        producer.send(POLICIES, value, key.encode(), headers_of("provider-policy", value)) for key, value in records
+    ]
+    producer.commit_transaction()
+    if not all(each.succeeded() for each in sent):
+        raise Unreachable(f"{POLICIES}: Kafka did not acknowledge; run `sanctuaire policy apply` again")
 
 
 def _records(steps: Iterable[Step]) -> Iterable[tuple[str, bytes]]:

@@ -9,9 +9,8 @@ def replace_between(text: str, name: str, body: str) -> str:
     """
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     before, *rest = text.split(begin)
-    inside, *after = rest[0].split(end) if len(rest) == 1 else ("",)
+    _, *after = rest[0].split(end) if len(rest) == 1 else ("",)
     if len(after) != 1:
         message = f"expected {begin} and {end} once each, in this order"
         raise LookupError(message)
-    del inside
     return f"{before}{begin}\n{body.strip()}\n{end}{after[0]}"

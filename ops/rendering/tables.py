@@ -26,7 +26,7 @@ def topics_table() -> str:
 
 
 def payloads_table() -> str:
-    """One row a payload: its schema, its examples, and the topics that carry it."""
+    """One row a payload: its schema and its examples."""
     return _table(
         ("Payload", "Schema", "Examples"),
         [

@@ -11,7 +11,7 @@ from services.contract.errors import Unreadable
 from services.contract.operations import Delete, Operation, Upsert
 from services.contract.outcomes import Deferred, Delivered, Outcome
 from services.contract.parsing import parse_payload
-from services.contract.policies import refusal
+from services.contract.policies import Refusal, refusal
 from services.contract.reasons import StageCode
 from services.contract.topology import (
     CONNECTORS_AUDIT,
@@ -88,9 +88,11 @@ class ConnectorAgent:
         code = judge(operation, standing)
         if code in {"duplicate", "superseded"}:
             return code
-        if isinstance(operation, Upsert) and (code := self._refusal(operation, outbox)):
+        refused = self._refusal(operation, outbox) if isinstance(operation, Upsert) else None
+        if refused:
+            code = refused
             outbox.put(PARKED + _place(operation), operation.model_dump_json().encode())
-            self._record(Deferred(code=code, **_about(operation, outbox)), outbox)
+            self._record(Deferred(code=refused, **_about(operation, outbox)), outbox)
         else:
             if outbox.get(PARKED + _place(operation)) is not None:
                 outbox.put(PARKED + _place(operation), None)
@@ -99,7 +101,7 @@ class ConnectorAgent:
         self._stand(operation, standing, outbox, attempted=code is None)
         return code
 
-    def _refusal(self, operation: Operation, outbox: Outbox) -> StageCode | None:
+    def _refusal(self, operation: Operation, outbox: Outbox) -> Refusal | None:
         known = self._policies.by_provider.get(operation.provider)
         if known is None or known.policy.version < operation.policy_version:
             raise NotYet("policy-not-here")

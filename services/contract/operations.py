@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NewType
 from pydantic import Field, JsonValue, StringConstraints
 
 from services.contract.errors import Payload
-from services.contract.policies import Kind, Slug
+from services.contract.policies import ContractId, Kind, Slug
 from services.contract.releases import Seq
 
 Pseudonym = NewType("Pseudonym", str)
@@ -19,7 +19,7 @@ class Operation(Payload):
     """What an upsert and a delete share."""
 
     provider: Slug
-    contract: str
+    contract: ContractId
     pseudonym: PseudonymText
     seq: Seq
     policy: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]

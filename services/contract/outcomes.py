@@ -6,8 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from services.contract.errors import Payload
 from services.contract.operations import OperationKind, PseudonymText
-from services.contract.policies import Slug
-from services.contract.reasons import StageCode
+from services.contract.policies import ContractId, Slug
 from services.contract.releases import Seq
 
 
@@ -15,7 +14,7 @@ class OutcomeOfOperation(Payload):
     """What the three outcomes share."""
 
     provider: Slug
-    contract: str
+    contract: ContractId
     pseudonym: PseudonymText
     seq: Seq
     operation: OperationKind
@@ -33,14 +32,14 @@ class Deferred(OutcomeOfOperation):
     """Not yet: kept as the last word, tried again when `code` no longer holds."""
 
     outcome: Literal["deferred"] = "deferred"
-    code: StageCode
+    code: Literal["contract-not-in-force", "place-not-allowed"]
 
 
 class Refused(OutcomeOfOperation):
     """Not, unless something newer comes."""
 
     outcome: Literal["refused"] = "refused"
-    code: StageCode
+    code: Literal["superseded", "duplicate", "unexpected"]
 
 
 Outcome = Annotated[Delivered | Deferred | Refused, Field(discriminator="outcome")]

@@ -13,12 +13,14 @@ import orjson
 from pydantic import Field, StringConstraints
 
 from services.contract.errors import Payload
-from services.contract.reasons import StageCode
 from services.contract.register import ADEQUACY, EEA, FRANCE
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+ContractId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,40}$")]
 Kind = Literal["pupil", "guardian", "teacher", "staff"]
+
+Refusal = Literal["contract-not-in-force", "place-not-allowed"]
 
 
 class Perimeter(Payload):
@@ -97,7 +99,7 @@ class LegalBasis(Payload):
 class Contract(Period):
     """One purpose, one legal basis, and the fields, kinds of person and schools they cover."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,40}$")]
+    id: ContractId
     purpose: Slug
     purpose_family: Slug | None = None
     """Under which name the key is derived (pseudonyms.md); the purpose where it is null."""
@@ -192,7 +194,7 @@ def _sovereign(perimeter: Perimeter, place: Place, day: date) -> bool:
     return place.control_country in EEA and (qualified or not perimeter.require_secnumcloud)
 
 
-def refusal(policy: ProviderPolicy, contract_id: str, day: date) -> StageCode | None:
+def refusal(policy: ProviderPolicy, contract_id: str, day: date) -> Refusal | None:
     """Why nothing may go to this provider under this contract on this day, whoever it is about."""
     contract = policy.contract(contract_id)
     listed = policy.perimeter.providers is None or policy.provider in policy.perimeter.providers

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from services.contract.errors import Payload
 from services.contract.naming import NamedBy
-from services.contract.policies import Kind, Slug
+from services.contract.policies import ContractId, Kind, Slug
 
 Seq = Annotated[int, Field(ge=1)]
 """Issued by the filter on every emission for a pair: max(previous + 1, wall microseconds)."""
@@ -18,7 +18,7 @@ class Emission(Payload):
 
     subject: Annotated[str, StringConstraints(min_length=1, max_length=160)]
     provider: Slug
-    contract: str
+    contract: ContractId
     purpose_family: Slug
     """Under which the key is derived: it travels along, so that an erasure needs no policy."""
     seq: Seq
@@ -40,5 +40,5 @@ class Release(Emission):
 class Withdrawal(Emission):
     """This provider has it, or may have it, and must lose it (GDPR art. 17, 19)."""
 
-    reasons: tuple[str, ...]
+    reasons: tuple[Annotated[str, StringConstraints(pattern=r"^R[0-9]{1,2}/[a-z0-9-]+$")], ...]
     """`<rule>/<code>`, in the order of the table."""

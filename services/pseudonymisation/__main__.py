@@ -19,6 +19,9 @@ def build(settings: Settings, policies: PolicyBook) -> PseudonymisationAgent:
 
 def _secret(path: Path | None, variable: str) -> bytes:
     try:
+        if path and path.stat().st_mode & 0o077:
+            message = f"{variable}: others than its owner may read that file; chmod 600 it"
+            raise NoKey(message)
         return path.read_bytes() if path else b""
     except OSError:
         message = f"{variable}: that file cannot be read; `sanctuaire keys init` makes one"

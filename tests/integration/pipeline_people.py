@@ -8,10 +8,10 @@ import orjson
 
 from services.contract.topology import CHANGES, CONSENTS, POLICIES
 from services.pseudonymisation.keyring import Keyring
+from tests.integration.pipeline_stages import Message
 from tests.replay.invented import contract_with, example
 from tests.replay.rapid import Rapid
 
-Message = tuple[str, bytes, bytes]
 LEVELS = ("6EME", "5EME", "4EME", "3EME")
 
 

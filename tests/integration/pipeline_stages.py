@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,8 @@ from ops.topics import apply_topics, wanted_topics
 from services.pseudonymisation.keyring import open_keyring
 
 ROOT = Path(__file__).parents[2]
+Message = tuple[str, bytes | None, bytes | None]
+"""Topic, key, value."""
 Read = dict[int, list[Any]]
 """Records of a topic by partition, each in offset order."""
 
@@ -49,10 +51,10 @@ class Stages:
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "SANCTUAIRE_KEYRING_FILE": str(files.keyring),
             "SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE": str(files.kek),
+            "SANCTUAIRE_SESSION_TIMEOUT_SECONDS": "6",
             **self.environment,
         }
         apply_topics([self.bootstrap], wanted_topics(self.providers, self.partitions))
-        self.producer = KafkaProducer(bootstrap_servers=self.bootstrap, linger_ms=5)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,7 +66,12 @@ class Stages:
         place = self.folder / f"{name}{worker}"
         place.mkdir(exist_ok=True)
         own = {"SANCTUAIRE_WORK_FOLDER": str(place), "SANCTUAIRE_GROUP_INSTANCE_ID": place.name}
-        environment = {**os.environ, **self.environment, **own, **({"SANCTUAIRE_PROVIDER": provider} if provider else {})}
+        environment = {
+            **os.environ,
+            **self.environment,
+            **own,
+            **({"SANCTUAIRE_PROVIDER": provider} if provider else {}),
+        }
         with (place / "log.jsonl").open("ab") as log:
             command = [sys.executable, "-m", f"services.{module}"]
             self.running[place.name] = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)
@@ -80,12 +87,23 @@ class Stages:
         process.send_signal(signal.SIGKILL)
         process.wait(20)
 
+    def revive(self) -> list[int]:
+        """Start again whoever has ended by itself; the exit codes."""
+        ended = {name: process.returncode for name, process in self.running.items() if process.poll() is not None}
+        for name in ended:
+            self.start(name)
+        return list(ended.values())
+
     def log(self, name: str) -> list[dict[str, Any]]:
         lines = (self.folder / name / "log.jsonl").read_bytes().splitlines()
         return [orjson.loads(line) for line in lines if line.startswith(b"{")]
 
-    def put(self, topic: str, key: bytes | None, value: bytes | None, **more: Any) -> None:
-        self.producer.send(topic, key=key, value=value, **more)
+    def publish(self, messages: Iterable[Message], partition: int | None = None) -> list[int]:
+        """Send, wait until the broker has them all, and give their offsets."""
+        # A producer of its own each time: kafka-python leaves sockets open when its broker restarts.
+        with KafkaProducer(bootstrap_servers=self.bootstrap, linger_ms=5) as producer:
+            sent = [producer.send(topic, key=key, value=value, partition=partition) for topic, key, value in messages]
+            return [future.get(30).offset for future in sent]
 
     def read(self, topic: str) -> Read:
         """All committed records of a topic, up to where it ends now."""
@@ -166,4 +184,3 @@ def installation(
     finally:
         for name in list(stages.running):
             stages.kill(name)
-        stages.producer.close()

@@ -9,7 +9,7 @@ import pytest
 from ops.broker.embedded import EmbeddedBroker
 from services.contract.releases import Release, Withdrawal
 from services.contract.topology import CHANGES, CONSENTS, POLICIES, RELEASES, WITHDRAWALS
-from tests.integration.pipeline_people import Message, expected, ine, joins, policies, stream
+from tests.integration.pipeline_people import expected, ine, joins, policies, stream
 from tests.integration.pipeline_stages import Stages, installation, wait_for
 
 pytestmark = pytest.mark.broker
@@ -29,9 +29,7 @@ def stages(own_broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory)
 
 
 def publish(stages: Stages, messages: list[Message]) -> None:
-    for topic, key, value in messages:
-        stages.put(topic, key, value)
-    stages.producer.flush()
+    stages.publish(messages)
     SENT.extend(messages)
 
 
@@ -72,15 +70,16 @@ async def test_stage_that_is_stopped_goes_on_from_its_state_and_sends_nothing_tw
 async def test_two_workers_share_a_stage_and_a_rebalance_loses_and_doubles_nothing(stages: Stages) -> None:
     for name in ("filtering", "pseudonymisation"):
         stages.start(name, "-2")
+    shared = False
     for slice_ in range(3):
         publish(stages, list(stream(seed=20 + slice_, count=150, people=60)))
         if slice_ == 0:
-            shared = [wait_for(lambda name=name: holds(stages, name) == 1) for name in ("filtering", "filtering-2")]  # type: ignore[misc]  # a lambda with a default
+            shared = wait_for(lambda: [holds(stages, name) for name in ("filtering", "filtering-2")] == [1, 1])
         if slice_ == 1:
             for name in ("filtering-2", "pseudonymisation-2"):
                 stages.stop(name)
 
-    assert shared == [True, True]
+    assert shared
     assert wait_for(stages.is_done)
     assert await as_expected(stages)
     assert {stage: stages.twice_accounted(stage) for stage in ("filtering", "pseudonymisation")} == {
@@ -94,7 +93,7 @@ def holds(stages: Stages, name: str) -> int:
     return int(orjson.loads(word.read_bytes())["partitions"]) if word.exists() else 0
 
 
-POISON: list[tuple[str, bytes | None, bytes | None, str]] = [
+POISON = [
     ("bad JSON", b"k", b"{not json" + CANARY.encode(), "not-json"),
     ("nothing", b"k", b"", "not-json"),
     ("over the limit of a change", b"k", b'"' + b"x" * 300_000 + b'"', "too-large"),
@@ -112,16 +111,14 @@ POISON: list[tuple[str, bytes | None, bytes | None, str]] = [
 
 async def test_poison_is_quarantined_by_coordinates_and_the_partition_moves_on(stages: Stages) -> None:
     worker = stages.running["filtering"].pid
-    sent = [stages.producer.send(CHANGES, key=key, value=value, partition=0) for _, key, value, _ in POISON]
-    partition = 0
-    stages.producer.send(CHANGES, key=joins(2006)[1], value=joins(2006)[2], partition=partition)
+    offsets = stages.publish([(CHANGES, key, value) for _, key, value, _ in POISON], partition=0)
+    stages.publish([joins(2006)], partition=0)
     SENT.append(joins(2006))
-    stages.producer.flush()
 
     assert wait_for(stages.is_done)
     assert await as_expected(stages)
     aside = {value["offset"]: value for value in stages.values(f"{CHANGES}.quarantine")}
-    assert [aside[future.get().offset]["code"] for future in sent] == [code for *_, code in POISON]
+    assert [aside[offset]["code"] for offset in offsets] == [code for *_, code in POISON]
     assert stages.running["filtering"].pid == worker
     assert stages.running["filtering"].poll() is None
     topics = (f"{CHANGES}.quarantine", "audit.filtering.v1", "audit.connectors.v1")
@@ -136,8 +133,7 @@ async def test_release_waits_for_its_policy_while_a_withdrawal_overtakes_it(stag
     known = {value["subject"]: row for row in stages.rows(RELEASES) if (value := orjson.loads(row.value))}
     row = known[ine(3000)]
     early = Release.model_validate_json(row.value).model_copy(update={"policy_version": 11, "seq": 2**52})
-    stages.put(RELEASES, row.key, early.model_dump_json().encode(), partition=row.partition)
-    stages.producer.flush()
+    stages.publish([(RELEASES, row.key, early.model_dump_json().encode())], row.partition)
 
     assert wait_for(lambda: any(line["event"] == "waiting" for line in stages.log("pseudonymisation")))
     other = next(value for value in known.values() if value.partition == row.partition and value.key != row.key)
@@ -145,8 +141,7 @@ async def test_release_waits_for_its_policy_while_a_withdrawal_overtakes_it(stag
     common = {name: whole[name] for name in Withdrawal.model_fields.keys() & whole.keys()}
     erase = Withdrawal.model_validate_json(orjson.dumps(common | {"seq": 2**52, "reasons": ["R1/subject-deleted"]}))
     at = len(stages.rows("provisioning.withdrawals.gar.v1"))
-    stages.put(WITHDRAWALS, other.key, erase.model_dump_json().encode(), partition=row.partition)
-    stages.producer.flush()
+    stages.publish([(WITHDRAWALS, other.key, erase.model_dump_json().encode())], row.partition)
     assert wait_for(lambda: len(stages.rows("provisioning.withdrawals.gar.v1")) > at, 10)
 
     began = time.monotonic()

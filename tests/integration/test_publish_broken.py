@@ -25,22 +25,23 @@ SAMPLES = Path(__file__).parents[1] / "data" / "aaf"
 def test_a_broker_that_dies_leaves_a_count_of_what_it_took(own_broker: EmbeddedBroker) -> None:
     assert main(["topics", "apply", "--partitions", "3", "--bootstrap", own_broker.bootstrap]) == 0
     changes = [read for read in ExportReading(SAMPLES, None, lambda _: {}) if isinstance(read, Change)]
-    producer = open_producer(
-        [own_broker.bootstrap], delivery_timeout_ms=2000, request_timeout_ms=1000, max_block_ms=2000
-    )
-    publisher = ChangePublisher(Delivery(producer), Identifiers())
 
-    for change in changes[:5]:
-        publisher.add(change)
-    publisher.settle()
-    own_broker.kill()
-    for change in changes[5:]:
-        publisher.add(change)
     with pytest.raises(Unreachable) as broken:
-        publisher.settle()
-    producer.close(timeout=1)
-    del producer, publisher
+        publish_and_kill_after(5, changes, own_broker)
     gc.collect()
 
     assert "5 on directory.changes.v1" in str(broken.value)
     assert "Run the same command again" in str(broken.value)
+
+
+def publish_and_kill_after(count: int, changes: list[Change], broker: EmbeddedBroker) -> None:
+    quick = {"delivery_timeout_ms": 2000, "request_timeout_ms": 1000, "max_block_ms": 2000}
+    with open_producer([broker.bootstrap], **quick) as producer:
+        publisher = ChangePublisher(Delivery(producer), Identifiers())
+        for change in changes[:count]:
+            publisher.add(change)
+        publisher.settle()
+        broker.kill()
+        for change in changes[count:]:
+            publisher.add(change)
+        publisher.settle()

@@ -50,7 +50,11 @@ class Rapid:
         self.topics: dict[str, list[Row]] = {}
         self._clock = clock
         self._batch_records = batch_records
-        books = [PolicyBook("filtering"), PolicyBook("pseudonymisation"), *(PolicyBook("connectors") for _ in providers)]
+        books = [
+            PolicyBook("filtering"),
+            PolicyBook("pseudonymisation"),
+            *(PolicyBook("connectors") for _ in providers),
+        ]
         agents: list[Agent] = [FilteringAgent(books[0]), PseudonymisationAgent(books[1], keyring)]
         agents += [connector(name, book) for name, book in zip(providers, books[2:], strict=True)]
         self.stages = [Running(agent, book) for agent, book in zip(agents, books, strict=True)]
