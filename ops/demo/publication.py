@@ -52,8 +52,5 @@ class Publication:
 @contextmanager
 def publication(addresses: Addresses) -> Iterator[Publication]:
     """A platform's connection, for as long as the block."""
-    opened = open_producer(addresses)
-    try:
-        yield Publication(addresses, Delivery(opened))
-    finally:
-        opened.close(timeout=5)
+    with open_producer(addresses) as producer:
+        yield Publication(addresses, Delivery(producer))
