@@ -14,6 +14,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, server_list
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from services.contract.errors import Unreachable
 from services.runtime.records import Batch
 
 
@@ -27,6 +28,22 @@ class Positions(Protocol):
         """The first offset that the state does not reflect; null where nothing was ever read."""
 
 
+class WholeAssignor(RangePartitionAssignor):
+    """Range, which keeps partitions of one number together over all topics; round-robin, Faust's choice, does not.
+
+    It divides no topic that the metadata lacks, as just after a broker's start: range would give that topic's
+    partitions to nobody, and a static member that is killed then takes the empty share back for good.
+    """
+
+    @classmethod
+    def assign(cls, cluster: Any, members: Any) -> Any:
+        topics = {topic for member in members.values() for topic in member.subscription}
+        if unknown := [topic for topic in topics if not cluster.partitions_for_topic(topic)]:
+            message = f"the cluster's metadata does not know {len(unknown)} of {len(topics)} topics yet"
+            raise Unreachable(message)
+        return super().assign(cluster, members)
+
+
 class ReadCommittedThread(AIOKafkaConsumerThread):
     """The consumer in its thread, with the settings that Faust does not let one choose."""
 
@@ -37,8 +54,7 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
             group_id=conf.id,
             group_instance_id=conf.consumer_group_instance_id,
             bootstrap_servers=server_list(transport.url, transport.default_port),
-            # Range keeps partitions of one number together over all topics; round-robin, Faust's choice, does not.
-            partition_assignment_strategy=[RangePartitionAssignor],
+            partition_assignment_strategy=[WholeAssignor],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_poll_records=conf.broker_max_poll_records,

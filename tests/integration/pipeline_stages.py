@@ -45,7 +45,7 @@ class Stages:
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def prepare(self) -> None:
-        files = keys.init(self.folder / "keys", "FR", lambda count: os.urandom(count))
+        files = keys.init(self.folder / "keys", "FR", os.urandom)
         self.keyring = open_keyring(files.keyring.read_bytes(), files.kek.read_bytes())
         self.environment = {
             "KAFKA_BOOTSTRAP": self.bootstrap,
@@ -66,12 +66,9 @@ class Stages:
         place = self.folder / f"{name}{worker}"
         place.mkdir(exist_ok=True)
         own = {"SANCTUAIRE_WORK_FOLDER": str(place), "SANCTUAIRE_GROUP_INSTANCE_ID": place.name}
-        environment = {
-            **os.environ,
-            **self.environment,
-            **own,
-            **({"SANCTUAIRE_PROVIDER": provider} if provider else {}),
-        }
+        environment = {**os.environ, **self.environment, **own}
+        if provider:
+            environment["SANCTUAIRE_PROVIDER"] = provider
         with (place / "log.jsonl").open("ab") as log:
             command = [sys.executable, "-m", f"services.{module}"]
             self.running[place.name] = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)

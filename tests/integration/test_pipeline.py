@@ -1,16 +1,18 @@
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
+from kafka import KafkaConsumer, TopicPartition
 
 from ops.broker.embedded import EmbeddedBroker
 from services.contract.releases import Release, Withdrawal
 from services.contract.topology import CHANGES, CONSENTS, POLICIES, RELEASES, WITHDRAWALS
+from services.filtering.agent import FilteringAgent
 from tests.integration.pipeline_people import expected, ine, joins, policies, stream
-from tests.integration.pipeline_stages import Stages, installation, wait_for
+from tests.integration.pipeline_stages import Message, Stages, installation, wait_for
 
 pytestmark = pytest.mark.broker
 
@@ -125,6 +127,32 @@ async def test_poison_is_quarantined_by_coordinates_and_the_partition_moves_on(s
     everything = b"".join(row.value for topic in topics for row in stages.rows(topic))
     logs = b"".join((stages.folder / name / "log.jsonl").read_bytes() for name in stages.names)
     assert [word for word in (CANARY, "Maïa", ine(2006)) if word.encode() in everything + logs] == []
+
+
+async def test_change_of_an_aborted_transaction_is_never_read(stages: Stages) -> None:
+    platform = AIOKafkaProducer(bootstrap_servers=stages.bootstrap, transactional_id="a-platform")
+    await platform.start()
+    try:
+        await platform.begin_transaction()
+        topic, key, value = joins(2500)
+        await platform.send_and_wait(topic, value, key=key)
+        await platform.abort_transaction()
+    finally:
+        await platform.stop()
+    publish(stages, [joins(2501)])
+
+    assert wait_for(stages.is_done)
+    assert await as_expected(stages)
+    assert ine(2500) not in {value["subject"] for value in stages.values(RELEASES)}
+
+
+def test_positions_are_the_state_s_and_never_the_group_s(stages: Stages) -> None:
+    with KafkaConsumer(bootstrap_servers=stages.bootstrap, group_id=FilteringAgent.group) as consumer:
+        committed = [consumer.committed(TopicPartition(CHANGES, number)) for number in range(stages.partitions)]
+    positions = {row.key for row in stages.rows("state.filtering.v1") if row.key.startswith(b"~offset/")}
+
+    assert committed == [None, None]
+    assert positions == {b"~offset/" + CHANGES.encode(), b"~offset/" + CONSENTS.encode()}
 
 
 async def test_release_waits_for_its_policy_while_a_withdrawal_overtakes_it(stages: Stages) -> None:

@@ -17,10 +17,14 @@ INPUTS = frozenset({"directory.changes.v1", "consents.decisions.v1", "policies.v
 async def replay(scenario: Path) -> list[str]:
     """Feed a scenario line by line, each run to its end, and give the journal of all other topics."""
     rapid = Rapid()
-    for line in scenario.read_bytes().splitlines():
+    for line in read(scenario):
         put(rapid, orjson.loads(line))
         await rapid.run()
     return [line for topic in sorted(rapid.topics.keys() - INPUTS) for line in journal_of(rapid, topic)]
+
+
+def read(scenario: Path) -> list[bytes]:
+    return scenario.read_bytes().splitlines()
 
 
 def put(rapid: Rapid, line: dict[str, Any]) -> None:

@@ -14,7 +14,6 @@ from services.pseudonymisation.keyring import Keyring, first_keyring
 from services.runtime.agent import Agent, NotYet, handle_each, sweep_each
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
-from services.runtime.records import Record
 from services.runtime.state import OFFSET, PartitionState
 from tests.replay.rows import Headers, Row
 
@@ -44,8 +43,8 @@ class Rapid:
     """Put records in, run, and read what every topic holds. `clock` gives microseconds."""
 
     def __init__(
-        self, providers: Sequence[str] = PROVIDERS, keyring: Keyring = KEYRING, clock: Callable[[], int] = lambda: NOW_US,
-        batch_records: int = 2000,
+        self, providers: Sequence[str] = PROVIDERS, keyring: Keyring = KEYRING,
+        clock: Callable[[], int] = lambda: NOW_US, batch_records: int = 2000,
     ) -> None:  # fmt: skip
         self.topics: dict[str, list[Row]] = {}
         self._clock = clock
@@ -84,7 +83,7 @@ class Rapid:
 
     async def _read(self, stage: Running, lane: str) -> bool:
         start = stage.state.next_offset(lane) or 0
-        batch: list[Record] = [*self.topics.get(lane, ())[start : start + self._batch_records]]
+        batch = self.topics.get(lane, [])[start : start + self._batch_records]
         outbox = self._outbox(stage)
         try:
             if batch:

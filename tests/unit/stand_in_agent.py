@@ -1,0 +1,44 @@
+"""The smallest stage: it writes what it reads, fails at `raise`, and waits at `wait`."""
+
+from collections.abc import Sequence
+
+from services.contract.audit import Stage
+from services.runtime.agent import NotYet
+from services.runtime.outbox import Outbox
+from services.runtime.records import Record
+
+CANARY = b"ZORVELQUIMUR"
+
+
+class StandIn:
+    stage: Stage = "filtering"
+    group = "stand-in"
+    lanes: tuple[str, ...] = ("in", "express")
+    changelog = "state"
+    swept = b"s/"
+
+    def __init__(self) -> None:
+        self.token = b"t1"
+        self.waits = True
+        self.handled: list[int] = []
+
+    async def handle(self, records: Sequence[Record], outbox: Outbox) -> None:
+        for record in records:
+            outbox.put(str(record.offset).encode(), b"seen")
+            outbox.send("out", str(record.offset).encode(), record.value)
+            self._take(record.value or b"")
+            self.handled.append(record.offset)
+
+    def sweep_token(self) -> bytes:
+        return self.token
+
+    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox) -> None:
+        for key, value in entries:
+            outbox.put(key, b"swept")
+            self._take(value)
+
+    def _take(self, value: bytes) -> None:
+        if value.startswith(b"raise"):
+            raise ValueError(value.decode())
+        if value.startswith(b"wait") and self.waits:
+            raise NotYet("policy-not-here")

@@ -1,0 +1,68 @@
+from typing import Any
+
+import pytest
+
+from services.contract.changes import ATTRIBUTE_CATEGORY
+from services.contract.errors import NotAnIdentifier
+from services.contract.naming import NamedBy
+from services.pseudonymisation.fields import LISTED, renamed
+
+PLAIN = {"family_name", "birth_name", "given_name", "other_given_names", "title", "birth_date", "birth_year",
+         "level", "mef", "subjects"}  # fmt: skip
+RENAMED = {"school", "email_relay", "divisions", "groups", "teaches_divisions", "teaches_groups"}
+
+
+def name(named_by: NamedBy) -> str:
+    return f"<{named_by.namespace}|{named_by.type}|{named_by.value}>"
+
+
+def seen(relay: str | None = None, **fields: Any) -> dict[str, Any]:
+    return renamed(fields, "aaf-d99", "FR", name, relay)
+
+
+def test_the_closed_list_is_this() -> None:
+    assert LISTED == PLAIN | RENAMED
+
+
+@pytest.mark.parametrize("field", sorted((ATTRIBUTE_CATEGORY.keys() - LISTED) | {"nickname", "seq", "__class__", ""}))
+def test_field_that_is_not_listed_leaves_in_no_form(field: str) -> None:
+    assert renamed({field: "x", "level": "5EME"}, "aaf-d99", "FR", name, "r@relay.example.test") == {"level": "5EME"}
+
+
+@pytest.mark.parametrize("field", sorted(PLAIN))
+def test_plain_field_passes_as_it_is(field: str) -> None:
+    assert renamed({field: "x"}, "aaf-d99", "FR", name, None) == {field: "x"}
+
+
+def test_school_is_named_pairwise_in_the_perimeter() -> None:
+    assert seen(school="0999001W") == {"school": "<FR|UAI|0999001W>"}
+
+
+@pytest.mark.parametrize("school", ["0999001A", "", "0"])
+def test_school_without_a_true_uai_has_no_name(school: str) -> None:
+    with pytest.raises(NotAnIdentifier):
+        seen(school=school)
+
+
+@pytest.mark.parametrize(
+    ("field", "entry", "group"),
+    [
+        ("divisions", {"school": "0999001W", "code": "5B"}, {"id": "<aaf-d99|local|0999001W$5B>"}),
+        ("groups", {"school": "0999001W", "code": "5LATIN", "label": "Latin"},
+         {"id": "<aaf-d99|local|0999001W$5LATIN>"}),
+        ("teaches_divisions", {"school": "0999001W", "division": "5B", "subject": "061300"},
+         {"id": "<aaf-d99|local|0999001W$5B>", "subject": "061300"}),
+        ("teaches_groups", {"school": "0999001W", "group": "5LATIN", "subject": "020700"},
+         {"id": "<aaf-d99|local|0999001W$5LATIN>", "subject": "020700"}),
+    ],
+)  # fmt: skip
+def test_group_is_named_in_its_source_and_loses_its_label(
+    field: str, entry: dict[str, str], group: dict[str, str]
+) -> None:
+    assert renamed({field: [entry]}, "aaf-d99", "FR", name, None) == {field: [group]}
+
+
+def test_relay_alias_needs_a_relay_domain() -> None:
+    assert seen(email_relay=True) == {}
+    assert seen("r@relay.example.test", email_relay=True) == {"email_relay": "r@relay.example.test"}
+    assert seen("r@relay.example.test", email="maia@example.test") == {}

@@ -1,0 +1,129 @@
+import orjson
+import pytest
+
+from services.contract.changes import Change
+from services.contract.policies import ProviderPolicy
+from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, RELEASES, WITHDRAWALS
+from services.filtering.agent import FilteringAgent
+from tests.replay.invented import INE, MAIA, bytes_of, consent, contract_with, delete, example, joins, patch, policy
+from tests.unit.stage_runs import Stage, book, ends_of
+
+GAR = "gar/GAR-2026"
+AT = "2026-09-04T17:12:08+02:00"
+JOINS = (MAIA, bytes_of(joins()))
+
+
+def filtering(*policies: ProviderPolicy) -> Stage:
+    return Stage(FilteringAgent(book(*policies)))
+
+
+def change(of: Change, key: bytes = MAIA) -> tuple[bytes, bytes]:
+    return key, bytes_of(of)
+
+
+async def test_every_record_of_a_batch_has_its_end() -> None:
+    stage = filtering(policy())
+    school = (b"aaf-d99:9901", orjson.dumps(example("change/1/school-opens")))
+    await stage.take(
+        CHANGES, change(patch("20260916.1.000000001", level="4EME")), JOINS, JOINS, (MAIA, b"{"), school,
+        change(delete("20261001.1.000000001")), change(patch("20260930.1.000000001", level="3EME")),
+    )  # fmt: skip
+
+    assert stage.ends(FILTERING_AUDIT) == [
+        {
+            "-": {
+                "held": {"no-image": [[0, 0]]},
+                "refused": {"duplicate": [[2, 2]], "superseded": [[6, 6]]},
+                "withheld": {"reference-data": [[4, 4]]},
+            },
+            GAR: {"released": {"R3/public-task": [[1, 1]]}, "erased": {"R1/subject-deleted": [[5, 5]]}},
+        }
+    ]
+    assert [value["offset"] for value in stage.of(f"{CHANGES}.quarantine")] == [3]
+    assert (len(stage.of(RELEASES)), len(stage.of(WITHDRAWALS))) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "of", "accepted"),
+    [
+        pytest.param(MAIA, joins(), True, id="the INE"),
+        pytest.param(b"aaf-d99:999-1001", joins(), True, id="the source's id"),
+        pytest.param(b"aaf-d98:999-1001", joins(), False, id="another source's id"),
+        pytest.param(b"999000002AB", joins(), False, id="another INE"),
+        pytest.param(b"999000001ab", joins(), False, id="an INE that is not canonical"),
+        pytest.param(MAIA, joins(attributes={"ine": None}), False, id="an INE that the image does not say"),
+        pytest.param(MAIA, patch("20260916.1.000000001", level="4EME"), True, id="a patch says no INE"),
+        pytest.param(b"nobody", patch("20260916.1.000000001", level="4EME"), False, id="a patch under no identifier"),
+        pytest.param(b"", joins(), False, id="nothing"),
+    ],
+)
+async def test_key(key: bytes, of: Change, accepted: bool) -> None:  # noqa: FBT001  # a row
+    stage = filtering(policy())
+    await stage.take(CHANGES, change(of, key))
+
+    assert stage.codes(CHANGES) == ([] if accepted else ["key-mismatch"])
+
+
+async def test_known_image_keeps_its_key_when_the_ine_goes() -> None:
+    stage = filtering(policy())
+    await stage.take(CHANGES, JOINS, change(joins(version="20260902.0.000000001", attributes={"ine": None})))
+
+    assert stage.codes(CHANGES) == []
+
+
+async def test_consent_of_another_s_key_is_quarantined() -> None:
+    stage = filtering(policy())
+    await stage.take(CONSENTS, (b"999000002AB", bytes_of(consent("child", "given", AT))))
+
+    assert stage.codes(CONSENTS) == ["key-mismatch"]
+
+
+async def test_consent_granted_later_releases_from_state() -> None:
+    stage = filtering(policy("consent-service"))
+    await stage.take(CHANGES, JOINS)
+    for party in ("child", "guardian:aaf-d99:999-2001"):
+        await stage.take(CONSENTS, (MAIA, bytes_of(consent(party, "given", AT))))
+
+    assert [reason for _, _, reason in ends_of(stage, FILTERING_AUDIT)] == [
+        "R10/child-consent-missing", "R10/holder-consent-missing", "R10/joint-consent",
+    ]  # fmt: skip
+    assert [value["subject"] for value in stage.of(RELEASES)] == [INE]
+
+
+async def test_without_any_policy_nothing_is_released_and_the_person_is_kept() -> None:
+    stage = filtering()
+    await stage.take(CHANGES, JOINS)
+    held = ends_of(stage, FILTERING_AUDIT)
+    stage.agent._policies.apply(b"gar", bytes_of(policy()))  # type: ignore[attr-defined]  # the book of this agent
+    await stage.sweep()
+
+    assert held == [("-", "held", "policy-not-here")]
+    assert [value["provider"] for value in stage.of(RELEASES)] == ["gar"]
+
+
+async def test_sweep_sends_differences_only() -> None:
+    stage = filtering(policy())
+    await stage.take(CHANGES, JOINS)
+    await stage.sweep()
+    stage.agent._policies.apply(b"gar", bytes_of(policy(version=5, contracts=[])))  # type: ignore[attr-defined]  # as above
+    await stage.sweep()
+    await stage.sweep()
+
+    assert (len(stage.of(RELEASES)), len(stage.of(WITHDRAWALS))) == (1, 1)
+
+
+async def test_seq_is_not_issued_twice_in_a_partition() -> None:
+    stage = filtering(policy())
+    people = [joins(id=f"p-{n}", attributes={"ine": f"99900000{n}ZZ"}) for n in range(5)]
+    await stage.take(CHANGES, *(change(each, f"99900000{n}ZZ".encode()) for n, each in enumerate(people)))
+    seqs = [value["seq"] for value in stage.of(RELEASES)]
+
+    assert seqs == sorted(set(seqs))
+
+
+async def test_no_identity_is_told_in_account_or_quarantine() -> None:
+    stage = filtering(policy(contracts=contract_with(schools=[])))
+    await stage.take(CHANGES, JOINS, (MAIA, JOINS[1] + b"Ma\xc3\xafa"), (b"Exemple", JOINS[1]))
+
+    assert stage.codes(CHANGES) == ["not-json", "key-mismatch"]
+    assert [word for word in ("Maïa", "Exemple", INE, "999-1001") if word.encode() in stage.raw] == []

@@ -1,0 +1,132 @@
+import orjson
+import pytest
+
+from services.contract.audit import Account
+from services.runtime.agent import NotYet, handle_each, sweep_each
+from services.runtime.outbox import Outbox
+from services.runtime.state import PartitionState
+from tests.replay.rows import Row
+from tests.unit.stand_in_agent import CANARY, StandIn
+
+NOW_US = 1_789_459_200_000_000
+
+
+def outbox(**known: bytes) -> Outbox:
+    state = PartitionState()
+    state.apply({name.encode(): value for name, value in known.items()})
+    return Outbox("filtering", 3, state, NOW_US)
+
+
+def row(offset: int, value: bytes | None = b"fine") -> Row:
+    return Row("in", 3, offset, 1000 + offset, b"k", value)
+
+
+def test_batch_reads_its_own_writes_and_removals() -> None:
+    box = outbox(a=b"old", b=b"old")
+    box.put(b"a", b"new")
+    box.put(b"b", None)
+
+    assert [box.get(b"a"), box.get(b"b"), box.get(b"c")] == [b"new", None, None]
+
+
+def test_output_goes_to_the_partition_that_is_read_or_is_spread() -> None:
+    box = outbox()
+    box.send("out", b"k", b"v")
+    box.send("out", b"k", b"v", spread=True)
+
+    assert [output.partition for output in box.outputs] == [3, None]
+
+
+def test_rollback_forgets_all_that_came_after_and_may_be_repeated() -> None:
+    box = outbox()
+    box.put(b"a", b"1")
+    box.send("out", b"k", b"before")
+    start = box.savepoint()
+    for _ in range(2):
+        box.put(b"a", b"2")
+        box.put(b"b", b"2")
+        box.quarantine(row(1), "not-json", "payload: not JSON")
+        box.rollback(start)
+
+    assert box.changes == {b"a": b"1"}
+    assert [output.value for output in box.outputs] == [b"before"]
+    assert box.quarantined == []
+
+
+def test_quarantine_gives_coordinates_and_never_content() -> None:
+    box = outbox()
+    box.quarantine(row(7, CANARY), "not-json", "payload: not JSON in UTF-8")
+    (output,) = box.outputs
+
+    assert output.topic == "in.quarantine"
+    assert output.key is None
+    assert CANARY not in (output.value or b"")
+    assert orjson.loads(output.value or b"") == {
+        "topic": "in", "partition": 3, "offset": 7, "timestamp_ms": 1007, "stage": "filtering", "code": "not-json",
+        "detail": "payload: not JSON in UTF-8", "size": len(CANARY), "at": "2026-09-15T08:00:00Z",
+    }  # fmt: skip
+
+
+def test_quarantine_is_said_once_however_often_the_batch_is_tried(caplog: pytest.LogCaptureFixture) -> None:
+    box = outbox()
+    start = box.savepoint()
+    with caplog.at_level("INFO", "sanctuaire"):
+        for _ in range(3):
+            box.rollback(start)
+            box.quarantine(row(1, CANARY), "not-json", "payload: not JSON")
+        box.announce()
+
+    assert [orjson.loads(record.getMessage())["offset"] for record in caplog.records] == [1]
+    assert CANARY.decode() not in caplog.text
+
+
+def test_report_goes_beside_the_input() -> None:
+    box = outbox()
+    account = Account("filtering", "in", 3, 2)
+    account.end(5, "-", "held", "no-image")
+    box.report("audit", account, (5, 6), {"gar": 4})
+    (output,) = box.outputs
+
+    assert (output.topic, output.partition, output.key) == ("audit", 3, None)
+    assert dict(output.headers)["ce_id"] == f"in/3/5@{NOW_US}".encode()
+    assert orjson.loads(output.value or b"")["ends"] == {"-": {"held": {"no-image": [[5, 5]]}}}
+
+
+@pytest.mark.parametrize("poison", range(3))
+async def test_only_the_record_that_raises_is_put_aside(poison: int, caplog: pytest.LogCaptureFixture) -> None:
+    box, agent = outbox(), StandIn()
+    await handle_each(agent, [row(n, b"raise" + CANARY if n == poison else b"fine") for n in range(3)], box)
+    told = [orjson.loads(output.value or b"") for output in box.outputs if output.topic == "in.quarantine"]
+
+    assert [(value["offset"], value["code"], value["detail"]) for value in told] == [
+        (poison, "unexpected", "ValueError")
+    ]
+    assert [output.key for output in box.outputs if output.topic == "out"] == [
+        str(n).encode() for n in range(3) if n != poison
+    ]
+    assert box.changes.keys() == {str(n).encode() for n in range(3) if n != poison}
+    assert CANARY not in b"".join(output.value or b"" for output in box.outputs)
+    assert CANARY.decode() not in caplog.text
+
+
+async def test_batch_that_must_wait_leaves_nothing() -> None:
+    box = outbox()
+    with pytest.raises(NotYet):
+        await handle_each(StandIn(), [row(0), row(1, b"wait")], box)
+
+    assert box.outputs == []
+    assert box.changes == {}
+
+
+async def test_sweep_passes_over_the_one_entry_that_raises(caplog: pytest.LogCaptureFixture) -> None:
+    box = outbox()
+    entries = [(b"s/1", b"fine"), (b"s/2", b"raise" + CANARY), (b"s/3", b"fine")]
+    await sweep_each(StandIn(), entries, box)
+
+    assert box.changes.keys() == {b"s/1", b"s/3"}
+    assert CANARY.decode() not in caplog.text
+
+
+async def test_sweep_that_must_wait_says_so() -> None:
+    with pytest.raises(NotYet):
+        await sweep_each(StandIn(), [(b"s/1", b"wait")], outbox())
