@@ -6,7 +6,8 @@ from typing import Protocol
 
 from kafka.errors import KafkaError
 
-from ops.publishing.envelope import Header, headers_of
+from ops.publishing.envelope import headers_of
+from services.contract.envelope import Header
 from services.contract.errors import Unreachable
 
 SETTLE_SECONDS = 30.0

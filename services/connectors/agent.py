@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from services.connectors.ledger import Standing, dump, judge, load, moved
 from services.connectors.provider import Provider
 from services.contract.audit import Account, End, Stage
+from services.contract.envelope import binary, body
 from services.contract.errors import Unreadable
 from services.contract.operations import Delete, Operation, Upsert
 from services.contract.outcomes import Deferred, Delivered, Outcome
@@ -22,7 +23,6 @@ from services.contract.topology import (
     named_for,
 )
 from services.runtime.agent import NotYet
-from services.runtime.envelope import binary, body
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
 from services.runtime.records import Record
@@ -43,6 +43,7 @@ class ConnectorAgent:
     """Tells one provider; one process a provider."""
 
     stage: Stage = "connectors"
+    audit = CONNECTORS_AUDIT
     swept = PARKED
 
     def __init__(self, name: str, provider: Provider, policies: PolicyBook) -> None:
@@ -54,8 +55,10 @@ class ConnectorAgent:
         self._withdrawals = named_for(PROVIDER_WITHDRAWALS, name)
         self.lanes: tuple[str, ...] = (named_for(OPERATIONS, name), self._withdrawals)
 
-    async def handle(self, records: Sequence[Record], outbox: Outbox) -> None:
-        account = Account(self.stage, records[0].topic, outbox.partition, len(records))
+    def policy_versions(self) -> Mapping[str, int]:
+        return self._policies.versions()
+
+    async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
         told: list[tuple[int, Operation]] = []
         for record in records:
             try:
@@ -71,8 +74,6 @@ class ConnectorAgent:
         await self._tell([operation for _, operation in told], outbox)
         for offset, operation in told:
             account.end(offset, _pair(operation), *_end(operation, "delivered"))
-        span = (records[0].offset, records[-1].offset)
-        outbox.report(CONNECTORS_AUDIT, account, span, self._policies.versions())
 
     def _read(self, record: Record) -> Operation:
         raw = body(record.value, record.headers, MAX_OPERATION_BYTES)
@@ -126,11 +127,8 @@ class ConnectorAgent:
     def sweep_token(self) -> bytes:
         return self._policies.token()
 
-    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox) -> None:
+    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Tell what was deferred and may be told now."""
-        if not entries:
-            return
-        account = Account(self.stage, "sweep", outbox.partition, len(entries))
         told: list[Operation] = []
         for number, (key, raw) in enumerate(entries):
             operation = parse_payload(Upsert, raw, MAX_OPERATION_BYTES)
@@ -142,7 +140,6 @@ class ConnectorAgent:
                 told.append(operation)
             account.end(number, _pair(operation), *_end(operation, code or "delivered"))
         await self._tell(told, outbox)
-        outbox.report(CONNECTORS_AUDIT, account, (0, len(entries) - 1), self._policies.versions())
 
 
 def _pair(operation: Operation) -> str:

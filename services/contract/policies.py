@@ -13,7 +13,7 @@ import orjson
 from pydantic import Field, StringConstraints
 
 from services.contract.errors import Payload
-from services.contract.register import ADEQUACY, EEA, FRANCE
+from services.contract.register import ADEQUACY, ASSIGNED, EEA, FRANCE, OVERSEAS
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
@@ -177,6 +177,8 @@ def place_allowed(perimeter: Perimeter, place: Place, day: date) -> bool:
         return False
     if place.country in EEA:
         return True
+    if place.country in OVERSEAS or place.country not in ASSIGNED:
+        return False
     article_46 = bool(place.instrument and place.instrument.assessment and perimeter.allow_article_46)
     if place.country == "US":
         return bool(place.dpf and place.dpf.covers(day)) and perimeter.allow_dpf and article_46

@@ -45,7 +45,8 @@ StageCode = Literal[
     "unchanged", "superseded", "duplicate", "reference-data", "no-image", "subject-unknown",
     "school-not-subscribed", "kind-not-in-contract", "provider-unknown", "policy-not-here",
     "field-not-in-contract", "contract-not-in-force", "place-not-allowed", "never-attempted", "delivered",
-    "not-json", "not-this-schema", "too-large", "key-mismatch", "unexpected",
+    "renamed", "not-an-identifier",
+    "not-json", "not-this-schema", "too-large", "key-mismatch", "unreadable", "unexpected",
 ]  # fmt: skip
 
 
@@ -227,6 +228,9 @@ STAGES: Mapping[StageCode, Meaning] = MappingProxyType(
         "delivered": Meaning((), "The provider acknowledged.", _NOTHING),
         "not-json": Meaning((), "The bytes are not JSON.", _SEND_AGAIN),
         "not-this-schema": Meaning((), "The record does not follow its schema.", _SEND_AGAIN),
+        "renamed": Meaning((), "It goes on under the provider's own names.", _NOTHING),
+        "not-an-identifier": Meaning((), "An identifier is a placeholder or malformed: it names nobody.", _SEND_AGAIN),
+        "unreadable": Meaning((), "The record itself breaks Kafka's own format: its headers, say.", _SEND_AGAIN),
         "too-large": Meaning((), "The record is too large.", _SEND_AGAIN),
         "key-mismatch": Meaning((), "The key of the record is not that of its payload.", _SEND_AGAIN),
         "unexpected": Meaning((), "The stage failed in a way that nobody foresaw.", "Report the defect, then replay."),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from services.contract.audit import Account, Stage
 from services.contract.changes import MAX_CHANGE_BYTES, Change, parse_change
 from services.contract.consents import ConsentDecision
+from services.contract.envelope import binary, body
 from services.contract.errors import Unreadable
 from services.contract.identifiers import canonical_ine
 from services.contract.parsing import parse_payload
@@ -20,7 +21,6 @@ from services.contract.topology import (
 from services.filtering.case import Terms, terms_of
 from services.filtering.emission import Named, decide_pairs
 from services.filtering.subject import Folded, Subject, dump, fold, load, take
-from services.runtime.envelope import binary, body
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
 from services.runtime.records import Record
@@ -43,6 +43,7 @@ class FilteringAgent:
     group = "sanctuaire-filtering"
     lanes: tuple[str, ...] = (CHANGES, CONSENTS)
     changelog = FILTERING_STATE
+    audit = FILTERING_AUDIT
     swept = SUBJECT
 
     def __init__(self, policies: PolicyBook) -> None:
@@ -61,15 +62,15 @@ class FilteringAgent:
             self._terms = (token, {term.pair: term for term in prepared})
         return self._terms[1]
 
-    async def handle(self, records: Sequence[Record], outbox: Outbox) -> None:
-        account = Account(self.stage, records[0].topic, outbox.partition, len(records))
+    def policy_versions(self) -> Mapping[str, int]:
+        return self._policies.versions()
+
+    async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
         for record in records:
             try:
                 self._take(record, outbox, account)
             except Unreadable as error:
                 outbox.quarantine(record, error.code, str(error))
-        span = (records[0].offset, records[-1].offset)
-        outbox.report(FILTERING_AUDIT, account, span, self._policies.versions())
 
     def _take(self, record: Record, outbox: Outbox, account: Account) -> None:
         key = _key_of(record)
@@ -121,14 +122,10 @@ class FilteringAgent:
     def sweep_token(self) -> bytes:
         return self._policies.token()
 
-    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox) -> None:
+    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Decide again whoever is known; the account's offsets then number the subjects of the chunk."""
-        if not entries:
-            return
-        account = Account(self.stage, "sweep", outbox.partition, len(entries))
         for number, (state_key, raw) in enumerate(entries):
             self._decide(state_key[len(SUBJECT) :].decode(), load(raw), outbox, account, number)
-        outbox.report(FILTERING_AUDIT, account, (0, len(entries) - 1), self._policies.versions())
 
 
 def _key_of(record: Record) -> str:

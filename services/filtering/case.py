@@ -13,6 +13,7 @@ from services.filtering.subject import Image, Subject, kind_of
 
 OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract"]
 
+FIRST = frozenset({"1"})
 HOLDERS = frozenset({"1", "2"})
 """AAF `legal`: 1 holds parental authority, 2 may oppose and counts among "all holders".
 
@@ -35,6 +36,9 @@ class Person:
     fields: tuple[Mapping[str, str], ...]
     values: Mapping[str, Any]
     consents: tuple[Mapping[str, Any], ...]
+    """As they count for a usual act, which the first holders may consent to."""
+    all_holders: tuple[Mapping[str, Any], ...]
+    """As they count where all holders must agree."""
 
 
 def person_of(key: str, subject: Subject) -> Person | None:
@@ -59,7 +63,8 @@ def person_of(key: str, subject: Subject) -> Person | None:
         request=_subject(subject, source, image),
         fields=tuple({"name": name, "category": _CATEGORY[name]} for name in values),
         values=values,
-        consents=_consents(subject, source, image),
+        consents=_consents(subject, source, image, FIRST),
+        all_holders=_consents(subject, source, image, HOLDERS),
     )
 
 
@@ -102,15 +107,15 @@ def _subject(subject: Subject, source: str, image: Image) -> dict[str, Any]:
     }
 
 
-def _consents(subject: Subject, source: str, image: Image) -> tuple[Mapping[str, Any], ...]:
-    """Leave out what a guardian gave without being the first holder; what she refused or took back stays."""
+def _consents(subject: Subject, source: str, image: Image, holders: frozenset[str]) -> tuple[Mapping[str, Any], ...]:
+    """Leave out what a guardian gave without being such a holder; what she refused or took back stays."""
     guardians = _guardians(source, image)
     return tuple(
         record
         for record in subject.consents
         if record["status"] != "given"
         or not record["party"].startswith("guardian:")
-        or guardians.get(record["party"].removeprefix("guardian:")) == "1"
+        or guardians.get(record["party"].removeprefix("guardian:")) in holders
     )
 
 
@@ -181,12 +186,13 @@ def policy_request(policy: ProviderPolicy, contract: Contract) -> dict[str, Any]
     }
 
 
-def person_request(person: Person, now: datetime, *, delivered: bool) -> dict[str, Any]:
+def person_request(person: Person, contract: Contract, now: datetime, *, delivered: bool) -> dict[str, Any]:
     """The part of a request that does."""
+    consents = person.consents if contract.legal_basis.usual_act else person.all_holders
     return {
         "now": now.isoformat(),
         "subject": {**person.request, "delivered": delivered},
         "fields": list(person.fields),
-        "consents": list(person.consents),
+        "consents": list(consents),
         "objections": [],
     }

@@ -85,7 +85,7 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
 
 def _ask(term: Terms, person: Person, now: datetime, known: Pair | None) -> Verdict:
     policy = term.without_contract if out_of_scope(term.contract, person) else term.read
-    return decide_under(policy, person_request(person, now, delivered=known is not None))
+    return decide_under(policy, person_request(person, term.contract, now, delivered=known is not None))
 
 
 def _emit(  # what was asked, the answer, and what came before

@@ -6,6 +6,7 @@ never from arrival.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal, assert_never
 
 import orjson
@@ -73,6 +74,13 @@ class Subject:
 
 
 NOBODY = Subject({}, (), {})
+
+MAX_ALIKE = 8
+"""How many decisions of one party, status, purpose and provider are kept, the latest by `at`.
+
+The last word of each status decides; the rest are only there in case of dates still to come. Without a bound, whoever
+writes decisions could make one person's state too large to be written at all.
+"""
 
 
 def fold(subject: Subject, change: Change) -> tuple[Subject, Folded]:
@@ -152,7 +160,21 @@ def take(subject: Subject, decision: ConsentDecision) -> tuple[Subject, Folded]:
     record = orjson.loads(decision.model_dump_json(exclude={"subject"}))
     if record in subject.consents:
         return subject, "duplicate"
-    return replace(subject, consents=(*subject.consents, record)), "changed"
+    alike = [known for known in (*subject.consents, record) if _topic(known) == _topic(record)]
+    if len(alike) <= MAX_ALIKE:
+        return replace(subject, consents=(*subject.consents, record)), "changed"
+    oldest = min(alike, key=_age)
+    if oldest is record:
+        return subject, "superseded"
+    return replace(subject, consents=(*(known for known in subject.consents if known is not oldest), record)), "changed"
+
+
+def _topic(record: Mapping[str, Any]) -> tuple[str, ...]:
+    return record["party"], record["status"], record["purpose"], record["provider"]
+
+
+def _age(record: Mapping[str, Any]) -> tuple[datetime, bytes]:
+    return datetime.fromisoformat(record["at"]), orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
 
 
 def kind_of(image: Image) -> Kind:

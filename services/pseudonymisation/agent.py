@@ -1,9 +1,10 @@
 """The pseudonymiser: gives every release and withdrawal the provider's own names, after checking it once more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from services.contract.audit import Account, Stage
+from services.contract.envelope import binary, body
 from services.contract.errors import NoKey, NotAnIdentifier, Unreadable
 from services.contract.naming import NamedBy
 from services.contract.operations import Delete, Operation, Pseudonym, Upsert
@@ -24,7 +25,6 @@ from services.pseudonymisation.fields import LISTED, renamed
 from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
 from services.runtime.agent import NotYet
-from services.runtime.envelope import binary, body
 from services.runtime.outbox import Outbox
 from services.runtime.policies import InForce, PolicyBook
 from services.runtime.records import Record
@@ -42,6 +42,7 @@ class PseudonymisationAgent:
     group = "sanctuaire-pseudonymisation"
     lanes: tuple[str, ...] = (RELEASES, WITHDRAWALS)
     changelog = PSEUDONYMISATION_STATE
+    audit = PSEUDONYMISATION_AUDIT
     swept = PARKED
 
     def __init__(self, policies: PolicyBook, keyring: Keyring) -> None:
@@ -49,16 +50,16 @@ class PseudonymisationAgent:
         self._keyring = keyring
         self._keys: dict[tuple[str, str], Pseudonymiser] = {}
 
-    async def handle(self, records: Sequence[Record], outbox: Outbox) -> None:
-        account = Account(self.stage, records[0].topic, outbox.partition, len(records))
+    def policy_versions(self) -> Mapping[str, int]:
+        return self._policies.versions()
+
+    async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
         for record in records:
             try:
                 emission = _read(record)
                 self._take(emission, outbox, account, record.offset)
             except (Unreadable, NotAnIdentifier) as error:
                 outbox.quarantine(record, error.code, str(error))
-        span = (records[0].offset, records[-1].offset)
-        outbox.report(PSEUDONYMISATION_AUDIT, account, span, self._policies.versions())
 
     def _take(self, emission: Emission, outbox: Outbox, account: Account, offset: int) -> None:
         names = self._names(emission.provider, emission.purpose_family)
@@ -130,11 +131,8 @@ class PseudonymisationAgent:
     def sweep_token(self) -> bytes:
         return self._policies.token()
 
-    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox) -> None:
+    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Try again what was refused under the policies of before."""
-        if not entries:
-            return
-        account = Account(self.stage, "sweep", outbox.partition, len(entries))
         for number, (key, raw) in enumerate(entries):
             release = parse_payload(Release, raw, MAX_EMISSION_BYTES)
             pair = f"{release.provider}/{release.contract}"
@@ -149,7 +147,6 @@ class PseudonymisationAgent:
             self._upsert(release, in_force, names, _name(names, release.named_by), outbox)
             outbox.put(key, None)
             account.end(number, pair, "released", "renamed")
-        outbox.report(PSEUDONYMISATION_AUDIT, account, (0, len(entries) - 1), self._policies.versions())
 
 
 def _read(record: Record) -> Emission:

@@ -1,12 +1,12 @@
 """The one shape of every stage, and the loop that runs it over a partition."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from services.contract.audit import Stage
+from services.contract.audit import Account, Stage
 from services.runtime import journal
 from services.runtime.outbox import Outbox
-from services.runtime.records import Record
+from services.runtime.records import Record, UnreadableRecord
 
 
 class NotYet(Exception):
@@ -29,11 +29,16 @@ class Agent(Protocol):
     lanes: tuple[str, ...]
     """Topics it reads; the partitions of the same number belong together."""
     changelog: str
+    audit: str
+    """Where the account of every batch goes."""
     swept: bytes
     """Which state entries rest on the policies: they are decided again when those change."""
 
-    async def handle(self, records: Sequence[Record], outbox: Outbox) -> None:
-        """Decide an ordered batch of one partition of one topic.
+    def policy_versions(self) -> Mapping[str, int]:
+        """Provider → version, for the account."""
+
+    async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
+        """Decide an ordered batch of one partition of one topic, and give the account of every record's end.
 
         Raises:
             NotYet: nothing was decided; the batch comes again.
@@ -42,15 +47,21 @@ class Agent(Protocol):
     def sweep_token(self) -> bytes:
         """Names what every remembered decision rests on; when it changes, the partition is swept."""
 
-    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox) -> None:
-        """Decide again some of what is remembered: state entries whose key begins with `swept`."""
+    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
+        """Decide again some of what is remembered: state entries whose key begins with `swept`.
+
+        The account's offsets are the entries' numbers, from 0.
+        """
 
 
 async def handle_each(agent: Agent, records: Sequence[Record], outbox: Outbox) -> None:
     """Handle a batch whole; if that raises, record by record, so that only the one that raises is put aside."""
+    if isinstance(records[0], UnreadableRecord):
+        outbox.quarantine(records[0], "unreadable", "headers: not UTF-8")
+        return
     start = outbox.savepoint()
     try:
-        await agent.handle(records, outbox)
+        await _handle(agent, records, outbox)
     except NotYet:
         outbox.rollback(start)
         raise
@@ -61,10 +72,16 @@ async def handle_each(agent: Agent, records: Sequence[Record], outbox: Outbox) -
             await _handle_one(agent, record, outbox)
 
 
+async def _handle(agent: Agent, records: Sequence[Record], outbox: Outbox) -> None:
+    account = Account(agent.stage, records[0].topic, outbox.partition, len(records))
+    await agent.handle(records, outbox, account)
+    outbox.report(agent.audit, account, (records[0].offset, records[-1].offset), agent.policy_versions())
+
+
 async def _handle_one(agent: Agent, record: Record, outbox: Outbox) -> None:
     start = outbox.savepoint()
     try:
-        await agent.handle([record], outbox)
+        await _handle(agent, [record], outbox)
     except NotYet:
         raise
     except Exception as error:  # noqa: BLE001  # as above
@@ -74,9 +91,13 @@ async def _handle_one(agent: Agent, record: Record, outbox: Outbox) -> None:
 
 async def sweep_each(agent: Agent, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox) -> None:
     """Sweep a chunk whole; if that raises, entry by entry, so that only the one that raises stays as it was."""
+    if not entries:
+        return
     start = outbox.savepoint()
     try:
-        await agent.sweep(entries, outbox)
+        account = Account(agent.stage, "sweep", outbox.partition, len(entries))
+        await agent.sweep(entries, outbox, account)
+        outbox.report(agent.audit, account, (0, len(entries) - 1), agent.policy_versions())
     except NotYet:
         raise
     except Exception as error:  # noqa: BLE001  # a fault of ours must not end the process again at every start

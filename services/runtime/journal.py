@@ -27,7 +27,6 @@ def _event(code: str, level: int, *fields: str) -> Event:
 
 
 STARTED = _event("started", logging.INFO, "stage", "provider")
-READY = _event("ready", logging.INFO, "stage", "partitions")
 STOPPED = _event("stopped", logging.INFO, "stage")
 ASSIGNED = _event("assigned", logging.INFO, "stage", "partitions")
 REBUILT = _event("rebuilt", logging.INFO, "stage", "partition", "records", "seconds")
@@ -35,11 +34,8 @@ COMMITTED = _event("committed", logging.DEBUG, "stage", "partition", "topic", "r
 WAITING = _event("waiting", logging.WARNING, "stage", "partition", "code")
 QUARANTINED = _event("quarantined", logging.WARNING, "stage", "topic", "partition", "offset", "code")
 POLICY_SEEN = _event("policy-seen", logging.INFO, "stage", "provider", "version")
-SWEPT = _event("swept", logging.INFO, "stage", "partition", "subjects")
-FENCED = _event("fenced", logging.ERROR, "stage", "partition", "kind")
 FAILED = _event("failed", logging.ERROR, "stage", "kind", "where")
-EVENTS = (STARTED, READY, STOPPED, ASSIGNED, REBUILT, COMMITTED, WAITING, QUARANTINED, POLICY_SEEN, SWEPT, FENCED,
-          FAILED)  # fmt: skip
+EVENTS = (STARTED, STOPPED, ASSIGNED, REBUILT, COMMITTED, WAITING, QUARANTINED, POLICY_SEEN, FAILED)
 
 Value = str | int | float | None
 

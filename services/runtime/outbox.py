@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.contract.audit import Account, QuarantinedRecord, Stage
+from services.contract.envelope import Header, binary
 from services.contract.topology import quarantine_of
 from services.runtime import journal
-from services.runtime.envelope import Header, binary
 from services.runtime.records import Record
 from services.runtime.state import PartitionState
 

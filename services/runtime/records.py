@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.runtime.envelope import Header
+from services.contract.envelope import Header
 
 
 class Record(Protocol):
@@ -24,6 +24,19 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
     @property
     def headers(self) -> Sequence[Header]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRecord:
+    """Stands for a record that the client itself cannot decode: only where it lies is known."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int = 0
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: Sequence[Header] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from services.contract.errors import Unreachable
-from services.runtime.records import Batch
+from services.runtime.records import Batch, UnreadableRecord
 
 
 class Positions(Protocol):
@@ -46,6 +46,27 @@ class WholeAssignor(RangePartitionAssignor):
 
 class ReadCommittedThread(AIOKafkaConsumerThread):
     """The consumer in its thread, with the settings that Faust does not let one choose."""
+
+    limit: int | None = None
+    """Records a fetch may yield, while an unreadable one is closed in on; null otherwise."""
+
+    async def _fetch_records(
+        self,
+        consumer: Any,
+        active_partitions: Any,
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> Any:
+        return await super()._fetch_records(consumer, active_partitions, timeout, self.limit or max_records)
+
+    def unreadable(self) -> tuple[TP, int]:
+        """Where the record lies at which decoding has just raised: its iterator is the one that was closed."""
+        fetcher: Any = self._ensure_consumer()._fetcher
+        return next(
+            (TP(*tp), result._partition_records.next_fetch_offset)
+            for tp, result in fetcher._records.items()
+            if getattr(result, "_partition_records", None) and not result._partition_records._records_iterator.gi_frame
+        )
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -88,6 +109,7 @@ class BatchingConsumer(driver.Consumer):
     """Yields a `Batch` a partition and fetch; takes no acknowledgement, for the state holds the position."""
 
     positions: ClassVar[Positions]
+    _thread: ReadCommittedThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._seeks: dict[TP, int] = {}
@@ -129,14 +151,19 @@ class BatchingConsumer(driver.Consumer):
         # Counted after the seek: a fetch that began before it may hold either side's records, and is void.
         self._seeks[tp] = self._seeks.get(tp, 0) + 1
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109  # Faust's
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Fetch, and yield one message a partition, whose value is the batch."""
         # Here and only here no fetch is under way, so a seek cannot be overtaken by an older answer.
         for tp in self._adrift & {TP(*tp) for tp in self.assignment()} & self._get_active_partitions():
             await self._seek_to_state(tp)
         self._adrift.clear()
         seeks = dict(self._seeks)
-        fetched, _ = await self._wait_next_records(timeout)
+        try:
+            fetched, _ = await self._wait_next_records(timeout)
+        except UnicodeDecodeError:
+            if (stand_in := await self._close_in()) is not None:
+                yield stand_in
+            return
         if fetched is None or self.should_stop:
             return
         for raw_tp, records in fetched.items():
@@ -148,11 +175,28 @@ class BatchingConsumer(driver.Consumer):
                 continue
             yield tp, self._batch_message(tp, records, seeks[tp])
 
+    async def _close_in(self) -> tuple[TP, ConsumerMessage] | None:
+        """Close in on a record that the client cannot decode: a header name that is no UTF-8.
+
+        The client raises, and forgets what it had read before it: read again from the state, half as much each time.
+        Once it comes alone, it is passed over, and a stand-in goes on in its place.
+        """
+        if self._thread.limit != 1:
+            self._thread.limit = max(1, (self._thread.limit or self.app.conf.broker_max_poll_records) // 2)
+            self._adrift |= {TP(*tp) for tp in self.assignment()}
+            return None
+        self._thread.limit = None
+        tp, offset = self._thread.unreadable()
+        # Not counted as a seek: what was handed over before it is still to be decided, and comes first.
+        await self._thread.seek_wait({tp: offset + 1})
+        record = UnreadableRecord(tp.topic, tp.partition, offset)
+        return tp, self._batch_message(tp, [record], self._seeks.get(tp, 0))
+
     def _batch_message(self, tp: TP, records: Sequence[Any], seek: int) -> ConsumerMessage:
         last = records[-1]
         batch: Any = Batch(tp.topic, tp.partition, seek, records)
         return ConsumerMessage(
-            tp.topic, tp.partition, last.offset, last.timestamp / 1000, last.timestamp_type, [], None, batch, None,
+            tp.topic, tp.partition, last.offset, 0.0, 0, [], None, batch, None,
             tp=tp, generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
 

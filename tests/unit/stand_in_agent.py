@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.contract.audit import Stage
+from services.contract.audit import Account, Stage
 from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox
 from services.runtime.records import Record
@@ -15,6 +15,7 @@ class StandIn:
     group = "stand-in"
     lanes: tuple[str, ...] = ("in", "express")
     changelog = "state"
+    audit = "account"
     swept = b"s/"
 
     def __init__(self) -> None:
@@ -22,8 +23,12 @@ class StandIn:
         self.waits = True
         self.handled: list[int] = []
 
-    async def handle(self, records: Sequence[Record], outbox: Outbox) -> None:
+    def policy_versions(self) -> dict[str, int]:
+        return {}
+
+    async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
         for record in records:
+            account.end(record.offset, "-", "held", "seen")
             outbox.put(str(record.offset).encode(), b"seen")
             outbox.send("out", str(record.offset).encode(), record.value)
             self._take(record.value or b"")
@@ -32,8 +37,9 @@ class StandIn:
     def sweep_token(self) -> bytes:
         return self.token
 
-    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox) -> None:
-        for key, value in entries:
+    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
+        for number, (key, value) in enumerate(entries):
+            account.end(number, "-", "held", "swept")
             outbox.put(key, b"swept")
             self._take(value)
 

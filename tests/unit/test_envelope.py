@@ -1,7 +1,7 @@
 import pytest
 
+from services.contract.envelope import Header, binary, body
 from services.contract.errors import NotJson, NotThisSchema, TooLarge, Unreadable
-from services.runtime.envelope import Header, binary, body
 
 STRUCTURED: list[Header] = [("Content-Type", b"application/cloudevents+json; charset=UTF-8")]
 PLAIN: list[Header] = [("content-type", b"application/json")]
