@@ -1,6 +1,7 @@
 """The connector: tells one provider what it may still be told, and keeps the ledger of what came of it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -124,8 +125,8 @@ class ConnectorAgent:
             binary(self.stage, "outcome", f"{outcome.provider}.{outcome.contract}.{outcome.seq}"),
         )
 
-    def sweep_token(self) -> bytes:
-        return self._policies.token()
+    def sweep_token(self, now: datetime) -> bytes:
+        return self._policies.token() + now.astimezone(PARIS).strftime("@%Y-%m-%d").encode()
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Tell what was deferred and may be told now."""

@@ -1,6 +1,8 @@
 """The filter: folds changes and consents into what it knows, decides for every contract, sends the differences."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from services.contract.audit import Account, Stage
 from services.contract.changes import MAX_CHANGE_BYTES, Change, parse_change
@@ -27,6 +29,8 @@ from services.runtime.records import Record
 
 SUBJECT = b"s/"
 LAST_SEQ = b"~seq"
+PARIS = ZoneInfo("Europe/Paris")
+"""A day of the rules is a day there: at its midnight everybody is decided again (birthdays, contracts that end)."""
 EVERY_CONTRACT = "-"
 
 
@@ -119,8 +123,8 @@ class FilteringAgent:
             if not known.policy.contracts
         }
 
-    def sweep_token(self) -> bytes:
-        return self._policies.token()
+    def sweep_token(self, now: datetime) -> bytes:
+        return self._policies.token() + now.astimezone(PARIS).strftime("@%Y-%m-%d").encode()
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Decide again whoever is known; the account's offsets then number the subjects of the chunk."""

@@ -1,6 +1,7 @@
 """The pseudonymiser: gives every release and withdrawal the provider's own names, after checking it once more."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.contract.audit import Account, Stage
@@ -128,8 +129,8 @@ class PseudonymisationAgent:
         )  # fmt: skip
         _send(operation, outbox)
 
-    def sweep_token(self) -> bytes:
-        return self._policies.token()
+    def sweep_token(self, now: datetime) -> bytes:
+        return self._policies.token() + now.astimezone(PARIS).strftime("@%Y-%m-%d").encode()
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Try again what was refused under the policies of before."""

@@ -1,6 +1,7 @@
 """The one shape of every stage, and the loop that runs it over a partition."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from services.contract.audit import Account, Stage
@@ -44,8 +45,8 @@ class Agent(Protocol):
             NotYet: nothing was decided; the batch comes again.
         """
 
-    def sweep_token(self) -> bytes:
-        """Names what every remembered decision rests on; when it changes, the partition is swept."""
+    def sweep_token(self, now: datetime) -> bytes:
+        """Names what every remembered decision rests on; when it changes, the partition is swept. Without a blank."""
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Decide again some of what is remembered: state entries whose key begins with `swept`.

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, cast
 
@@ -131,7 +132,7 @@ class Host:
 
     async def sweep(self) -> None:
         """Bring every partition's remembered decisions up to what they now rest on, a chunk between two batches."""
-        token = self.agent.sweep_token()
+        token = self.agent.sweep_token(datetime.now(UTC))
         for partition in list(self.partitions.values()):
             while await self._sweep_chunk(partition, token):
                 pass

@@ -35,7 +35,7 @@ class PolicyBook:
     def apply(self, key: bytes | None, value: bytes | None) -> None:
         provider = (key or b"").decode(errors="replace")
         if value is None:
-            self.by_provider.pop(provider, None)
+            self._end(provider)
             return
         try:
             policy = parse_payload(ProviderPolicy, value, MAX_POLICY_BYTES)
@@ -46,6 +46,12 @@ class PolicyBook:
         if policy.provider == provider and (known is None or policy.version > known.policy.version):
             self.by_provider[provider] = InForce(policy, policy_digest(policy))
             journal.emit(journal.POLICY_SEEN, stage=self._stage, provider=provider, version=policy.version)
+
+    def _end(self, provider: str) -> None:
+        """A policy that is taken back ends every contract: what was released under it is owed an erasure."""
+        if known := self.by_provider.get(provider):
+            ended = known.policy.model_copy(update={"contracts": (), "version": known.policy.version + 1})
+            self.by_provider[provider] = InForce(ended, policy_digest(ended))
 
     def versions(self) -> dict[str, int]:
         return {name: self.by_provider[name].policy.version for name in sorted(self.by_provider)}

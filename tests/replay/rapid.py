@@ -72,7 +72,7 @@ class Rapid:
 
     async def _advance(self, stage: Running) -> bool:
         moved = [await self._read(stage, lane) for lane in stage.agent.lanes]
-        token = stage.agent.sweep_token()
+        token = stage.agent.sweep_token(datetime.fromtimestamp(self._clock() / 1_000_000, UTC))
         if stage.token != token:
             outbox = self._outbox(stage)
             await sweep_each(stage.agent, list(stage.state.scan(stage.agent.swept, None)), outbox)

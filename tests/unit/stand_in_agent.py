@@ -1,6 +1,7 @@
 """The smallest stage: it writes what it reads, fails at `raise`, and waits at `wait`."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from services.contract.audit import Account, Stage
 from services.runtime.agent import NotYet
@@ -34,7 +35,7 @@ class StandIn:
             self._take(record.value or b"")
             self.handled.append(record.offset)
 
-    def sweep_token(self) -> bytes:
+    def sweep_token(self, now: datetime) -> bytes:  # noqa: ARG002  # its token is set by hand
         return self.token
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:

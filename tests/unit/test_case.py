@@ -26,19 +26,20 @@ def pupil(legal: str | None = "1", *consents: tuple[str, str]) -> Subject:
 
 
 @pytest.mark.parametrize(
-    ("legal", "counts", "opposes"),
+    ("legal", "counts", "agrees", "opposes"),
     [
-        pytest.param("1", True, True, id="a first holder consents and opposes"),
-        pytest.param("2", False, True, id="a second holder opposes only"),
-        pytest.param("0", False, False, id="who holds no authority does neither"),
-        pytest.param(None, False, True, id="who is not known may oppose"),
+        pytest.param("1", True, True, True, id="a first holder consents and opposes"),
+        pytest.param("2", False, True, True, id="a second holder opposes, and agrees where all must"),
+        pytest.param("0", False, False, False, id="who holds no authority does neither"),
+        pytest.param(None, False, False, True, id="who is not known may oppose"),
     ],
 )
-def test_word_of_a_guardian(legal: str | None, *, counts: bool, opposes: bool) -> None:
+def test_word_of_a_guardian(legal: str | None, *, counts: bool, agrees: bool, opposes: bool) -> None:
     given = person(pupil(legal, (SECOND, "given")))
     refused = person(pupil(legal, (SECOND, "refused")))
 
     assert [record["party"] for record in given.consents] == [SECOND] * counts
+    assert [record["party"] for record in given.all_holders] == [SECOND] * agrees
     assert [record["party"] for record in refused.consents] == [SECOND]
     assert (SECOND.removeprefix("guardian:") in refused.request["guardians"]) is opposes
 

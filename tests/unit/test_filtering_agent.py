@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 import orjson
 import pytest
 
@@ -127,3 +129,27 @@ async def test_no_identity_is_told_in_account_or_quarantine() -> None:
 
     assert stage.codes(CHANGES) == ["not-json", "key-mismatch"]
     assert [word for word in ("Maïa", "Exemple", INE, "999-1001") if word.encode() in stage.raw] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(datetime(2026, 9, 15, 21, 59, 59, tzinfo=UTC), datetime(2026, 9, 15, 22, tzinfo=UTC), id="summer"),
+        pytest.param(datetime(2026, 12, 1, 22, 59, 59, tzinfo=UTC), datetime(2026, 12, 1, 23, tzinfo=UTC), id="winter"),
+    ],
+)
+def test_everybody_is_decided_again_at_midnight_in_paris(before: datetime, after: datetime) -> None:
+    agent = FilteringAgent(book(policy()))
+
+    assert agent.sweep_token(before) == agent.sweep_token(before - timedelta(hours=20))
+    assert agent.sweep_token(before) != agent.sweep_token(after)
+    assert b" " not in agent.sweep_token(after)
+
+
+async def test_policy_that_is_taken_back_erases_whom_it_had_released() -> None:
+    stage = filtering(policy())
+    await stage.take(CHANGES, JOINS)
+    stage.agent._policies.apply(b"gar", None)  # type: ignore[attr-defined]  # the book of this agent
+    await stage.sweep()
+
+    assert [value["reasons"] for value in stage.of(WITHDRAWALS)] == [["R1/no-contract"]]

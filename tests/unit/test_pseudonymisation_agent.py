@@ -152,7 +152,7 @@ async def test_policy_that_was_taken_back_keeps_nobody_else_parked() -> None:
     await stage.sweep()
 
     assert len(stage.of("provisioning.operations.lecture.v1")) == 1
-    assert (GAR, "refused", "policy-not-here") in ends_of(stage, PSEUDONYMISATION_AUDIT)
+    assert (GAR, "refused", "contract-not-in-force") in ends_of(stage, PSEUDONYMISATION_AUDIT)
 
 
 @pytest.mark.parametrize(

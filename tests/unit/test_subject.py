@@ -192,3 +192,17 @@ def test_state_entry_gives_the_subject_back() -> None:
 
     assert load(dump(subject)) == subject
     assert load(None) == NOBODY
+
+
+@pytest.mark.parametrize("days", [range(1, 20), range(19, 0, -1)], ids=["in order", "backwards"])
+def test_of_many_alike_consents_the_latest_are_kept_whatever_their_order_of_arrival(days: range) -> None:
+    subject = NOBODY
+    for day in days:
+        subject, _ = take(subject, consent("child", "given", f"2026-09-{day:02}T08:00:00Z"))
+    subject, _ = take(subject, consent("child", "withdrawn", "2026-08-01T08:00:00Z"))
+
+    kept = sorted((record["status"], record["at"]) for record in subject.consents)
+    assert kept == [
+        *(("given", f"2026-09-{day:02}T08:00:00Z") for day in range(12, 20)),
+        ("withdrawn", "2026-08-01T08:00:00Z"),
+    ]
