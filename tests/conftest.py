@@ -9,11 +9,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from ops.broker.embedded import EmbeddedBroker
 
 IMAGE = "apache/kafka:4.3.1"
+CI = bool(os.environ.get("CI"))
+
+# A desk draws new examples at every run; CI the same ones, so that what lands does not hang on chance.
+settings.register_profile("desk", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if CI else "desk")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was skipped in CI, where nothing may be."""
+    if CI and (skipped := terminalreporter.stats.get("skipped")):
+        terminalreporter.write_line(f"in CI nothing may be skipped, {len(skipped)} were", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a CI run that skipped: a silent skip is a green lie."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if CI and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
