@@ -9,6 +9,8 @@ from services.runtime import journal
 from services.runtime.outbox import Outbox
 from services.runtime.records import Record, UnreadableRecord
 
+MAX_ACCOUNT_BYTES = 768 * 1024
+
 
 class NotYet(Exception):
     """The batch cannot be decided yet: something that it names has not arrived. It is tried again whole."""
@@ -74,9 +76,16 @@ async def handle_each(agent: Agent, records: Sequence[Record], outbox: Outbox) -
 
 
 async def _handle(agent: Agent, records: Sequence[Record], outbox: Outbox) -> None:
+    start = outbox.savepoint()
     account = Account(agent.stage, records[0].topic, outbox.partition, len(records))
     await agent.handle(records, outbox, account)
-    outbox.report(agent.audit, account, (records[0].offset, records[-1].offset), agent.policy_versions())
+    size = outbox.report(agent.audit, account, (records[0].offset, records[-1].offset), agent.policy_versions())
+    if size > MAX_ACCOUNT_BYTES and len(records) > 1:
+        # Many contracts and ends that alternate: two accounts of half the batch each, for Kafka takes no larger one.
+        outbox.rollback(start)
+        middle = len(records) // 2
+        await _handle(agent, records[:middle], outbox)
+        await _handle(agent, records[middle:], outbox)
 
 
 async def _handle_one(agent: Agent, record: Record, outbox: Outbox) -> None:
@@ -98,7 +107,12 @@ async def sweep_each(agent: Agent, entries: Sequence[tuple[bytes, bytes]], outbo
     try:
         account = Account(agent.stage, "sweep", outbox.partition, len(entries))
         await agent.sweep(entries, outbox, account)
-        outbox.report(agent.audit, account, (0, len(entries) - 1), agent.policy_versions())
+        size = outbox.report(agent.audit, account, (0, len(entries) - 1), agent.policy_versions())
+        if size > MAX_ACCOUNT_BYTES and len(entries) > 1:
+            outbox.rollback(start)
+            middle = len(entries) // 2
+            await sweep_each(agent, entries[:middle], outbox)
+            await sweep_each(agent, entries[middle:], outbox)
     except NotYet:
         raise
     except Exception as error:  # noqa: BLE001  # a fault of ours must not end the process again at every start

@@ -83,11 +83,13 @@ class Outbox:
             journal.emit(journal.QUARANTINED, stage=self.stage, topic=record.topic, partition=record.partition,
                          offset=record.offset, code=code)  # fmt: skip
 
-    def report(self, topic: str, account: Account, span: tuple[int, int], policies: Mapping[str, int]) -> None:
-        """Write the account of a batch that spans these offsets, first and last, to the stage's audit topic."""
+    def report(self, topic: str, account: Account, span: tuple[int, int], policies: Mapping[str, int]) -> int:
+        """Write the account of a batch that spans these offsets, first and last; its size in bytes."""
         entry = account.entry(span, self.now, policies)
         event_id = f"{entry.topic}/{self.partition}/{entry.first}@{self.now_us}"
-        self.send(topic, None, entry.model_dump_json().encode(), binary(self.stage, "audit-entry", event_id))
+        value = entry.model_dump_json().encode()
+        self.send(topic, None, value, binary(self.stage, "audit-entry", event_id))
+        return len(value)
 
     def savepoint(self) -> Savepoint:
         return Savepoint(len(self.outputs), len(self.quarantined), dict(self.changes))

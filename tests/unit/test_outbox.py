@@ -1,9 +1,12 @@
+from collections.abc import Sequence
+
 import orjson
 import pytest
 
 from services.contract.audit import Account
 from services.runtime.agent import NotYet, handle_each, sweep_each
 from services.runtime.outbox import Outbox
+from services.runtime.records import Record
 from services.runtime.state import PartitionState
 from tests.replay.rows import Row
 from tests.unit.stand_in_agent import CANARY, StandIn
@@ -107,6 +110,46 @@ async def test_only_the_record_that_raises_is_put_aside(poison: int, caplog: pyt
     assert box.changes.keys() == {str(n).encode() for n in range(3) if n != poison}
     assert CANARY not in b"".join(output.value or b"" for output in box.outputs)
     assert CANARY.decode() not in caplog.text
+
+
+class Talkative(StandIn):
+    """Every record ends for a hundred contracts, each time otherwise than the one before."""
+
+    async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
+        for record in records:
+            outbox.send("out", None, b"once")
+            for contract in range(100):
+                account.end(record.offset, f"p/{contract}", "held", f"R0/{record.offset % 2}")
+
+    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
+        for number in range(len(entries)):
+            outbox.send("out", None, b"once")
+            for contract in range(100):
+                account.end(number, f"p/{contract}", "held", f"R0/{number % 2}")
+
+
+@pytest.mark.parametrize("swept", [False, True])
+async def test_account_too_large_for_kafka_is_given_in_parts_that_cover_the_batch_once(*, swept: bool) -> None:
+    box = outbox()
+    if swept:
+        await sweep_each(Talkative(), [(b"s/%d" % n, b"") for n in range(2000)], box)
+    else:
+        await handle_each(Talkative(), [row(n) for n in range(2000)], box)
+    accounts = [orjson.loads(output.value or b"") for output in box.outputs if output.topic == "account"]
+    sizes = [len(output.value or b"") for output in box.outputs if output.topic == "account"]
+
+    assert max(sizes) < 1_000_000
+    assert sum(account["records"] for account in accounts) == 2000
+    assert sum(output.topic == "out" for output in box.outputs) == 2000
+    covered = [
+        offset
+        for account in accounts
+        for ranges in account["ends"]["p/7"]["held"].values()
+        for first, last in ranges
+        for offset in range(first, last + 1)
+    ]
+    assert len(covered) == 2000
+    assert swept or sorted(covered) == list(range(2000))
 
 
 async def test_batch_that_must_wait_leaves_nothing() -> None:
