@@ -3,17 +3,16 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from services.connectors.ledger import Standing, dump, judge, load, moved
 from services.connectors.provider import Provider
 from services.contract.audit import Account, End, Stage
 from services.contract.envelope import binary, body
-from services.contract.errors import Unreadable
+from services.contract.errors import KeyMismatch, Unreadable
 from services.contract.operations import Delete, Operation, Upsert
 from services.contract.outcomes import Deferred, Delivered, Outcome
 from services.contract.parsing import parse_payload
-from services.contract.policies import Refusal, refusal
+from services.contract.policies import Refusal, day_in_paris, refusal
 from services.contract.reasons import StageCode
 from services.contract.topology import (
     CONNECTORS_AUDIT,
@@ -31,13 +30,6 @@ from services.runtime.records import Record
 MAX_OPERATION_BYTES = 512 * 1024
 STANDING = b"s/"
 PARKED = b"p/"
-PARIS = ZoneInfo("Europe/Paris")
-
-
-class KeyMismatch(Unreadable):
-    """The operation is for another provider than this connector's."""
-
-    code = "key-mismatch"
 
 
 class ConnectorAgent:
@@ -107,7 +99,7 @@ class ConnectorAgent:
         known = self._policies.by_provider.get(operation.provider)
         if known is None or known.policy.version < operation.policy_version:
             raise NotYet("policy-not-here")
-        return refusal(known.policy, operation.contract, outbox.now.astimezone(PARIS).date())
+        return refusal(known.policy, operation.contract, day_in_paris(outbox.now))
 
     def _stand(self, operation: Operation, standing: Standing | None, outbox: Outbox, *, attempted: bool) -> None:
         outbox.put(STANDING + _place(operation), dump(moved(operation, standing, attempted=attempted)))
@@ -126,7 +118,7 @@ class ConnectorAgent:
         )
 
     def sweep_token(self, now: datetime) -> bytes:
-        return self._policies.token() + now.astimezone(PARIS).strftime("@%Y-%m-%d").encode()
+        return self._policies.token_on(day_in_paris(now))
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Tell what was deferred and may be told now."""

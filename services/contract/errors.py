@@ -7,6 +7,7 @@ SanctuaireError
 │   ├── NotJson
 │   ├── NotThisSchema
 │   ├── TooLarge
+│   ├── KeyMismatch       a record whose key is not that of whom it speaks
 │   └── NotThisFormat     a platform's export that breaks its own grammar
 ├── Unusable              understood, but policy, key or setting cannot apply: stop
 │   ├── AmbiguousPolicy
@@ -42,6 +43,12 @@ class NotThisSchema(Unreadable):
 
 class TooLarge(Unreadable):
     code = "too-large"
+
+
+class KeyMismatch(Unreadable):
+    """It would reach another's state."""
+
+    code = "key-mismatch"
 
 
 class NotThisFormat(Unreadable):

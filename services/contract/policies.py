@@ -6,14 +6,18 @@ ever combine the halves of two sets. Reads no clock: the day is an argument.
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import Field, StringConstraints
 
 from services.contract.errors import Payload
 from services.contract.register import ADEQUACY, ASSIGNED, EEA, FRANCE, OVERSEAS
+
+PARIS: Final = ZoneInfo("Europe/Paris")
+"""A day of the rules is a day there (rules.md, Dates)."""
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
@@ -166,6 +170,10 @@ def ambiguities(policies: Mapping[str, ProviderPolicy]) -> list[str]:
     if len({policy.perimeter for policy in policies.values()}) > 1:
         found.append("the policies do not share one perimeter")
     return found
+
+
+def day_in_paris(now: datetime) -> date:
+    return now.astimezone(PARIS).date()
 
 
 def place_allowed(perimeter: Perimeter, place: Place, day: date) -> bool:

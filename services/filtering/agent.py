@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from services.contract.audit import Account, Stage
 from services.contract.changes import MAX_CHANGE_BYTES, Change, parse_change
 from services.contract.consents import ConsentDecision
 from services.contract.envelope import binary, body
-from services.contract.errors import Unreadable
+from services.contract.errors import KeyMismatch, Unreadable
 from services.contract.identifiers import canonical_ine
 from services.contract.parsing import parse_payload
+from services.contract.policies import day_in_paris
 from services.contract.releases import Emission, Release
 from services.contract.topology import (
     CHANGES,
@@ -29,15 +29,7 @@ from services.runtime.records import Record
 
 SUBJECT = b"s/"
 LAST_SEQ = b"~seq"
-PARIS = ZoneInfo("Europe/Paris")
-"""A day of the rules is a day there: at its midnight everybody is decided again (birthdays, contracts that end)."""
 EVERY_CONTRACT = "-"
-
-
-class KeyMismatch(Unreadable):
-    """The record's key is not the routing key of whom it speaks: it would reach another person's state."""
-
-    code = "key-mismatch"
 
 
 class FilteringAgent:
@@ -52,10 +44,10 @@ class FilteringAgent:
 
     def __init__(self, policies: PolicyBook) -> None:
         self._policies = policies
-        self._terms: tuple[bytes, Mapping[str, Terms]] = (b"", {})
+        self._terms: tuple[bytes, Mapping[str, Terms], Mapping[str, Named]] = (b"", {}, {})
 
-    def terms(self) -> Mapping[str, Terms]:
-        """Every contract in the book, by pair; prepared anew only when the book's content has changed."""
+    def terms(self) -> tuple[Mapping[str, Terms], Mapping[str, Named]]:
+        """Every contract in the book, by pair, and the providers without any; prepared anew when the book changes."""
         token = self._policies.token()
         if self._terms[0] != token:
             prepared = [
@@ -63,8 +55,8 @@ class FilteringAgent:
                 for name in sorted(self._policies.by_provider)
                 for term in terms_of(self._policies.by_provider[name].policy, self._policies.by_provider[name].digest)
             ]
-            self._terms = (token, {term.pair: term for term in prepared})
-        return self._terms[1]
+            self._terms = (token, {term.pair: term for term in prepared}, self._bare())
+        return self._terms[1:]
 
     def policy_versions(self) -> Mapping[str, int]:
         return self._policies.versions()
@@ -99,9 +91,9 @@ class FilteringAgent:
         self._decide(key, subject, outbox, account, record.offset)
 
     def _decide(self, key: str, subject: Subject, outbox: Outbox, account: Account, offset: int) -> None:
-        terms = self.terms()
+        terms, bare = self.terms()
         issued = int(outbox.get(LAST_SEQ) or 0)
-        decisions = decide_pairs(key, subject, terms, outbox.now, issued, bare=self._bare())
+        decisions = decide_pairs(key, subject, terms, outbox.now, issued, bare=bare)
         if decisions is None:
             outbox.put(SUBJECT + key.encode(), dump(subject))
             account.end(offset, EVERY_CONTRACT, "held", "no-image" if subject.images else "subject-unknown")
@@ -124,7 +116,8 @@ class FilteringAgent:
         }
 
     def sweep_token(self, now: datetime) -> bytes:
-        return self._policies.token() + now.astimezone(PARIS).strftime("@%Y-%m-%d").encode()
+        """At midnight in Paris everybody is decided again: birthdays, and contracts that end."""
+        return self._policies.token_on(day_in_paris(now))
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Decide again whoever is known; the account's offsets then number the subjects of the chunk."""

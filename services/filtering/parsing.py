@@ -5,10 +5,10 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 import orjson
 
+from services.contract.policies import day_in_paris
 from services.filtering.reading import Section
 from services.filtering.request import (
     GUARDIAN,
@@ -36,7 +36,6 @@ from services.filtering.unknown import UNKNOWN, Maybe, Names
 if TYPE_CHECKING:
     from services.contract.reasons import ReasonCode
 
-PARIS: Final = ZoneInfo("Europe/Paris")
 POLICY_KEYS: Final = ("perimeter", "controller", "provider", "purpose", "legal_basis", "notice")
 KINDS: Final[frozenset[Kind]] = frozenset({"pupil", "guardian", "teacher", "staff"})
 ARTICLES: Final[frozenset[Article]] = frozenset({"6(1)(a)", "6(1)(b)", "6(1)(c)", "6(1)(e)", "6(1)(f)"})
@@ -112,7 +111,7 @@ def _digest(content: Mapping[str, object]) -> str:
 
 def _paris_day(now: datetime, root: Section) -> Maybe[date]:
     try:
-        return now.astimezone(PARIS).date()
+        return day_in_paris(now)
     except OverflowError:
         return root.problem()
 

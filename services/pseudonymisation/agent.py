@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from services.contract.audit import Account, Stage
 from services.contract.envelope import binary, body
@@ -10,7 +9,7 @@ from services.contract.errors import NoKey, NotAnIdentifier, Unreadable
 from services.contract.naming import NamedBy
 from services.contract.operations import Delete, Operation, Pseudonym, Upsert
 from services.contract.parsing import parse_payload
-from services.contract.policies import refusal, releasable
+from services.contract.policies import day_in_paris, refusal, releasable
 from services.contract.reasons import StageCode
 from services.contract.releases import Emission, Release, Withdrawal
 from services.contract.topology import (
@@ -33,7 +32,6 @@ from services.runtime.records import Record
 MAX_EMISSION_BYTES = 512 * 1024
 SEQ = b"q/"
 PARKED = b"p/"
-PARIS = ZoneInfo("Europe/Paris")
 
 
 class PseudonymisationAgent:
@@ -108,7 +106,7 @@ class PseudonymisationAgent:
         contract = policy.contract(release.contract)
         if policy.perimeter.id != self._keyring.perimeter or contract is None:
             return "contract-not-in-force"
-        if code := refusal(policy, release.contract, outbox.now.astimezone(PARIS).date()):
+        if code := refusal(policy, release.contract, day_in_paris(outbox.now)):
             return code
         return None if release.fields.keys() <= (releasable(policy, contract) & LISTED) else "field-not-in-contract"
 
@@ -130,7 +128,7 @@ class PseudonymisationAgent:
         _send(operation, outbox)
 
     def sweep_token(self, now: datetime) -> bytes:
-        return self._policies.token() + now.astimezone(PARIS).strftime("@%Y-%m-%d").encode()
+        return self._policies.token_on(day_in_paris(now))
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Try again what was refused under the policies of before."""

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -31,8 +32,10 @@ class PolicyBook:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.by_provider: dict[str, InForce] = {}
+        self._token: bytes | None = None
 
     def apply(self, key: bytes | None, value: bytes | None) -> None:
+        self._token = None
         provider = (key or b"").decode(errors="replace")
         if value is None:
             self._end(provider)
@@ -58,8 +61,14 @@ class PolicyBook:
 
     def token(self) -> bytes:
         """Names the whole set: it changes when, and only when, some policy's content does."""
-        digests = "".join(f"{name}={self.by_provider[name].digest}" for name in sorted(self.by_provider))
-        return hashlib.sha256(digests.encode()).hexdigest()[:32].encode()
+        if self._token is None:
+            digests = "".join(f"{name}={self.by_provider[name].digest}" for name in sorted(self.by_provider))
+            self._token = hashlib.sha256(digests.encode()).hexdigest()[:32].encode()
+        return self._token
+
+    def token_on(self, day: date) -> bytes:
+        """Names what a decision rests on: the whole set, and the day that its periods and ages are counted on."""
+        return self.token() + b"@" + day.isoformat().encode()
 
 
 class PolicyReader:

@@ -19,6 +19,7 @@ from ops.broker.jars import default_cache, installed_jars, kafka_folder
 from ops.broker.ports import free_ports
 from ops.broker.training import prepare
 from services.contract.errors import Unreachable, WrongSettings
+from tests.integration.processes import is_alive
 
 pytestmark = pytest.mark.broker
 
@@ -44,17 +45,6 @@ def wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
     return condition()
-
-
-def is_alive(pid: int) -> bool:
-    """A zombie is dead: in a container, process 1 may never collect it."""
-    try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
-    except ProcessLookupError:
-        return False
-    except FileNotFoundError:  # gone in between, or a system without /proc
-        return not Path("/proc/self").exists()
 
 
 def topics(bootstrap: str) -> set[str]:

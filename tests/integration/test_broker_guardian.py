@@ -11,6 +11,7 @@ import pytest
 
 from ops.broker.errors import BrokerError
 from ops.broker.process import GuardedProcess
+from tests.integration.processes import is_alive
 
 ROOT = Path(__file__).parents[2]
 FOREVER = ("sleep", "600")
@@ -30,17 +31,6 @@ if sys.argv[3] == "fork" and os.fork() == 0:
 print(guarded.pid, flush=True)
 sys.stdin.read()
 """
-
-
-def is_alive(pid: int) -> bool:
-    """A zombie is dead: in a container, process 1 may never collect it."""
-    try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
-    except ProcessLookupError:
-        return False
-    except FileNotFoundError:  # gone in between, or a system without /proc
-        return not Path("/proc/self").exists()
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
