@@ -120,7 +120,9 @@ class PseudonymisationAgent:
                 outbox.put(PARKED + named.place, named.raw)
                 account.end(offset, terms.pair, "refused", code)
                 return
-            _send(terms.operations, named.pseudonym, terms.upsert(emission, named.pseudonym, policy.relay_domain), outbox)
+            _send(
+                terms.operations, named.pseudonym, terms.upsert(emission, named.pseudonym, policy.relay_domain), outbox
+            )
             account.end(offset, terms.pair, "released", "renamed")
         else:
             _send(terms.withdrawals, named.pseudonym, terms.delete(emission, named.pseudonym), outbox)

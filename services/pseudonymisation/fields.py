@@ -31,10 +31,11 @@ class Renaming:
 
     def __init__(self, source: str, perimeter: str, name: Naming) -> None:
         self._school = lru_cache(_REMEMBERED)(lambda uai: name(name_of_school(perimeter, uai)))
-        # What is remembered is shared by all who are in that group: it is written, never changed.
+        # Without its label: under five pupils a label names them, and no census has counted them yet. What is
+        # remembered is shared by all who are in that group: it is written, never changed.
         self._group = lru_cache(_REMEMBERED)(lambda uai, code: {"id": name(name_of_group(source, uai, code))})
 
-    def renamed(self, fields: Mapping[str, Any], relay: Callable[[], str | None]) -> dict[str, Any]:
+    def renamed(self, fields: Mapping[str, Any], relay: str | None) -> dict[str, Any]:
         """The fields as that provider may see them; a relay alias only where it has a relay domain.
 
         Raises:
@@ -45,14 +46,16 @@ class Renaming:
             if field in PLAIN:
                 seen[field] = value
             elif field in GROUPS:
-                seen[field] = [self._entry(entry, GROUPS[field]) for entry in value]
+                code = GROUPS[field]
+                seen[field] = [
+                    self._group(entry["school"], entry[code]) if "subject" not in entry else self._taught(entry, code)
+                    for entry in value
+                ]
             elif field == SCHOOL:
                 seen[field] = self._school(value)
-            elif field == RELAY and (alias := relay()) is not None:
-                seen[field] = alias
+            elif field == RELAY and relay is not None:
+                seen[field] = relay
         return seen
 
-    def _entry(self, entry: Mapping[str, Any], code: str) -> Mapping[str, Any]:
-        """A group without its label: under five pupils a label names them, and no census has counted them yet."""
-        group = self._group(entry["school"], entry[code])
-        return group | {"subject": entry["subject"]} if "subject" in entry else group
+    def _taught(self, entry: Mapping[str, Any], code: str) -> Mapping[str, Any]:
+        return self._group(entry["school"], entry[code]) | {"subject": entry["subject"]}

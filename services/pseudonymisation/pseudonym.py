@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from _hashlib import HASH
 
 KEY_OCTETS = 32
+PSEUDONYM_LETTERS: Final = 32
 ROOT_LABEL: Final = b"ppg/root/v1"
 PAIRWISE_LABEL: Final = "ppg/pairwise/v1"
 RELAY_LABEL: Final = "ppg/relay/v1"
@@ -85,7 +86,7 @@ def derive_provider_key(  # noqa: PLR0913, PLR0917 — the root, then the parts 
 
 
 _OCTETS_8 = (8).to_bytes(8, "little")
-_EVENT_BEGINNING = (3).to_bytes(8, "little") + _part(EVENT_LABEL.encode())
+_EVENT_BEGINNING = (3).to_bytes(8, "little") + _part(EVENT_LABEL.encode()) + PSEUDONYM_LETTERS.to_bytes(8, "little")
 
 
 @lru_cache(maxsize=4096)
@@ -134,7 +135,8 @@ class Names:
 
     def name(self, value: str) -> Pseudonym:
         """32 base32 characters (160 bits), safe where case is ignored."""
-        return Pseudonym(base32_of_20(self.digest(value)[:20]))
+        octets = canonical_value(self._type, value).encode()
+        return Pseudonym(base32_of_20(self._keyed.digest(_part(octets))[:20]))
 
     def digest(self, value: str) -> bytes:
         return self._keyed.digest(_part(canonical_value(self._type, value).encode()))
@@ -154,9 +156,7 @@ class Pseudonymiser:
         keyed = KeyedHash.under(provider_key)
         return cls(keyed, keyed.after(_EVENT_BEGINNING))
 
-    def names(
-        self, entity_class: EntityClass, namespace: str, id_type: IdType, label: str = PAIRWISE_LABEL
-    ) -> Names:
+    def names(self, entity_class: EntityClass, namespace: str, id_type: IdType, label: str = PAIRWISE_LABEL) -> Names:
         """What names many of one kind: faster than `pseudonym` one by one, and alike."""
         return Names(self._keyed.after(_before_value(label, entity_class, namespace, id_type)), id_type)
 
@@ -183,5 +183,7 @@ class Pseudonymiser:
         The key is the provider's, the label and the count of parts keep it apart from names: the same
         operation always has the same id, and two providers cannot match theirs.
         """
-        message = _part(_text("pseudonym", pseudonym)) + _OCTETS_8 + _number("seq", seq, 8)
+        if len(pseudonym) != PSEUDONYM_LETTERS:
+            raise WrongSettings("pseudonym: not one of ours")
+        message = pseudonym.encode() + _OCTETS_8 + _number("seq", seq, 8)
         return base32_of_20(self._events.digest(message)[:20])

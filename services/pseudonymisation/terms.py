@@ -11,7 +11,7 @@ from services.contract.operations import Pseudonym
 from services.contract.policies import ProviderPolicy, refusal, releasable
 from services.contract.reasons import StageCode
 from services.contract.topology import OPERATIONS, PROVIDER_WITHDRAWALS, named_for
-from services.pseudonymisation.fields import LISTED, Renaming
+from services.pseudonymisation.fields import LISTED, RELAY, Renaming
 from services.pseudonymisation.pseudonym import Pseudonymiser
 
 
@@ -80,11 +80,11 @@ class Terms:
             message = "prepared for withdrawals"
             raise ValueError(message)
         event_id = self._names.event_id(pseudonym, release["seq"])
-        fields = self._renaming.renamed(release["fields"], lambda: self._relay(release["named_by"], relay_domain))
+        relay = self._relay(release["named_by"], relay_domain) if RELAY in release["fields"] else None
         content = {
             "provider": self.provider, "contract": self.contract, "pseudonym": pseudonym, "seq": release["seq"],
             "policy": release["policy"], "policy_version": release["policy_version"], "event_id": event_id,
-            "kind": release["kind"], "fields": fields,
+            "kind": release["kind"], "fields": self._renaming.renamed(release["fields"], relay),
         }  # fmt: skip
         return Operation(event_id, orjson.dumps(content))
 

@@ -17,7 +17,7 @@ def name(named_by: NamedBy) -> str:
 
 
 def seen(relay: str | None = None, **fields: Any) -> dict[str, Any]:
-    return Renaming("aaf-d99", "FR", name).renamed(fields, lambda: relay)
+    return Renaming("aaf-d99", "FR", name).renamed(fields, relay)
 
 
 def test_the_closed_list_is_this() -> None:
