@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from services.contract.audit import Account, Stage
 from services.contract.envelope import binary, body
@@ -32,6 +32,9 @@ MANNERS = 4096
 """How many are known at a time: a few for each provider and source."""
 SEQ = b"q/"
 PARKED = b"p/"
+
+Named = tuple[Record, bytes, Mapping[str, Any], Terms, Pseudonym, bytes]
+"""A record, its payload as bytes and as read, its terms, who it is there, and where the pair is remembered."""
 
 
 class PseudonymisationAgent:
@@ -67,13 +70,13 @@ class PseudonymisationAgent:
             try:
                 self._take(each, outbox, account, day)
             except NotAnIdentifier as error:
-                outbox.quarantine(each.record, error.code, str(error))
+                outbox.quarantine(each[0], error.code, str(error))
 
-    def _name(self, record: Record) -> "Named":
+    def _name(self, record: Record) -> Named:
         raw = body(record.value, record.headers, MAX_EMISSION_BYTES)
         emission, terms = recognise(raw, record.key, self._terms) or self._learn(raw)
         pseudonym = terms.pseudonym(emission)
-        return Named(record, raw, emission, terms, pseudonym, f"{terms.pair}/{pseudonym}".encode())
+        return record, raw, emission, terms, pseudonym, f"{terms.pair}/{pseudonym}".encode()
 
     def _learn(self, raw: bytes) -> tuple[Mapping[str, Any], Terms]:
         """Read strictly, and know this manner from now on."""
@@ -106,31 +109,29 @@ class PseudonymisationAgent:
             self._renamings[place] = Renaming(emission["source"], self._keyring.perimeter, names.name)
         return self._renamings[place]
 
-    def _take(self, named: "Named", outbox: Outbox, account: Account, day: date) -> None:
-        emission, terms, offset = named.emission, named.terms, named.record.offset
+    def _take(self, named: Named, outbox: Outbox, account: Account, day: date) -> None:
+        record, raw, emission, terms, pseudonym, place = named
         seq = emission["seq"]
-        known = outbox.get(SEQ + named.place)
+        known = outbox.get(SEQ + place)
         if known is not None and (stale := _stale(int(known), seq)):
-            account.end(offset, terms.pair, "refused", stale)
+            account.end(record.offset, terms.pair, "refused", stale)
             return
         if is_release(emission):
             policy = self._policy(terms.provider, emission["policy_version"])
             if code := terms.ruling(policy, self._keyring.perimeter, day).refusal(emission["fields"]):
-                outbox.put(SEQ + named.place, str(seq).encode())
-                outbox.put(PARKED + named.place, named.raw)
-                account.end(offset, terms.pair, "refused", code)
+                outbox.put(SEQ + place, str(seq).encode())
+                outbox.put(PARKED + place, raw)
+                account.end(record.offset, terms.pair, "refused", code)
                 return
-            _send(
-                terms.operations, named.pseudonym, terms.upsert(emission, named.pseudonym, policy.relay_domain), outbox
-            )
-            account.end(offset, terms.pair, "released", "renamed")
+            _send(terms.operations, pseudonym, terms.upsert(emission, pseudonym, policy.relay_domain), outbox)
+            account.end(record.offset, terms.pair, "released", "renamed")
         else:
-            _send(terms.withdrawals, named.pseudonym, terms.delete(emission, named.pseudonym), outbox)
-            account.end(offset, terms.pair, "erased", "renamed")
-        outbox.put(SEQ + named.place, str(seq).encode())
+            _send(terms.withdrawals, pseudonym, terms.delete(emission, pseudonym), outbox)
+            account.end(record.offset, terms.pair, "erased", "renamed")
+        outbox.put(SEQ + place, str(seq).encode())
         # Nobody is parked without a `seq`: whoever is named for the first time costs no second look.
-        if known is not None and outbox.get(PARKED + named.place) is not None:
-            outbox.put(PARKED + named.place, None)
+        if known is not None and outbox.get(PARKED + place) is not None:
+            outbox.put(PARKED + place, None)
 
     def _policy(self, provider: str, version: int) -> ProviderPolicy:
         """The policy in force here; a release decided under a newer one waits for it."""
@@ -161,18 +162,6 @@ class PseudonymisationAgent:
             account.end(number, terms.pair, "released", "renamed")
 
 
-class Named(NamedTuple):
-    """One record read, and who it is at its provider."""
-
-    record: Record
-    raw: bytes
-    emission: Mapping[str, Any]
-    terms: Terms
-    pseudonym: Pseudonym
-    place: bytes
-    """Under which the pair is remembered."""
-
-
 def _stale(known: int, seq: int) -> StageCode | None:
     if seq > known:
         return None
@@ -180,5 +169,5 @@ def _stale(known: int, seq: int) -> StageCode | None:
 
 
 def _send(topic: str, pseudonym: Pseudonym, operation: Operation, outbox: Outbox) -> None:
-    headers = binary("pseudonymisation", "operation", operation.event_id)
-    outbox.send(topic, pseudonym.encode(), operation.value, headers)
+    event_id, value = operation
+    outbox.send(topic, pseudonym.encode(), value, binary("pseudonymisation", "operation", event_id))
