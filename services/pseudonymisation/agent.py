@@ -58,7 +58,7 @@ class PseudonymisationAgent:
         return self._policies.versions()
 
     async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
-        """Name everyone in the batch, then decide in its order: between the two, what is remembered is read at once."""
+        """Name everyone in the batch, so that all places to look up are known, then decide in its order."""
         named: list[Named] = []
         for record in records:
             try:
@@ -88,6 +88,7 @@ class PseudonymisationAgent:
         if manner not in self._terms:
             if len(self._terms) >= MANNERS:
                 self._terms.clear()
+                self._renamings.clear()
             names = self._names_at(emission["provider"], emission["purpose_family"])
             self._terms[manner] = Terms(emission, names, self._renaming_of(emission, names))
         return self._terms[manner]
@@ -101,12 +102,11 @@ class PseudonymisationAgent:
             self._names[provider, family] = Pseudonymiser.under(key)
         return self._names[provider, family]
 
-    def _renaming_of(self, emission: Mapping[str, Any], names: Pseudonymiser) -> Renaming | None:
-        if not is_release(emission):
-            return None
-        place = (emission["provider"], emission["purpose_family"], emission["source"])
+    def _renaming_of(self, emission: Mapping[str, Any], names: Pseudonymiser) -> Renaming:
+        source = emission.get("source", "")  # a withdrawal has none, and no fields either
+        place = (emission["provider"], emission["purpose_family"], source)
         if place not in self._renamings:
-            self._renamings[place] = Renaming(emission["source"], self._keyring.perimeter, names.name)
+            self._renamings[place] = Renaming(source, self._keyring.perimeter, names.name)
         return self._renamings[place]
 
     def _take(self, named: Named, outbox: Outbox, account: Account, day: date) -> None:

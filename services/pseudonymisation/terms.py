@@ -45,8 +45,8 @@ class would show."""
 class Terms:
     """One contract of one provider, for persons who are named in one way and whose fields come from one source."""
 
-    def __init__(self, emission: Mapping[str, Any], names: Pseudonymiser, renaming: Renaming | None) -> None:
-        """Prepare for the manner of this emission; without a renaming, of a withdrawal."""
+    def __init__(self, emission: Mapping[str, Any], names: Pseudonymiser, renaming: Renaming) -> None:
+        """Prepare for the manner of this emission."""
         self.provider: str = emission["provider"]
         self.contract: str = emission["contract"]
         self.pair = f"{self.provider}/{self.contract}"
@@ -74,9 +74,6 @@ class Terms:
         Raises:
             NotAnIdentifier: a school or a group of hers has no name to give.
         """
-        if self._renaming is None:
-            message = "prepared for withdrawals"
-            raise ValueError(message)
         event_id = self._names.event_id(pseudonym, release["seq"])
         relay = self._relay(release["named_by"], relay_domain) if RELAY in release["fields"] else None
         content = {

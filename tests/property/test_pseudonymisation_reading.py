@@ -20,7 +20,9 @@ WITHDRAWAL = example("withdrawal/1/pupil-left", policy_version=1, subject=MAIA.d
 KNOWN = {manner_of(emission): "known" for emission in (RELEASE, WITHDRAWAL)}
 NAMES = Pseudonymiser.under(b"\x07" * 32)
 
-ODD = st.sampled_from([None, True, False, 0, -1, 1, 1.0, 2, 2**63, 2**64, "", "x", "é", "x" * 161, [], {}, [1], ["x"]])
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, False, 0, -1, 1, 1.0, 2, 2**63, 2**64, "", "x", "é", "x" * 161, [], {}, [1], ["x"]]
+)
 LEAVES = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(max_size=20)
 VALUES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
@@ -76,7 +78,7 @@ def test_upsert_is_written_as_its_model_writes_it(fields: dict[str, Any], seq: i
 @given(st.integers(1, 2**63))
 def test_delete_is_written_as_its_model_writes_it(seq: int) -> None:
     withdrawal = WITHDRAWAL | {"seq": seq}
-    terms = Terms(withdrawal, NAMES, None)
+    terms = Terms(withdrawal, NAMES, Renaming("", "FR", NAMES.name))
     event_id, value = terms.delete(withdrawal, terms.pseudonym(withdrawal))
 
     assert Delete.model_validate_json(value).model_dump_json().encode() == value
