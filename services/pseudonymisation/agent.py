@@ -39,7 +39,7 @@ class PseudonymisationAgent:
 
     stage: Stage = "pseudonymisation"
     group = "sanctuaire-pseudonymisation"
-    lanes: tuple[str, ...] = (RELEASES, WITHDRAWALS)
+    lanes: tuple[str, ...] = (WITHDRAWALS, RELEASES)
     changelog = PSEUDONYMISATION_STATE
     audit = PSEUDONYMISATION_AUDIT
     swept = PARKED
@@ -126,6 +126,9 @@ class PseudonymisationAgent:
             event_id=names.event_id(pseudonym, release.seq), kind=release.kind, fields=fields,
         )  # fmt: skip
         _send(operation, outbox)
+
+    async def tick(self, outbox: Outbox, account: Account) -> None:
+        """Nothing yet."""
 
     def sweep_token(self, now: datetime) -> bytes:
         return self._policies.token_on(day_in_paris(now))

@@ -1,13 +1,22 @@
-"""What one stage remembers of one partition: bytes by key, in memory, rebuilt from a compacted changelog.
+"""What one stage remembers of one partition: bytes by key, rebuilt from a compacted changelog.
 
 The stage sees keys of its own; the runtime keeps beside them how far each input topic was read, so that state and
 position can only move together.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 OFFSET = b"~offset/"
 SWEEP = b"~sweep"
+
+
+class State(Protocol):
+    def get(self, key: bytes) -> bytes | None: ...
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]: ...
+    def scan(self, prefix: bytes, after: bytes | None) -> Iterator[tuple[bytes, bytes]]: ...
+    def apply(self, changes: Mapping[bytes, bytes | None]) -> None: ...
+    def next_offset(self, topic: str) -> int | None: ...
 
 
 class PartitionState:
@@ -18,6 +27,9 @@ class PartitionState:
 
     def get(self, key: bytes) -> bytes | None:
         return self._values.get(key)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        return [self._values.get(key) for key in keys]
 
     def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
         for key, value in changes.items():

@@ -1,6 +1,5 @@
 """The Faust app of one stage: built in a function, so that nothing connects at import."""
 
-import asyncio
 import io
 import sys
 from collections.abc import Callable
@@ -41,8 +40,8 @@ def build_app(agent: Agent, settings: Settings, policies: PolicyReader) -> faust
         key_serializer="raw", value_serializer="raw",
         web_enabled=False, topic_disable_leader=True, topic_allow_declare=False,
         stream_wait_empty=False, stream_recovery_delay=0.0,
-        # Two batches wait while one is decided; more would only be memory.
-        stream_buffer_maxsize=2,
+        # The consumer counts what waits, by partition; a full channel would hold up all lanes for one.
+        stream_buffer_maxsize=4096,
         broker_max_poll_records=settings.batch_records,
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 4,
@@ -62,12 +61,7 @@ def _read_lane(app: faust.App, host: Host, lane: str) -> None:
 
     async def read(stream: StreamT[Any]) -> None:
         async for batch in stream:
-            try:
-                await host.process(batch)
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001  # Faust would acknowledge it and go on
-                host.leave(error)
+            host.take(batch)
 
     app.agent(topic, name=f"{host.agent.group}.{lane}", concurrency=1)(read)
 
@@ -80,16 +74,16 @@ def _keep_up(app: faust.App, host: Host) -> None:
         except Exception as error:  # noqa: BLE001  # nothing may be decided under policies that stopped coming
             host.leave(error)
 
-    @app.timer(interval=0.2)  # type: ignore[untyped-decorator]
-    async def sweep() -> None:
-        if host.policies.caught_up.is_set():
-            try:
-                await host.sweep()
-            except Exception as error:  # noqa: BLE001  # as above
-                host.leave(error)
+    @app.task  # type: ignore[untyped-decorator]
+    async def work() -> None:
+        try:
+            await host.work()
+        except Exception as error:  # noqa: BLE001  # as above
+            host.leave(error)
 
     @app.timer(interval=1.0)  # type: ignore[untyped-decorator]
     async def say() -> None:
+        host.second()
         assigned = {tp.partition for tp in host.consumer.assignment()}
         ready = host.policies.caught_up.is_set() and assigned == host.partitions.keys()
         health.report(host.settings.work_folder, ready=ready, partitions=len(host.partitions))
