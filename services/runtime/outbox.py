@@ -9,7 +9,7 @@ from services.contract.envelope import Header, binary
 from services.contract.topology import quarantine_of
 from services.runtime import journal
 from services.runtime.records import Record
-from services.runtime.state import PartitionState
+from services.runtime.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Output:
 class Outbox:
     """Outputs and state changes of one batch; reads see the batch's own writes."""
 
-    def __init__(self, stage: Stage, partition: int, state: PartitionState, now_us: int) -> None:
+    def __init__(self, stage: Stage, partition: int, state: State, now_us: int) -> None:
         self.stage = stage
         self.partition = partition
         self.now_us = now_us

@@ -2,18 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import RecordMetadata
 
-from services.runtime import journal
 from services.runtime.agent import Agent
 from services.runtime.outbox import Outbox, Output
+from services.runtime.rebuild import catch_up
 from services.runtime.settings import Settings
-from services.runtime.state import OFFSET, PartitionState
+from services.runtime.state import OFFSET
+from services.runtime.store import PartitionStore
 
 BATCH_BYTES = 512 * 1024
 MAX_RECORD_BYTES = 1024 * 1024
@@ -24,7 +26,7 @@ class Partition:
     """An open partition. Only `commit` moves it."""
 
     number: int
-    state: PartitionState
+    state: PartitionStore
     producer: AIOKafkaProducer
     lock: asyncio.Lock
     """Lanes share the state: one batch of one lane at a time."""
@@ -35,11 +37,18 @@ class Partition:
         changes |= {OFFSET + topic.encode(): str(offset).encode() for topic, offset in positions.items()}
         changelog = [Output(agent.changelog, key, value, self.number, (), None) for key, value in changes.items()]
         await self.producer.begin_transaction()
-        await asyncio.gather(*[acked async for acked in self._submit([*outbox.outputs, *changelog])])
+        acks = await asyncio.gather(*[acked async for acked in self._submit([*outbox.outputs, *changelog])])
         await self.producer.commit_transaction()
-        self.state.apply(changes)
+        self.state.apply(changes, self._followed(agent.changelog, acks, len(changelog)), time.time_ns() // 1_000_000)
 
-    async def _submit(self, outputs: list[Output]) -> AsyncIterator[asyncio.Future[object]]:
+    def _followed(self, changelog: str, acks: Iterable[RecordMetadata], written: int) -> int:
+        """How far the changelog goes after a commit: its one writer's records of a transaction lie side by side."""
+        bases = [ack.offset for ack in acks if ack.topic == changelog]
+        before = self.state.mark.offset if self.state.mark else 0
+        # A broker may acknowledge without an offset (-1): the store then stays behind, which is made good at a start.
+        return min(bases) + written if bases and min(bases) >= 0 else before
+
+    async def _submit(self, outputs: list[Output]) -> AsyncIterator[asyncio.Future[RecordMetadata]]:
         """Hand outputs over as ready-made batches, in order for each topic and partition; yields what to wait for."""
         now_ms = int(time.time() * 1000)
         filling: dict[tuple[str, int], BatchBuilder] = {}
@@ -54,9 +63,9 @@ class Partition:
         for place, batch in filling.items():
             yield await self._send(batch, place)
 
-    async def _send(self, batch: BatchBuilder, place: tuple[str, int]) -> asyncio.Future[object]:
+    async def _send(self, batch: BatchBuilder, place: tuple[str, int]) -> asyncio.Future[RecordMetadata]:
         topic, partition = place
-        sent: asyncio.Future[object] = await self.producer.send_batch(batch, topic, partition=partition)
+        sent: asyncio.Future[RecordMetadata] = await self.producer.send_batch(batch, topic, partition=partition)
         return sent
 
     async def _choose(self, output: Output) -> int:
@@ -67,7 +76,10 @@ class Partition:
 
     async def close(self) -> None:
         async with self.lock:
-            await self.producer.stop()
+            try:
+                await self.producer.stop()
+            finally:
+                self.state.close()
 
 
 def _append(batch: BatchBuilder, output: Output, now_ms: int) -> bool:
@@ -76,7 +88,7 @@ def _append(batch: BatchBuilder, output: Output, now_ms: int) -> bool:
 
 
 async def open_partition(agent: Agent, settings: Settings, number: int) -> Partition:
-    """Take a partition over: fence whoever had it, then rebuild its state from the changelog's end."""
+    """Take a partition over: fence whoever had it, then bring its store up to the changelog's end."""
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.kafka_bootstrap,
         transactional_id=f"{agent.group}-{number}",
@@ -88,35 +100,8 @@ async def open_partition(agent: Agent, settings: Settings, number: int) -> Parti
     )
     await producer.start()
     try:
-        state = await rebuild(agent, settings, number)
+        state = await catch_up(agent, settings, number)
     except BaseException:
         await producer.stop()
         raise
     return Partition(number, state, producer, asyncio.Lock())
-
-
-async def rebuild(agent: Agent, settings: Settings, number: int) -> PartitionState:
-    """Read the changelog of one partition, committed records only, up to where it ends now."""
-    began = time.monotonic()
-    tp = TopicPartition(agent.changelog, number)
-    state = PartitionState()
-    records = 0
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap, isolation_level="read_committed", auto_offset_reset="earliest",
-        enable_auto_commit=False, fetch_max_wait_ms=50,
-    )  # fmt: skip
-    consumer.assign([tp])
-    await consumer.start()
-    try:
-        await consumer.seek_to_beginning(tp)
-        # The fence has resolved every transaction of the one writer: what is committed reaches to the end.
-        end = (await consumer.end_offsets([tp]))[tp]
-        while await consumer.position(tp) < end:
-            for record in (await consumer.getmany(tp, timeout_ms=200)).get(tp, ()):
-                state.apply({record.key or b"": record.value})
-                records += 1
-    finally:
-        await consumer.stop()
-    journal.emit(journal.REBUILT, stage=agent.stage, partition=number, records=records,
-                 seconds=round(time.monotonic() - began, 3))  # fmt: skip
-    return state

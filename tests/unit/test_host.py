@@ -9,9 +9,10 @@ from services.contract.errors import Unreachable, WrongSettings
 from services.runtime import host as host_module
 from services.runtime.host import Host
 from services.runtime.records import Batch
-from services.runtime.state import OFFSET, SWEEP, PartitionState
+from services.runtime.state import OFFSET, SWEEP
 from services.runtime.transport import BatchingConsumer, WholeAssignor
 from tests.replay.rows import Row
+from tests.unit.memory_state import MemoryState
 from tests.unit.stand_in_agent import StandIn
 
 
@@ -33,7 +34,7 @@ class StandInPartition:
 
     def __init__(self, number: int = 0) -> None:
         self.number = number
-        self.state = PartitionState()
+        self.state = MemoryState()
         self.lock = asyncio.Lock()
         self.commits: list[dict[str, int]] = []
         self.error: Exception | None = None

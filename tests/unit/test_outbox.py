@@ -7,15 +7,15 @@ from services.contract.audit import Account
 from services.runtime.agent import NotYet, handle_each, sweep_each
 from services.runtime.outbox import Outbox
 from services.runtime.records import Record
-from services.runtime.state import PartitionState
 from tests.replay.rows import Row
+from tests.unit.memory_state import MemoryState
 from tests.unit.stand_in_agent import CANARY, StandIn
 
 NOW_US = 1_789_459_200_000_000
 
 
 def outbox(**known: bytes) -> Outbox:
-    state = PartitionState()
+    state = MemoryState()
     state.apply({name.encode(): value for name, value in known.items()})
     return Outbox("filtering", 3, state, NOW_US)
 
