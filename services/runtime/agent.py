@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.contract.audit import Account, Stage
+from services.contract.errors import StoreFailed
 from services.runtime import journal
 from services.runtime.outbox import Outbox, OutputTooLarge
 from services.runtime.records import Record, UnreadableRecord
@@ -45,6 +46,7 @@ class Agent(Protocol):
 
         Raises:
             NotYet: nothing was decided; the batch comes again.
+            StoreFailed: nothing can be; the process ends.
         """
 
     async def tick(self, outbox: Outbox, account: Account) -> None:
@@ -68,7 +70,7 @@ async def handle_each(agent: Agent, records: Sequence[Record], outbox: Outbox) -
     start = outbox.savepoint()
     try:
         await _handle(agent, records, outbox)
-    except NotYet:
+    except (NotYet, StoreFailed):
         outbox.rollback(start)
         raise
     except Exception as error:  # noqa: BLE001  # a fault of ours must not stop the partition, nor lose a record
@@ -95,7 +97,7 @@ async def _handle_one(agent: Agent, record: Record, outbox: Outbox) -> None:
     start = outbox.savepoint()
     try:
         await _handle(agent, [record], outbox)
-    except NotYet:
+    except (NotYet, StoreFailed):
         raise
     except Exception as error:  # noqa: BLE001  # as above
         outbox.rollback(start)
@@ -115,6 +117,8 @@ async def tick(agent: Agent, outbox: Outbox) -> None:
             _report(agent, outbox, account, (0, 0))
     except NotYet:
         outbox.rollback(start)
+    except StoreFailed:
+        raise
     except Exception as error:  # noqa: BLE001  # a fault of ours must not end the process again at every second
         journal.emit(journal.FAILED, stage=agent.stage, kind=type(error).__name__, where=journal.where(error))
         outbox.rollback(start)
@@ -138,7 +142,7 @@ async def sweep_each(agent: Agent, entries: Sequence[tuple[bytes, bytes]], outbo
             middle = len(entries) // 2
             await sweep_each(agent, entries[:middle], outbox)
             await sweep_each(agent, entries[middle:], outbox)
-    except NotYet:
+    except (NotYet, StoreFailed):
         raise
     except Exception as error:  # noqa: BLE001  # a fault of ours must not end the process again at every start
         journal.emit(journal.FAILED, stage=agent.stage, kind=type(error).__name__, where=journal.where(error))

@@ -12,13 +12,15 @@ from aiokafka import AIOKafkaProducer
 from services.contract.envelope import Header
 from services.runtime.agent import Agent
 from services.runtime.outbox import NOTHING, Outbox
-from services.runtime.rebuild import rebuild
+from services.runtime.rebuild import catch_up
 from services.runtime.schedule import Worklist
 from services.runtime.settings import Settings
-from services.runtime.state import OFFSET, State
+from services.runtime.state import OFFSET
+from services.runtime.store import PartitionStore
 
 if TYPE_CHECKING:
     from aiokafka.producer.message_accumulator import BatchBuilder
+    from aiokafka.structs import RecordMetadata
 
 BATCH_BYTES = 960 * 1024
 TRANSACTION_TIMEOUT_MS = 60_000
@@ -33,7 +35,7 @@ class Partition:
 
     number: int
     changelog: str
-    state: State
+    state: PartitionStore
     producer: AIOKafkaProducer
     worklist: Worklist
     position: dict[str, int]
@@ -63,20 +65,27 @@ class Partition:
     ) -> None:
         if before is not None:
             await before
-        await asyncio.wait_for(self._transact(outbox, changes), COMMIT_SECONDS)
-        self.state.apply(changes)
+        followed = await asyncio.wait_for(self._transact(outbox, changes), COMMIT_SECONDS)
+        self.state.apply(changes, followed, time.time_ns() // 1_000_000)
         self.worklist.committing -= 1
         if not self.worklist.committing:
             self.pending = NOTHING
         outbox.announce()
 
-    async def _transact(self, outbox: Outbox, changes: Mapping[bytes, bytes | None]) -> None:
+    async def _transact(self, outbox: Outbox, changes: Mapping[bytes, bytes | None]) -> int:
+        """Write it all, and say how far the changelog goes then."""
         await self.producer.begin_transaction()
-        acks = await self._submit(outbox, changes)
-        await asyncio.gather(*acks)
+        acks = await asyncio.gather(*await self._submit(outbox, changes))
         await self.producer.commit_transaction()
+        # Its one writer's records of a transaction lie side by side.
+        bases = [ack.offset for ack in acks if ack.topic == self.changelog]
+        before = self.state.mark.offset if self.state.mark else 0
+        # A broker may acknowledge without an offset (-1): the store then stays behind, which is made good at a start.
+        return min(bases) + len(changes) if bases and min(bases) >= 0 else before
 
-    async def _submit(self, outbox: Outbox, changes: Mapping[bytes, bytes | None]) -> list[asyncio.Future[Any]]:
+    async def _submit(
+        self, outbox: Outbox, changes: Mapping[bytes, bytes | None]
+    ) -> "list[asyncio.Future[RecordMetadata]]":
         """Hand records over as ready-made batches, in order for each topic and partition; what to wait for."""
         now_ms = time.time_ns() // 1_000_000
         writers: dict[Place, _Writer] = {}
@@ -106,7 +115,10 @@ class Partition:
         """Wait for what is being committed, then let go."""
         if self._last is not None:
             await asyncio.wait([self._last])
-        await self.producer.stop()
+        try:
+            await self.producer.stop()
+        finally:
+            self.state.close()
 
 
 class _Writer:
@@ -144,7 +156,7 @@ async def open_partition(agent: Agent, settings: Settings, number: int) -> Parti
     """Take a partition over: fence whoever had it, then bring its state up to the changelog's end."""
     producer = await fenced_producer(agent.group, settings, number)
     try:
-        state = await rebuild(agent.stage, agent.changelog, settings, number)
+        state = await catch_up(agent, settings, number)
     except BaseException:
         await producer.stop()
         raise

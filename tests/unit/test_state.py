@@ -1,8 +1,8 @@
-from services.runtime.state import PartitionState
+from tests.unit.memory_state import MemoryState
 
 
-def state() -> PartitionState:
-    made = PartitionState()
+def state() -> MemoryState:
+    made = MemoryState()
     made.apply({b"s/b": b"2", b"s/a": b"1", b"s/c": b"3", b"t/a": b"9", b"~offset/in": b"42"})
     return made
 
