@@ -11,24 +11,48 @@ from faust.types import StreamT
 
 from services.contract.audit import Stage
 from services.contract.errors import Unusable
-from services.runtime import health, journal
+from services.runtime import journal
 from services.runtime.agent import Agent
+from services.runtime.health import Health, serve
 from services.runtime.host import Host
 from services.runtime.policies import PolicyBook, PolicyReader
+from services.runtime.records import Batch
 from services.runtime.settings import Settings, load_settings
 from services.runtime.transport import transport_for
+from services.runtime.vitals import Vitals, keep
+from services.runtime.watchdog import Pulse, watch
 
 EX_CONFIG = 78
 
 
-def build_app(agent: Agent, settings: Settings, policies: PolicyReader) -> faust.App:
-    """The app of one stage, with the settings that Faust's defaults would get wrong (decisions/0005)."""
-    host = Host(agent, settings, policies)
+class _AttendedHost(Host):
+    """A host whose every attempt at a batch counts as progress, so that one that must wait is not taken for stuck."""
+
+    pulse: Pulse
+
+    async def _attempt(self, batch: Batch) -> str | None:
+        self.pulse.progress(batch.topic, batch.partition)
+        return await super()._attempt(batch)
+
+
+def build_app(agent: Agent, settings: Settings, policies: PolicyReader, health: Health, port: int = 0) -> faust.App:
+    """The app of one stage, with the settings that Faust's defaults would get wrong (decisions/0005).
+
+    `port` is where the health pages are, for `health.json`.
+    """
+    host = _AttendedHost(agent, settings, policies)
+    host.pulse = health.pulse
+    vitals = Vitals(host, health, port)
     transport = transport_for(host)
 
     class StageApp(faust.App):
         def _new_transport(self) -> Any:
             return transport(self.conf.broker_consumer, self)
+
+        async def on_start(self) -> None:
+            await super().on_start()
+            # Not a timer of Faust's: those begin only once the first assignment is there.
+            self.add_future(keep(vitals))
 
         async def on_stop(self) -> None:
             await super().on_stop()
@@ -52,12 +76,12 @@ def build_app(agent: Agent, settings: Settings, policies: PolicyReader) -> faust
     )  # fmt: skip
     host.app = app
     for lane in agent.lanes:
-        _read_lane(app, host, lane)
+        _read_lane(app, host, vitals, lane)
     _keep_up(app, host)
     return app
 
 
-def _read_lane(app: faust.App, host: Host, lane: str) -> None:
+def _read_lane(app: faust.App, host: _AttendedHost, vitals: Vitals, lane: str) -> None:
     topic = app.topic(lane, key_type=bytes, value_type=bytes, value_serializer="raw", acks=False)
 
     async def read(stream: StreamT[Any]) -> None:
@@ -68,6 +92,9 @@ def _read_lane(app: faust.App, host: Host, lane: str) -> None:
                 raise
             except Exception as error:  # noqa: BLE001  # Faust would acknowledge it and go on
                 host.leave(error)
+            finally:
+                host.pulse.done(batch.topic, batch.partition)
+                vitals.reached(batch)
 
     app.agent(topic, name=f"{host.agent.group}.{lane}", concurrency=1)(read)
 
@@ -88,12 +115,6 @@ def _keep_up(app: faust.App, host: Host) -> None:
             except Exception as error:  # noqa: BLE001  # as above
                 host.leave(error)
 
-    @app.timer(interval=1.0)  # type: ignore[untyped-decorator]
-    async def say() -> None:
-        assigned = {tp.partition for tp in host.consumer.assignment()}
-        ready = host.policies.caught_up.is_set() and assigned == host.partitions.keys()
-        health.report(host.settings.work_folder, ready=ready, partitions=len(host.partitions))
-
 
 def main(stage: Stage, agent_of: Callable[[Settings, PolicyBook], Agent]) -> None:
     """Run one stage until SIGTERM or SIGINT; exit 78 with one line where a setting or a key is wrong."""
@@ -103,11 +124,14 @@ def main(stage: Stage, agent_of: Callable[[Settings, PolicyBook], Agent]) -> Non
         (settings.work_folder / "faust").mkdir(parents=True, exist_ok=True)
         policies = PolicyBook(stage)
         agent = agent_of(settings, policies)
+        health = Health(Pulse(), settings.silent_seconds)
+        port = serve(health, settings.health_address)
     except Unusable as error:
         sys.stderr.write(f"{stage}: {error.code}: {error}\n")
         sys.exit(EX_CONFIG)
     journal.emit(journal.STARTED, stage=stage, provider=settings.provider)
-    app = build_app(agent, settings, PolicyReader(policies, settings))
+    watch(stage, health.pulse, settings.silent_seconds)
+    app = build_app(agent, settings, PolicyReader(policies, settings), health, port)
     # Its spinner writes to stdout even when it is quiet.
     worker = faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False, stdout=io.StringIO())
     worker.execute_from_commandline()
