@@ -107,14 +107,14 @@ def test_service_whose_loop_is_stuck_is_ended_and_its_batch_is_decided_by_the_ne
     live: list[tuple[int, str]] = []
     deaths: list[tuple[str, str]] = []
 
-    def looks(expected: bool) -> bool:  # noqa: FBT001  # said once, below
+    def is_ended() -> bool:
         live.append(ask(word(supervisor.folder / "filtering")["port"], "/livez"))
         deaths.extend(revived(supervisor))
-        return bool(deaths) is expected
+        return bool(deaths)
 
     before = len(stages.rows("audit.filtering.v1"))
     stages.publish([joins(500)])
-    assert wait_for(lambda: looks(expected=True), 30)
+    assert wait_for(is_ended, 30)
     assert wait_for(lambda: not revived(supervisor) and len(supervisor.ready(stages.partitions)) == 2, 60)
 
     assert deaths == [("filtering", "failed silent loop-stuck")]
@@ -129,9 +129,14 @@ def test_broker_that_is_frozen_ends_who_has_no_patience_left_and_nobody_else(
     own_broker: EmbeddedBroker, stages: Stages, supervisor: Supervisor
 ) -> None:
     deaths: list[tuple[str, str]] = []
+
+    def is_ended() -> bool:
+        deaths.extend(revived(supervisor))
+        return bool(deaths)
+
     own_broker.pause()
     try:
-        assert wait_for(lambda: bool(deaths.extend(revived(supervisor)) or deaths), 30)
+        assert wait_for(is_ended, 30)
         connector = ask(word(supervisor.folder / "connector-gar")["port"], "/livez")
     finally:
         own_broker.resume()

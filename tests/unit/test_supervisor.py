@@ -181,13 +181,13 @@ def test_one_log_tells_of_all_services_in_this_run(tmp_path: Path) -> None:
         with Supervisor(services=services, folder=tmp_path / "run", grace_seconds=5) as supervisor:
             supervisor.wait_ready(20, partitions=4)
 
-    assert sorted(supervisor.log.read_text("utf-8").splitlines()) == [
+    assert sorted((tmp_path / "run/services.log").read_text("utf-8").splitlines()) == [
         "2026-09-15 08:30:00.125 one INFO     started stage=one",
         "2026-09-15 08:30:00.125 one INFO     started stage=one",
         "2026-09-15 08:30:00.125 two INFO     started stage=two",
         "2026-09-15 08:30:00.125 two INFO     started stage=two",
     ]
-    assert len(supervisor.logs["one"].read_text("utf-8").splitlines()) == 2
+    assert len((tmp_path / "run/one/log.jsonl").read_text("utf-8").splitlines()) == 2
 
 
 @pytest.mark.parametrize(
