@@ -119,3 +119,26 @@ def test_process_whose_loop_is_stuck_is_ended(hold: str, said: list[tuple[str, s
 
     assert ended.returncode == 70
     assert [(line["event"], line["kind"], line["where"]) for line in lines] == said
+
+
+FROZEN = """
+import itertools
+from services.runtime import watchdog
+watchdog.LOOK_SECONDS = 0.02
+looks = itertools.count()
+seen = 0
+def clock():
+    global seen
+    seen = next(looks)
+    return 1000.0 if seen < 5 else 1100.0
+pulse = watchdog.Pulse(clock)
+watchdog.watch("filtering", pulse, 60.0, clock)
+while seen < 20:
+    pass
+"""
+
+
+def test_process_that_was_frozen_as_a_whole_is_given_its_time_again() -> None:
+    ended = subprocess.run([sys.executable, "-c", FROZEN], capture_output=True, timeout=30, check=False)
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
