@@ -62,6 +62,7 @@ class PseudonymisationAgent:
                 named.append(self._name(record))
             except (Unreadable, NotAnIdentifier) as error:
                 outbox.quarantine(record, error.code, str(error))
+        outbox.load([SEQ + each.place for each in named])
         day = day_in_paris(outbox.now)
         for each in named:
             try:

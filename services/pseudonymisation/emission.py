@@ -39,7 +39,7 @@ def manner_of(emission: Mapping[str, Any]) -> Manner:
     """Everything but the subject, its identifier, `seq` and the fields; LookupError or TypeError if not all there."""
     name: Manner = _of_name(emission["named_by"])
     if is_release(emission):
-        return name + _of_release(emission)
+        return (*name, *_of_release(emission))
     return (*name, *_of_withdrawal(emission), tuple(emission["reasons"]))
 
 

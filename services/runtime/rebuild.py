@@ -9,7 +9,7 @@ from kafka.admin import KafkaAdminClient
 
 from services.contract.errors import Unreachable
 from services.contract.topology import STATE_TOMBSTONE_DAYS
-from services.runtime import journal
+from services.runtime import journal, metrics
 from services.runtime.agent import Agent
 from services.runtime.settings import Settings
 from services.runtime.store import Mark, PartitionStore, open_store
@@ -91,6 +91,7 @@ async def _follow(
         if fetched := (await consumer.getmany(tp, timeout_ms=POLL_MS)).get(tp):
             store.apply({record.key or b"": record.value for record in fetched}, fetched[-1].offset + 1, at_ms)
             records += len(fetched)
+            metrics.rebuilt(agent.stage, tp.partition, len(fetched))
         if (now := time.monotonic()) - said >= PROGRESS_SECONDS:
             said = now
             journal.emit(journal.REBUILDING, stage=agent.stage, partition=tp.partition, records=position - start,

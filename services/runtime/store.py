@@ -135,6 +135,11 @@ class PartitionStore(State):
             raise self._failed(error) from error
         self.mark = mark
 
+    @property
+    def size_bytes(self) -> int:
+        """What lies on the disk; what is only in memory yet is not counted."""
+        return int(self._db.property_int_value("rocksdb.total-sst-files-size") or 0)
+
     def close(self) -> None:
         """Write out what is only in memory, and let the folder go."""
         self._db.close()
