@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.admin import KafkaAdminClient
 
 from services.contract.errors import StoreInUse, Unreachable
 from services.runtime import rebuild
@@ -44,7 +44,8 @@ class Changelog:
 
     def make(self) -> None:
         admin = KafkaAdminClient(bootstrap_servers=self._bootstrap)
-        admin.create_topics([NewTopic(self.agent.changelog, 1, 1, topic_configs={"cleanup.policy": "compact"})])
+        compacted = {"num_partitions": 1, "replication_factor": 1, "configs": {"cleanup.policy": "compact"}}
+        admin.create_topics({self.agent.changelog: compacted})
         admin.close()
 
     def remake(self) -> None:

@@ -56,6 +56,14 @@ def test_store_is_as_it_was_when_it_is_opened_again(folder: Path) -> None:
     assert reopened(folder) == (b"1", Mark(TOPIC, 7, 1000), None)
 
 
+def test_folder_is_its_workers_alone(folder: Path) -> None:
+    filled(folder)
+    first = folder.stat().st_mode & 0o777
+    reopened(folder, "f3a0c6de-0000-4000-8000-000000000001")
+
+    assert (first, folder.stat().st_mode & 0o777) == (0o700, 0o700)
+
+
 def test_empty_value_is_not_an_absent_one(folder: Path) -> None:
     filled(folder)
     store, _ = open_store(folder, TOPIC, welcome)
