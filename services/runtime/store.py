@@ -158,7 +158,8 @@ def open_store(folder: Path, topic_id: str, refuse: Callable[[Mark], str | None]
     Raises:
         StoreInUse: another worker has the folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    # It holds what the stage remembers of people, in the clear.
+    folder.mkdir(0o700, parents=True, exist_ok=True)
     code: str | None = "corrupt"
     try:
         store = PartitionStore(folder, topic_id)
@@ -172,7 +173,7 @@ def open_store(folder: Path, topic_id: str, refuse: Callable[[Mark], str | None]
             return store, None
         store.close()
     shutil.rmtree(folder)
-    folder.mkdir()
+    folder.mkdir(0o700)
     return PartitionStore(folder, topic_id), code
 
 
