@@ -46,7 +46,7 @@ class ConnectorAgent:
         self.group = f"sanctuaire-connectors-{name}"
         self.changelog = named_for(CONNECTORS_STATE, name)
         self._withdrawals = named_for(PROVIDER_WITHDRAWALS, name)
-        self.lanes: tuple[str, ...] = (named_for(OPERATIONS, name), self._withdrawals)
+        self.lanes: tuple[str, ...] = (self._withdrawals, named_for(OPERATIONS, name))
 
     def policy_versions(self) -> Mapping[str, int]:
         return self._policies.versions()
@@ -116,6 +116,9 @@ class ConnectorAgent:
             outcome.model_dump_json().encode(),
             binary(self.stage, "outcome", f"{outcome.provider}.{outcome.contract}.{outcome.seq}"),
         )
+
+    async def tick(self, outbox: Outbox, account: Account) -> None:
+        """Nothing yet."""
 
     def sweep_token(self, now: datetime) -> bytes:
         return self._policies.token_on(day_in_paris(now))

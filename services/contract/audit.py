@@ -60,6 +60,10 @@ class Account:
         self._records = records
         self._ends: dict[str, dict[End, dict[str, list[list[int]]]]] = {}
 
+    @property
+    def has_ends(self) -> bool:
+        return bool(self._ends)
+
     def end(self, offset: int, contract: str, end: End, reason: str) -> None:
         """Record how the input at `offset` ended for `<provider>/<contract>`, or for `-`, all of them."""
         ranges = self._ends.setdefault(contract, {}).setdefault(end, {}).setdefault(reason, [])

@@ -38,6 +38,9 @@ SUBJECT_PARTITIONS = 12
 
 QUARANTINE_DAYS = 90
 
+STATE_TOMBSTONE_DAYS = 7
+"""How long a stage's worker may be away and still go on from the store it has: half of this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -80,10 +83,12 @@ TOPICS: tuple[Topic, ...] = (
           tombstone_days=30),
     Topic(LEDGER, (Delivered, Deferred, Refused), "<provider>/<contract>/<pseudonym>", "connectors",
           ("operators",), "compact", tombstone_days=7),
-    Topic(FILTERING_STATE, (), "state key", "filtering", ("filtering",), "compact", tombstone_days=7),
+    Topic(FILTERING_STATE, (), "state key", "filtering", ("filtering",), "compact",
+          tombstone_days=STATE_TOMBSTONE_DAYS),
     Topic(PSEUDONYMISATION_STATE, (), "state key", "pseudonymisation", ("pseudonymisation",), "compact",
-          tombstone_days=7),
-    Topic(CONNECTORS_STATE, (), "state key", "connectors", ("connectors",), "compact", tombstone_days=7),
+          tombstone_days=STATE_TOMBSTONE_DAYS),
+    Topic(CONNECTORS_STATE, (), "state key", "connectors", ("connectors",), "compact",
+          tombstone_days=STATE_TOMBSTONE_DAYS),
     Topic(FILTERING_AUDIT, (AuditEntry,), "none", "filtering", ("operators",), "delete",
           retention_days=365),
     Topic(PSEUDONYMISATION_AUDIT, (AuditEntry,), "none", "pseudonymisation", ("operators",), "delete",

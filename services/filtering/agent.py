@@ -37,7 +37,7 @@ class FilteringAgent:
 
     stage: Stage = "filtering"
     group = "sanctuaire-filtering"
-    lanes: tuple[str, ...] = (CHANGES, CONSENTS)
+    lanes: tuple[str, ...] = (CONSENTS, CHANGES)
     changelog = FILTERING_STATE
     audit = FILTERING_AUDIT
     swept = SUBJECT
@@ -114,6 +114,9 @@ class FilteringAgent:
             for name, known in self._policies.by_provider.items()
             if not known.policy.contracts
         }
+
+    async def tick(self, outbox: Outbox, account: Account) -> None:
+        """Nothing yet."""
 
     def sweep_token(self, now: datetime) -> bytes:
         """At midnight in Paris everybody is decided again: birthdays, and contracts that end."""

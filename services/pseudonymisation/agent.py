@@ -42,7 +42,7 @@ class PseudonymisationAgent:
 
     stage: Stage = "pseudonymisation"
     group = "sanctuaire-pseudonymisation"
-    lanes: tuple[str, ...] = (RELEASES, WITHDRAWALS)
+    lanes: tuple[str, ...] = (WITHDRAWALS, RELEASES)
     changelog = PSEUDONYMISATION_STATE
     audit = PSEUDONYMISATION_AUDIT
     swept = PARKED
@@ -65,6 +65,9 @@ class PseudonymisationAgent:
                 named.append(self._name(record))
             except (Unreadable, NotAnIdentifier) as error:
                 outbox.quarantine(record, error.code, str(error))
+        outbox.load([SEQ + place for *_, place in named])
+        # Nobody is parked without a `seq`: whoever is named for the first time costs no second look.
+        outbox.load([PARKED + place for *_, place in named if outbox.get(SEQ + place) is not None])
         day = day_in_paris(outbox.now)
         for each in named:
             try:
@@ -129,7 +132,6 @@ class PseudonymisationAgent:
             _send(terms.withdrawals, pseudonym, terms.delete(emission, pseudonym), outbox)
             account.end(record.offset, terms.pair, "erased", "renamed")
         outbox.put(SEQ + place, str(seq).encode())
-        # Nobody is parked without a `seq`: whoever is named for the first time costs no second look.
         if known is not None and outbox.get(PARKED + place) is not None:
             outbox.put(PARKED + place, None)
 
@@ -139,6 +141,9 @@ class PseudonymisationAgent:
         if known is None or known.policy.version < version:
             raise NotYet("policy-not-here")
         return known.policy
+
+    async def tick(self, outbox: Outbox, account: Account) -> None:
+        """Nothing yet."""
 
     def sweep_token(self, now: datetime) -> bytes:
         return self._policies.token_on(day_in_paris(now))

@@ -14,8 +14,9 @@ from services.pseudonymisation.keyring import Keyring, first_keyring
 from services.runtime.agent import Agent, NotYet, handle_each, sweep_each
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
-from services.runtime.state import OFFSET, PartitionState
+from services.runtime.state import OFFSET
 from tests.replay.rows import Headers, Row
+from tests.unit.memory_state import MemoryState
 
 NOW_US = int(datetime(2026, 9, 15, 8, tzinfo=UTC).timestamp()) * 1_000_000
 KEYRING = first_keyring("FR", bytes(range(32)))
@@ -28,7 +29,7 @@ class Running:
 
     agent: Agent
     book: PolicyBook
-    state: PartitionState = field(default_factory=PartitionState)
+    state: MemoryState = field(default_factory=MemoryState)
     token: bytes = b""
 
 
