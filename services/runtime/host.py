@@ -20,6 +20,7 @@ from services.runtime.partition import Partition, open_partition
 from services.runtime.policies import PolicyReader
 from services.runtime.records import Batch, Record
 from services.runtime.schedule import Job, choose
+from services.runtime.sender import Sender
 from services.runtime.settings import Settings
 from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer
@@ -46,6 +47,7 @@ class Host:
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._sender = Sender()
 
     @property
     def consumer(self) -> BatchingConsumer:
@@ -94,7 +96,7 @@ class Host:
     async def _open(self, number: int) -> None:
         try:
             await self.policies.caught_up.wait()
-            partition = await open_partition(self.agent, self.settings, number)
+            partition = await open_partition(self.agent, self.settings, self._sender, number)
             self._opening.pop(number, None)
             ends = await self.consumer.ends(self._lanes_of(number))
             partition.backlog = {tp.topic: end for tp, end in ends.items()}
