@@ -1,6 +1,7 @@
 """CloudEvents 1.0 over Kafka: binary mode out, both modes in (Kafka protocol binding §3)."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import orjson
 
@@ -14,9 +15,15 @@ _STRUCTURED = b"application/cloudevents"
 
 def binary(source: str, payload: str, event_id: str) -> tuple[Header, ...]:
     """Headers of one record, whose value is the payload alone. `payload` is a schema's name: `release`."""
+    version, written_by, schema, content_type = _fixed(source, payload)
+    return version, ("ce_id", event_id.encode()), written_by, schema, content_type
+
+
+@lru_cache(maxsize=256)
+def _fixed(source: str, payload: str) -> tuple[Header, Header, Header, Header]:
+    """The headers that all records of a stage and a schema share."""
     return (
         ("ce_specversion", b"1.0"),
-        ("ce_id", event_id.encode()),
         ("ce_source", b"sanctuaire/" + source.encode()),
         ("ce_type", b"sanctuaire." + payload.encode() + b".v1"),
         ("content-type", b"application/json"),

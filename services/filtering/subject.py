@@ -11,10 +11,12 @@ from typing import Any, Literal, assert_never
 
 import orjson
 
-from services.contract.changes import Change
+from services.contract.changes import Change, said_by
 from services.contract.consents import ConsentDecision
-from services.contract.naming import NamedBy
 from services.contract.policies import Kind
+
+NameParts = tuple[str, str, str, str]
+"""The values of a `NamedBy`, in its order: what a pair was named by has been checked once."""
 
 Folded = Literal["changed", "no-image", "superseded", "duplicate"]
 
@@ -43,9 +45,13 @@ class Pair:
     seq: int
     last: Literal["release", "erase"]
     digest: str
-    named_by: NamedBy
+    named_by: NameParts
     purpose_family: str
     """As when it was released: the contract may be gone when it is to be erased."""
+
+    def erased(self, seq: int) -> "Pair":
+        """The pair once its withdrawal has gone out."""
+        return Pair(seq, "erase", "", self.named_by, self.purpose_family)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +89,27 @@ writes decisions could make one person's state too large to be written at all.
 """
 
 
-def fold(subject: Subject, change: Change) -> tuple[Subject, Folded]:
-    """Take one change in; a change that is not newer than what is known alters nothing."""
+def fold(subject: Subject, change: Change, said: dict[str, Any] | None = None) -> tuple[Subject, Folded]:
+    """Take one change in; a change that is not newer than what is known alters nothing.
+
+    `said` is `said_by(change)`, where reading the change has given it already.
+    """
+    said = said_by(change) if said is None else said
     known = subject.images.get(change.source)
     if known and known.id != change.id and (change.kind != "upsert" or change.version <= _newest(known)):
         return subject, "superseded"
     match change.kind:
         case "upsert":
-            image, folded = _upsert(known, change)
+            image, folded = _upsert(known, change, said)
         case "patch":
-            image, folded = _patch(known, change)
+            image, folded = _patch(known, change, said)
         case "delete":
             image, folded = _delete(known, change)
         case _:
             assert_never(change.kind)
     if image is None:
         return subject, folded
-    return replace(subject, images={**subject.images, change.source: image}), folded
+    return Subject({**subject.images, change.source: image}, subject.consents, subject.pairs), folded
 
 
 def _newest(image: Image) -> str:
@@ -113,27 +123,21 @@ def _stale(known: Image, version: str) -> Folded | None:
     return "superseded" if version < bound else None
 
 
-def _said(change: Change) -> dict[str, Any]:
-    said: dict[str, Any] = orjson.loads(change.attributes.model_dump_json(exclude_unset=True))
-    return said
-
-
-def _upsert(known: Image | None, change: Change) -> tuple[Image | None, Folded]:
-    attributes = _said(change)
+def _upsert(known: Image | None, change: Change, attributes: dict[str, Any]) -> tuple[Image | None, Folded]:
     if known is None:
         return Image(change.id, change.category, change.version, None, attributes, {}), "changed"
     if stale := _stale(known, change.version):
         return None, stale
     later = {name: version for name, version in known.patched.items() if version > change.version}
-    attributes |= {name: known.attributes.get(name) for name in later}
+    attributes = {**attributes, **{name: known.attributes.get(name) for name in later}}
     return Image(change.id, change.category, change.version, None, attributes, later), "changed"
 
 
-def _patch(known: Image | None, change: Change) -> tuple[Image | None, Folded]:
+def _patch(known: Image | None, change: Change, attributes: dict[str, Any]) -> tuple[Image | None, Folded]:
     known = known or Image(change.id, change.category, None, None, {}, {})
     if stale := _stale(known, change.version):
         return None, stale
-    said = {name: value for name, value in _said(change).items() if known.patched.get(name, "") < change.version}
+    said = {name: value for name, value in attributes.items() if known.patched.get(name, "") < change.version}
     if not said:
         repeated = change.version in known.patched.values()
         return None, "duplicate" if repeated else "superseded"
@@ -201,7 +205,7 @@ def dump(subject: Subject) -> bytes:
             },
             "consents": subject.consents,
             "pairs": {
-                name: [pair.seq, pair.last, pair.digest, list(pair.named_by.model_dump().values()), pair.purpose_family]
+                name: [pair.seq, pair.last, pair.digest, pair.named_by, pair.purpose_family]
                 for name, pair in subject.pairs.items()
             },
         }
@@ -217,7 +221,7 @@ def load(raw: bytes | None) -> Subject:
         {source: Image(*parts) for source, parts in kept["images"].items()},
         tuple(kept["consents"]),
         {
-            name: Pair(seq, last, digest, NamedBy(**dict(zip(NamedBy.model_fields, named, strict=True))), family)
+            name: Pair(seq, last, digest, tuple(named), family)
             for name, (seq, last, digest, named, family) in kept["pairs"].items()
         },
     )

@@ -1,0 +1,236 @@
+"""What the rules can see of a person on one day, in one spelling for all who look the same to them.
+
+Only who and what is said is respelt here; nothing is decided. Whatever is not plainly of the shape that the filter
+itself makes has no likeness, and is decided as it stands.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from services.contract.policies import day_in_paris
+from services.filtering.parsing import CATEGORIES, KINDS, RESTRICTIONS, STATUSES
+from services.filtering.policy import ADULT, age_on
+from services.filtering.reading import Section
+from services.filtering.request import GUARDIAN, SUBJECT
+from services.filtering.unknown import UNKNOWN
+
+_ABSENT: Final = object()
+_YOUNGEST: Final = -1
+"""Who is not born yet: no rule counts further back."""
+
+
+class Moment(NamedTuple):
+    """When it is decided, in every form that is needed; made once a batch."""
+
+    now: datetime
+    text: str
+    day: date
+    microseconds: int
+
+
+@lru_cache(maxsize=4)
+def moment_of(now: datetime) -> Moment:
+    return Moment(now, now.isoformat(), day_in_paris(now), int(now.timestamp() * 1_000_000))
+
+
+class Offer:
+    """The fields on offer: two persons with the same names and categories share one, so it is equal to itself alone."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, fields: tuple[tuple[str, str], ...]) -> None:
+        self.fields = [{"name": name, "category": category} for name, category in fields]
+
+
+@lru_cache(maxsize=4096)
+def offer_of(fields: tuple[tuple[str, str], ...]) -> Offer:
+    return Offer(fields)
+
+
+class Word(NamedTuple):
+    """One consent record, every part of which could be read."""
+
+    party: str
+    status: str
+    at: datetime
+    until: datetime | None
+    purpose: str | None
+    provider: str | None
+    notice: str | None
+    proof: str | None
+
+
+class Seen(NamedTuple):
+    """One consent record as the rules see it: what it is compared with has been compared."""
+
+    party: str
+    status: str
+    place: int
+    """In the order of all that counts, by `at`."""
+    notice: bool
+    proof: bool
+    expired: bool
+
+
+class Traits(NamedTuple):
+    """All that the rules see of a person, but for who her guardians are and what was consented to."""
+
+    kind: str
+    age: int | None
+    """In whole years, no higher than where adults begin."""
+    emancipated: bool
+    restrictions: tuple[str, ...]
+    deleted: bool
+    offer: Offer
+
+
+def traits_of(subject: Mapping[str, Any], offer: Offer, day: date) -> Traits | None:
+    """The traits of the `subject` of a request, but for `delivered`; null where anything is unusual."""
+    get = subject.get
+    birth_date, restrictions = get("birth_date", _ABSENT), get("restrictions")
+    kind, emancipated, deleted = get("kind"), get("emancipated"), get("deleted")
+    if type(kind) is not str or type(emancipated) is not bool or type(deleted) is not bool or kind not in KINDS:
+        return None
+    if get("gone_since", _ABSENT) is not None or not are_names(get("guardians")) or type(restrictions) is not list:
+        return None
+    if restrictions and not (are_names(restrictions) and RESTRICTIONS.issuperset(restrictions)):
+        return None
+    age = None
+    if birth_date is not None and (type(birth_date) is not str or (age := _age(birth_date, day)) is None):
+        return None
+    return Traits(kind, age, emancipated, tuple(restrictions), deleted, offer)
+
+
+def are_names(names: object) -> bool:
+    """Whether this is a list of texts, none empty, none twice."""
+    if type(names) is not list:
+        return False
+    return not names or (all(type(name) is str and name for name in names) and len(set(names)) == len(names))
+
+
+@lru_cache(maxsize=32_768)
+def _age(birth_date: str, day: date) -> int | None:
+    born = Section({"day": birth_date}, []).day("day")
+    return None if born is None or born is UNKNOWN else max(_YOUNGEST, min(age_on(day, born), ADULT))
+
+
+def offer_in(fields: Sequence[object]) -> Offer | None:
+    """The offer in the `fields` of a request; null where one cannot be read."""
+    read = []
+    for field in fields:
+        name, category = (field.get("name"), field.get("category")) if isinstance(field, dict) else (None, None)
+        if type(name) is not str or not name or type(category) is not str or category not in CATEGORIES:
+            return None
+        read.append((name, category))
+    return offer_of(tuple(read))
+
+
+def words_of(consents: Iterable[object]) -> tuple[Word, ...] | None:
+    """Every record of the `consents` of a request; null where one cannot be read in full."""
+    words = []
+    for record in consents:
+        if not isinstance(record, dict) or (word := _word(record)) is None:
+            return None
+        words.append(word)
+    return tuple(words)
+
+
+def _word(record: Mapping[str, Any]) -> Word | None:
+    party, status, until = record.get("party"), record.get("status"), record.get("until", _ABSENT)
+    if type(party) is not str or type(status) is not str or status not in STATUSES:
+        return None
+    if party == "child":
+        party = SUBJECT
+    elif party != SUBJECT and (not party.startswith(GUARDIAN) or party == GUARDIAN):
+        return None
+    texts = [record.get(name, _ABSENT) for name in ("purpose", "provider", "notice", "proof")]
+    if any(text is not None and (type(text) is not str or not text) for text in texts):
+        return None
+    at, end = _instant(record.get("at")), None if until is None else _instant(until)
+    if at is None or (until is not None and end is None):
+        return None
+    return Word(party, status, at, end, *texts)
+
+
+def _instant(text: object) -> datetime | None:
+    return _read_instant(text) if type(text) is str else None
+
+
+@lru_cache(maxsize=8192)
+def _read_instant(text: str) -> datetime | None:
+    read = Section({"at": text}, []).instant("at")
+    return None if read is UNKNOWN else read
+
+
+def seen_of(
+    words: Sequence[Word], guardians: Sequence[str], about: tuple[str, str], notice: str | None, now: datetime
+) -> tuple[Seen, ...]:
+    """The words about one purpose and provider; guardians by their place in the list, whoever they are.
+
+    What is given later than now is left out: it is not said yet.
+    """
+    kept = [
+        word for word in words if (word.purpose, word.provider) == about and (word.status != "given" or word.at <= now)
+    ]
+    if not kept:
+        return ()
+    places = {at: place for place, at in enumerate(sorted({word.at for word in kept}))}
+    parties = {SUBJECT: SUBJECT} | {f"{GUARDIAN}{name}": f"{GUARDIAN}{n}" for n, name in enumerate(guardians)}
+    for word in kept:
+        parties.setdefault(word.party, f"{GUARDIAN}{len(parties)}")
+    return tuple(sorted(_seen(word, parties[word.party], places[word.at], notice, now) for word in kept))
+
+
+def _seen(word: Word, party: str, place: int, notice: str | None, now: datetime) -> Seen:
+    if word.status != "given":
+        return Seen(party, word.status, place, notice=False, proof=False, expired=False)
+    return Seen(
+        party, word.status, place,
+        notice=word.notice is not None and word.notice == notice,
+        proof=word.proof is not None,
+        expired=word.until is not None and word.until <= now,
+    )  # fmt: skip
+
+
+def representative(
+    traits: Traits, guardians: int, seen: Sequence[Seen], about: tuple[str, str], notice: str | None, day: date
+) -> dict[str, Any]:
+    """The request that stands for all with these traits; `delivered` is left to be said."""
+    noon = datetime.combine(day, time(12), UTC)
+    return {
+        "now": noon.isoformat(),
+        "subject": {
+            "kind": traits.kind,
+            "birth_date": None if traits.age is None else _born(day, traits.age).isoformat(),
+            "emancipated": traits.emancipated,
+            "guardians": [str(n) for n in range(guardians)],
+            "restrictions": list(traits.restrictions),
+            "gone_since": None,
+            "deleted": traits.deleted,
+        },
+        "fields": traits.offer.fields,
+        "consents": [
+            {
+                "party": each.party,
+                "status": each.status,
+                "at": (noon - timedelta(seconds=len(seen) - each.place)).isoformat(),
+                "until": noon.isoformat() if each.expired else None,
+                "purpose": about[0],
+                "provider": about[1],
+                "notice": notice if each.notice else None,
+                "proof": "shown" if each.proof else None,
+            }
+            for each in seen
+        ],
+        "objections": [],
+    }
+
+
+def _born(day: date, age: int) -> date:
+    """Who is of this age on this day; who turned so on 29 February stands for her by the day before."""
+    try:
+        return day.replace(year=day.year - age)
+    except ValueError:
+        return day.replace(year=day.year - age, day=28)
