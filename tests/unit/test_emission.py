@@ -30,7 +30,13 @@ def decide(subject: Subject, under: Mapping[str, Terms], seq: int = 0, **bare: N
 
 
 def emitted(decisions: Decisions) -> list[Release | Withdrawal]:
-    return [each.emission for each in decisions.decided if isinstance(each.emission, Release | Withdrawal)]
+    """What goes out, read back as strictly as the next stage reads it."""
+    models: Mapping[str, type[Release | Withdrawal]] = {"release": Release, "withdrawal": Withdrawal}
+    return [
+        models[each.emission.payload].model_validate_json(each.emission.value)
+        for each in decisions.decided
+        if each.emission
+    ]
 
 
 def test_what_may_be_known_is_released_once() -> None:
