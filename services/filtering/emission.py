@@ -77,12 +77,10 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
     pairs = dict(subject.pairs)
     decided = []
     for pair, term in terms.items():
-        known = pairs.get(pair)
-        next_seq = _next_seq(seq, known, moment)
-        outcome, moved = asked.decide(term, known, next_seq)
+        outcome, moved = asked.decide(term, pairs.get(pair), seq)
         if moved is not None:
             pairs[pair] = moved
-            seq = next_seq
+            seq = moved.seq
         decided.append(outcome)
     for pair in [name for name, known in pairs.items() if known.last == "release" and name not in terms]:
         if (policy := _policy_of(pair, terms, bare)) is None:
@@ -112,7 +110,7 @@ class _Asked:
         self._names: dict[str, NameParts] = {}
         self._shown: dict[tuple[str, ...], tuple[str, bytes]] = {}
 
-    def decide(self, term: Terms, known: Pair | None, seq: int) -> tuple[Decided, Pair | None]:
+    def decide(self, term: Terms, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
         """The end of one input for one pair, and the pair as it stands after an emission; null without one."""
         scope = out_of_scope(term.contract, self._person)
         verdict = (term.without_contract if scope else term.under).decide(
@@ -124,20 +122,22 @@ class _Asked:
         end, reason = ENDS[verdict.verdict], f"{first.rule}/{code}"
         match verdict.verdict:
             case "release":
-                return self._release(term, verdict, known, seq, reason)
+                return self._release(term, verdict, known, issued, reason)
             case "erase":
                 if known is None or known.last == "erase":
                     return Decided(term.pair, end, UNCHANGED, None), None
-                moved = known.erased(seq)
+                moved = known.erased(_next_seq(issued, known, self._moment))
                 reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
                 policy = Named(term.digest, term.policy.version)
                 value = _withdrawal(self._person.key, term.policy.provider, term.contract.id, moved, policy, reasons)
-                return Decided(term.pair, end, reason, Emission("withdrawal", term.contract.id, seq, value)), moved
+                return Decided(
+                    term.pair, end, reason, Emission("withdrawal", term.contract.id, moved.seq, value)
+                ), moved
             case _:
                 return Decided(term.pair, end, reason, None), None
 
     def _release(
-        self, term: Terms, verdict: Verdict, known: Pair | None, seq: int, reason: str
+        self, term: Terms, verdict: Verdict, known: Pair | None, issued: int, reason: str
     ) -> tuple[Decided, Pair | None]:
         try:
             named_by = known.named_by if known else self._name(term.policy.perimeter.id)
@@ -147,6 +147,7 @@ class _Asked:
         if known and known.last == "release" and known.digest == digest:
             return Decided(term.pair, "released", UNCHANGED, None), None
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
+        seq = _next_seq(issued, known, self._moment)
         moved = Pair(seq, "release", digest, named_by, known.purpose_family if known else term.family)
         value = _payload(
             self._person.key, term.policy.provider, term.contract.id, moved, Named(term.digest, term.policy.version),

@@ -127,31 +127,40 @@ def offer_in(fields: Sequence[object]) -> Offer | None:
     return offer_of(tuple(read))
 
 
-def words_of(consents: Iterable[object]) -> tuple[Word, ...] | None:
-    """Every record of the `consents` of a request; null where one cannot be read in full."""
+def words_of(consents: Iterable[object], guardians: Sequence[str]) -> tuple[Word, ...] | None:
+    """Every record of the `consents` of a request, guardians by their place in the list, whoever they are.
+
+    Null where one cannot be read in full.
+    """
+    parties = {"child": SUBJECT, SUBJECT: SUBJECT}
+    for number, name in enumerate(guardians):
+        parties[GUARDIAN + name] = f"{GUARDIAN}{number}"
     words = []
     for record in consents:
-        if not isinstance(record, dict) or (word := _word(record)) is None:
+        if not isinstance(record, dict) or (word := _word(record, parties)) is None:
             return None
         words.append(word)
     return tuple(words)
 
 
-def _word(record: Mapping[str, Any]) -> Word | None:
-    party, status, until = record.get("party"), record.get("status"), record.get("until", _ABSENT)
+def _word(record: Mapping[str, Any], parties: dict[str, str]) -> Word | None:
+    get = record.get
+    party, status, until = get("party"), get("status"), get("until", _ABSENT)
     if type(party) is not str or type(status) is not str or status not in STATUSES:
         return None
-    if party == "child":
-        party = SUBJECT
-    elif party != SUBJECT and (not party.startswith(GUARDIAN) or party == GUARDIAN):
-        return None
-    texts = [record.get(name, _ABSENT) for name in ("purpose", "provider", "notice", "proof")]
-    if any(text is not None and (type(text) is not str or not text) for text in texts):
-        return None
-    at, end = _instant(record.get("at")), None if until is None else _instant(until)
+    if party not in parties:
+        if not party.startswith(GUARDIAN) or party == GUARDIAN:
+            return None
+        parties[party] = f"{GUARDIAN}{len(parties)}"  # of nobody's guardian: a place that no listed one has
+    purpose, provider = get("purpose", _ABSENT), get("provider", _ABSENT)
+    notice, proof = get("notice", _ABSENT), get("proof", _ABSENT)
+    for text in (purpose, provider, notice, proof):
+        if text is not None and (type(text) is not str or not text):
+            return None
+    at, end = _instant(get("at")), None if until is None else _instant(until)
     if at is None or (until is not None and end is None):
         return None
-    return Word(party, status, at, end, *texts)
+    return Word(parties[party], status, at, end, purpose, provider, notice, proof)
 
 
 def _instant(text: object) -> datetime | None:
@@ -164,34 +173,29 @@ def _read_instant(text: str) -> datetime | None:
     return None if read is UNKNOWN else read
 
 
-def seen_of(
-    words: Sequence[Word], guardians: Sequence[str], about: tuple[str, str], notice: str | None, now: datetime
-) -> tuple[Seen, ...]:
-    """The words about one purpose and provider; guardians by their place in the list, whoever they are.
+def seen_of(words: Sequence[Word], about: tuple[str, str], notice: str | None, now: datetime) -> tuple[Seen, ...]:
+    """The words about one purpose and provider.
 
     What is given later than now is left out: it is not said yet.
     """
+    purpose, provider = about
     kept = [
-        word for word in words if (word.purpose, word.provider) == about and (word.status != "given" or word.at <= now)
+        word
+        for word in words
+        if word.purpose == purpose and word.provider == provider and (word.status != "given" or word.at <= now)
     ]
     if not kept:
         return ()
-    places = {at: place for place, at in enumerate(sorted({word.at for word in kept}))}
-    parties = {SUBJECT: SUBJECT} | {f"{GUARDIAN}{name}": f"{GUARDIAN}{n}" for n, name in enumerate(guardians)}
-    for word in kept:
-        parties.setdefault(word.party, f"{GUARDIAN}{len(parties)}")
-    return tuple(sorted(_seen(word, parties[word.party], places[word.at], notice, now) for word in kept))
+    order = sorted({word.at for word in kept})
+    return tuple(sorted([_seen(word, order.index(word.at), notice, now) for word in kept]))
 
 
-def _seen(word: Word, party: str, place: int, notice: str | None, now: datetime) -> Seen:
+def _seen(word: Word, place: int, notice: str | None, now: datetime) -> Seen:
     if word.status != "given":
-        return Seen(party, word.status, place, notice=False, proof=False, expired=False)
-    return Seen(
-        party, word.status, place,
-        notice=word.notice is not None and word.notice == notice,
-        proof=word.proof is not None,
-        expired=word.until is not None and word.until <= now,
-    )  # fmt: skip
+        return Seen(word.party, word.status, place, False, False, False)  # noqa: FBT003  # nothing of it is looked at
+    informed = word.notice is not None and word.notice == notice
+    expired = word.until is not None and word.until <= now
+    return Seen(word.party, word.status, place, informed, word.proof is not None, expired)
 
 
 def representative(

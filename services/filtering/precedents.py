@@ -42,8 +42,8 @@ class Facts:
         self.offer = offer
         self.consents = consents
         self.traits = traits_of(subject, offer, day)
-        self.words: tuple[Word, ...] | None = words_of(consents) if consents else ()
         self.guardians: Sequence[str] = () if self.traits is None else subject["guardians"]
+        self.words: tuple[Word, ...] | None = words_of(consents, self.guardians) if consents else ()
 
     def request(self, now: str, *, delivered: bool) -> dict[str, Any]:
         """The request as it stands."""
@@ -87,7 +87,7 @@ class Precedents:
             self._day, self._verdicts = moment.day, {}
         key: _Key
         if self._by_consent:
-            seen = seen_of(words, facts.guardians, self._about, self._notice, moment.now) if words else ()
+            seen = seen_of(words, self._about, self._notice, moment.now) if words else ()
             key = traits, delivered, len(facts.guardians), seen
         else:
             key = traits, delivered, 0, ()

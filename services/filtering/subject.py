@@ -66,8 +66,8 @@ class Subject:
     def picked(self) -> tuple[str, Image] | None:
         """The source and image that count: of the whole ones the latest, then the first source by name."""
         whole = [(image.version or "", source) for source, image in self.images.items() if image.whole]
-        if not whole:
-            return None
+        if len(whole) <= 1:
+            return (whole[0][1], self.images[whole[0][1]]) if whole else None
         latest = max(version for version, _ in whole)
         source = min(name for version, name in whole if version == latest)
         return source, self.images[source]
@@ -141,11 +141,8 @@ def _patch(known: Image | None, change: Change, attributes: dict[str, Any]) -> t
     if not said:
         repeated = change.version in known.patched.values()
         return None, "duplicate" if repeated else "superseded"
-    image = replace(
-        known,
-        attributes={**known.attributes, **said},
-        patched={**known.patched, **dict.fromkeys(said, change.version)},
-    )
+    patched = {**known.patched, **dict.fromkeys(said, change.version)}
+    image = Image(known.id, known.category, known.version, known.deleted, {**known.attributes, **said}, patched)
     return image, "changed" if image.whole else "no-image"
 
 

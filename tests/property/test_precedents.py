@@ -118,7 +118,9 @@ def people(draw: st.DrawFn, base: dict[str, Any]) -> dict[str, Any]:
         "birth_date": draw(births),
         "emancipated": draw(st.sampled_from((False, False, True))),
         "guardians": draw(st.lists(names, max_size=3, unique=True)),
-        "restrictions": draw(st.lists(st.sampled_from(("no-diffusion", "protected-address", "article-18")), max_size=2)),
+        "restrictions": draw(
+            st.lists(st.sampled_from(("no-diffusion", "protected-address", "article-18")), max_size=2)
+        ),
         "gone_since": draw(st.sampled_from((None, None, None, "2026-01-01"))),
         "deleted": draw(st.sampled_from((False, False, True))),
         "delivered": draw(st.booleans()),
