@@ -19,8 +19,8 @@ from services.contract.topology import (
     RELEASES,
     WITHDRAWALS,
 )
-from services.filtering.case import Terms, terms_of
-from services.filtering.emission import Emission, Named, decide_pairs
+from services.filtering.case import Named, Terms, terms_of
+from services.filtering.emission import Emission, decide_pairs
 from services.filtering.subject import Folded, Subject, dump, fold, load, take
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook

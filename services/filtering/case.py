@@ -15,6 +15,8 @@ from services.filtering.subject import Image, Subject, kind_of
 
 OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract"]
 
+Consents = tuple[Mapping[str, Any], ...]
+
 FIRST = frozenset({"1"})
 HOLDERS = frozenset({"1", "2"})
 """AAF `legal`: 1 holds parental authority, 2 may oppose and counts among "all holders".
@@ -35,9 +37,9 @@ class Person(NamedTuple):
     request: Mapping[str, Any]
     """The `subject` of the request, but for `delivered`."""
     values: Mapping[str, Any]
-    consents: tuple[Mapping[str, Any], ...]
+    consents: Consents
     """As they count for a usual act, which the first holders may consent to."""
-    all_holders: tuple[Mapping[str, Any], ...]
+    all_holders: Consents
     """As they count where all holders must agree."""
 
     def facts(self, day: date) -> tuple[Facts, Facts]:
@@ -61,6 +63,7 @@ def person_of(key: str, subject: Subject) -> Person | None:
         picked = min((name, image) for name, image in subject.images.items() if image.deleted)
     source, image = picked
     guardians, kind = _guardians(source, image), kind_of(image)
+    usual, all_holders = _consents(subject.consents, guardians) if subject.consents else ((), ())
     return Person(
         key=key,
         kind=kind,
@@ -78,8 +81,8 @@ def person_of(key: str, subject: Subject) -> Person | None:
             "deleted": deleted,
         },
         values=field_values(image),
-        consents=_consents(subject, guardians, FIRST),
-        all_holders=_consents(subject, guardians, HOLDERS),
+        consents=usual,
+        all_holders=all_holders,
     )
 
 
@@ -118,19 +121,22 @@ def _guardians(source: str, image: Image) -> dict[str, str | None]:
     return {f"{source}:{link['id']}": link.get("legal") for link in links}
 
 
-def _consents(
-    subject: Subject, guardians: Mapping[str, str | None], holders: frozenset[str]
-) -> tuple[Mapping[str, Any], ...]:
-    """Leave out what a guardian gave without being such a holder; what she refused or took back stays."""
-    if not subject.consents:
-        return ()
-    return tuple(
-        record
-        for record in subject.consents
-        if record["status"] != "given"
-        or not record["party"].startswith("guardian:")
-        or guardians.get(record["party"].removeprefix("guardian:")) in holders
-    )
+def _consents(records: Consents, guardians: Mapping[str, str | None]) -> tuple[Consents, Consents]:
+    """Leave out what a guardian gave without being such a holder; what she refused or took back stays.
+
+    As they count for a usual act, and where all holders must agree.
+    """
+    usual, all_holders = [], []
+    for record in records:
+        party, legal = record["party"], None
+        if record["status"] == "given" and party.startswith("guardian:"):
+            legal = guardians.get(party.removeprefix("guardian:"))
+            if legal not in HOLDERS:
+                continue
+        all_holders.append(record)
+        if legal is None or legal in FIRST:
+            usual.append(record)
+    return tuple(usual), tuple(all_holders)
 
 
 def out_of_scope(contract: Contract, person: Person) -> OutOfScope | None:
@@ -140,13 +146,20 @@ def out_of_scope(contract: Contract, person: Person) -> OutOfScope | None:
     return None if contract.covers_school(person.school) else "school-not-subscribed"
 
 
+class Named(NamedTuple):
+    """Which policy an emission names."""
+
+    digest: str
+    version: int
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """One contract as the rules read it, prepared once a policy and not once a person."""
 
     policy: ProviderPolicy
     contract: Contract
-    digest: str
+    named: Named
     pair: str
     usual: bool
     """Whether the first holders may consent to it."""
@@ -168,7 +181,7 @@ def _terms(policy: ProviderPolicy, contract: Contract, digest: str) -> Terms:
     return Terms(
         policy=policy,
         contract=contract,
-        digest=digest,
+        named=Named(digest, policy.version),
         pair=f"{policy.provider}/{contract.id}",
         usual=contract.legal_basis.usual_act,
         family=contract.family,

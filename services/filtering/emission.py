@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -13,7 +12,7 @@ from services.contract.audit import End
 from services.contract.errors import NotAnIdentifier, NotThisSchema
 from services.contract.naming import name_of_person
 from services.contract.releases import MAX_SUBJECT
-from services.filtering.case import Person, Terms, out_of_scope, person_of
+from services.filtering.case import Named, Person, Terms, out_of_scope, person_of
 from services.filtering.decision import Outcome, Verdict
 from services.filtering.likeness import Moment, moment_of
 from services.filtering.subject import NameParts, Pair, Subject
@@ -40,20 +39,12 @@ class Decided(NamedTuple):
     emission: Emission | None
 
 
-@dataclass(frozen=True, slots=True)
-class Decisions:
+class Decisions(NamedTuple):
     """The subject with its pairs moved on, the ends, and the last `seq` issued."""
 
     subject: Subject
     decided: tuple[Decided, ...]
     seq: int
-
-
-class Named(NamedTuple):
-    """Which policy an emission names."""
-
-    digest: str
-    version: int
 
 
 def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have lost their every contract
@@ -94,7 +85,7 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
 def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
     """The policy of a pair's provider, which does not name its contract any more; null where it is not here."""
     provider = pair.partition("/")[0]
-    held = (Named(term.digest, term.policy.version) for term in terms.values() if term.policy.provider == provider)
+    held = (term.named for term in terms.values() if term.policy.provider == provider)
     return bare.get(provider) or next(held, None)
 
 
@@ -128,8 +119,7 @@ class _Asked:
                     return Decided(term.pair, end, UNCHANGED, None), None
                 moved = known.erased(_next_seq(issued, known, self._moment))
                 reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
-                policy = Named(term.digest, term.policy.version)
-                value = _withdrawal(self._person.key, term.policy.provider, term.contract.id, moved, policy, reasons)
+                value = _payload(self._person.key, term.pair, moved, term.named, reasons=reasons)
                 return Decided(
                     term.pair, end, reason, Emission("withdrawal", term.contract.id, moved.seq, value)
                 ), moved
@@ -149,9 +139,10 @@ class _Asked:
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
         seq = _next_seq(issued, known, self._moment)
         moved = Pair(seq, "release", digest, named_by, known.purpose_family if known else term.family)
+        person = self._person
         value = _payload(
-            self._person.key, term.policy.provider, term.contract.id, moved, Named(term.digest, term.policy.version),
-            kind=self._person.kind, source=self._person.source, fields=orjson.Fragment(fields),
+            person.key, term.pair, moved, term.named,
+            kind=person.kind, source=person.source, fields=orjson.Fragment(fields),
         )  # fmt: skip
         return Decided(term.pair, "released", reason, Emission("release", term.contract.id, seq, value)), moved
 
@@ -176,22 +167,18 @@ class _Asked:
 
 def _orphaned(key: str, pair: str, moved: Pair, policy: Named) -> Decided:
     """Erase what was released under a contract that its provider's policy no longer names (GDPR art. 28(3)(g))."""
-    provider, _, contract = pair.partition("/")
-    value = _withdrawal(key, provider, contract, moved, policy, ["R1/no-contract"])
-    return Decided(pair, "erased", "R1/no-contract", Emission("withdrawal", contract, moved.seq, value))
+    value = _payload(key, pair, moved, policy, reasons=["R1/no-contract"])
+    return Decided(pair, "erased", "R1/no-contract", Emission("withdrawal", pair.partition("/")[2], moved.seq, value))
 
 
-def _withdrawal(key: str, provider: str, contract: str, pair: Pair, policy: Named, reasons: list[str]) -> bytes:  # noqa: PLR0913  # a withdrawal says that much
-    return _payload(key, provider, contract, pair, policy, reasons=reasons)
-
-
-def _payload(key: str, provider: str, contract: str, pair: Pair, policy: Named, **more: Any) -> bytes:  # noqa: PLR0913  # as much as an emission says
+def _payload(key: str, name: str, pair: Pair, policy: Named, **more: Any) -> bytes:
     """A release or a withdrawal, byte for byte as its model writes it.
 
     Every part was checked when it came in, with the policy, the change or the state; only a key may be too long.
     """
     if len(key) > MAX_SUBJECT:
         raise NotThisSchema("subject: string_too_long")
+    provider, _, contract = name.partition("/")
     entity_class, namespace, id_type, value = pair.named_by
     return orjson.dumps(
         {

@@ -62,6 +62,14 @@ class Word(NamedTuple):
     proof: str | None
 
 
+class Matter(NamedTuple):
+    """What a consent must be about, and what the party must have been told."""
+
+    purpose: str
+    provider: str
+    notice: str | None
+
+
 class Seen(NamedTuple):
     """One consent record as the rules see it: what it is compared with has been compared."""
 
@@ -173,12 +181,12 @@ def _read_instant(text: str) -> datetime | None:
     return None if read is UNKNOWN else read
 
 
-def seen_of(words: Sequence[Word], about: tuple[str, str], notice: str | None, now: datetime) -> tuple[Seen, ...]:
+def seen_of(words: Sequence[Word], matter: Matter, now: datetime) -> tuple[Seen, ...]:
     """The words about one purpose and provider.
 
     What is given later than now is left out: it is not said yet.
     """
-    purpose, provider = about
+    purpose, provider, notice = matter
     kept = [
         word
         for word in words
@@ -198,9 +206,7 @@ def _seen(word: Word, place: int, notice: str | None, now: datetime) -> Seen:
     return Seen(word.party, word.status, place, informed, word.proof is not None, expired)
 
 
-def representative(
-    traits: Traits, guardians: int, seen: Sequence[Seen], about: tuple[str, str], notice: str | None, day: date
-) -> dict[str, Any]:
+def representative(traits: Traits, guardians: int, seen: Sequence[Seen], matter: Matter, day: date) -> dict[str, Any]:
     """The request that stands for all with these traits; `delivered` is left to be said."""
     noon = datetime.combine(day, time(12), UTC)
     return {
@@ -221,9 +227,9 @@ def representative(
                 "status": each.status,
                 "at": (noon - timedelta(seconds=len(seen) - each.place)).isoformat(),
                 "until": noon.isoformat() if each.expired else None,
-                "purpose": about[0],
-                "provider": about[1],
-                "notice": notice if each.notice else None,
+                "purpose": matter.purpose,
+                "provider": matter.provider,
+                "notice": matter.notice if each.notice else None,
                 "proof": "shown" if each.proof else None,
             }
             for each in seen

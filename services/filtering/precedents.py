@@ -11,6 +11,7 @@ from typing import Any
 
 from services.filtering.decision import Verdict, decide_under
 from services.filtering.likeness import (
+    Matter,
     Moment,
     Offer,
     Seen,
@@ -59,7 +60,7 @@ class Facts:
 class Precedents:
     """One policy as the decision reads it, and what was decided under it on one day."""
 
-    __slots__ = ("_about", "_by_consent", "_day", "_notice", "_policy", "_verdicts", "asked", "decided")
+    __slots__ = ("_by_consent", "_day", "_matter", "_policy", "_verdicts", "asked", "decided")
 
     def __init__(self, policy: Policy) -> None:
         basis = policy.basis
@@ -67,40 +68,38 @@ class Precedents:
         self._by_consent = basis.article == "6(1)(a)"
         # A signatory by name would have to be found among the guardians, who are nobody in particular here.
         by_name = basis.article == "6(1)(b)" and basis.signatory not in {None, SUBJECT}
-        unreadable = bool(policy.problems) or UNKNOWN in {policy.purpose, policy.provider, policy.notice}
-        self._about: tuple[str, str] | None = None
-        if not unreadable and not by_name and isinstance(policy.purpose, str) and isinstance(policy.provider, str):
-            self._about = policy.purpose, policy.provider
-        self._notice = policy.notice if isinstance(policy.notice, str) else None
+        purpose, provider, notice = policy.purpose, policy.provider, policy.notice
+        self._matter: Matter | None = None
+        if isinstance(purpose, str) and isinstance(provider, str) and notice is not UNKNOWN:
+            self._matter = None if policy.problems or by_name else Matter(purpose, provider, notice)
         self._day: date | None = None
         self._verdicts: dict[_Key, Verdict] = {}
         self.asked = self.decided = 0
 
     def decide(self, facts: Facts, moment: Moment, *, delivered: bool) -> Verdict:
         """The verdict on this person, by precedent where there is one."""
-        traits, words = facts.traits, facts.words
+        traits, words, matter = facts.traits, facts.words, self._matter
         self.asked += 1
-        if traits is None or words is None or self._about is None:
+        if traits is None or words is None or matter is None:
             self.decided += 1
             return decide_under(self._policy, facts.request(moment.text, delivered=delivered))
         if moment.day != self._day:
             self._day, self._verdicts = moment.day, {}
         key: _Key
         if self._by_consent:
-            seen = seen_of(words, self._about, self._notice, moment.now) if words else ()
+            seen = seen_of(words, matter, moment.now) if words else ()
             key = traits, delivered, len(facts.guardians), seen
         else:
             key = traits, delivered, 0, ()
         verdict = self._verdicts.get(key)
         if verdict is None or verdict.now != moment.text:
-            verdict = self._decide_first(key, moment) if verdict is None else replace(verdict, now=moment.text)
+            verdict = self._decide_first(key, matter, moment) if verdict is None else replace(verdict, now=moment.text)
             self._verdicts[key] = verdict
         return verdict
 
-    def _decide_first(self, key: _Key, moment: Moment) -> Verdict:
+    def _decide_first(self, key: _Key, matter: Matter, moment: Moment) -> Verdict:
         traits, delivered, guardians, seen = key
-        about, notice = self._about or ("", ""), self._notice
-        request = representative(traits, guardians, seen, about, notice, moment.day)
+        request = representative(traits, guardians, seen, matter, moment.day)
         request["subject"]["delivered"] = delivered
         if len(self._verdicts) >= MAX_PRECEDENTS:
             self._verdicts.clear()

@@ -5,9 +5,8 @@ never from arrival.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, NamedTuple, assert_never
 
 import orjson
 
@@ -21,8 +20,7 @@ NameParts = tuple[str, str, str, str]
 Folded = Literal["changed", "no-image", "superseded", "duplicate"]
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """One source's word on a person. `patched` holds the version of each attribute said later than the image."""
 
     id: str
@@ -38,8 +36,7 @@ class Image:
         return self.version is not None and self.deleted is None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """What the filter last said of one subject under one contract."""
 
     seq: int
@@ -54,8 +51,7 @@ class Pair:
         return Pair(seq, "erase", "", self.named_by, self.purpose_family)
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """Everything the filter remembers of one person. Pairs are keyed `<provider>/<contract>`."""
 
     images: Mapping[str, Image]
@@ -163,11 +159,12 @@ def take(subject: Subject, decision: ConsentDecision) -> tuple[Subject, Folded]:
         return subject, "duplicate"
     alike = [known for known in (*subject.consents, record) if _topic(known) == _topic(record)]
     if len(alike) <= MAX_ALIKE:
-        return replace(subject, consents=(*subject.consents, record)), "changed"
+        return subject._replace(consents=(*subject.consents, record)), "changed"
     oldest = min(alike, key=_age)
     if oldest is record:
         return subject, "superseded"
-    return replace(subject, consents=(*(known for known in subject.consents if known is not oldest), record)), "changed"
+    kept = (known for known in subject.consents if known is not oldest)
+    return subject._replace(consents=(*kept, record)), "changed"
 
 
 def _topic(record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -196,15 +193,9 @@ def dump(subject: Subject) -> bytes:
     """The subject as the state keeps it."""
     return orjson.dumps(
         {
-            "images": {
-                source: [i.id, i.category, i.version, i.deleted, i.attributes, i.patched]
-                for source, i in subject.images.items()
-            },
+            "images": {source: list(image) for source, image in subject.images.items()},
             "consents": subject.consents,
-            "pairs": {
-                name: [pair.seq, pair.last, pair.digest, pair.named_by, pair.purpose_family]
-                for name, pair in subject.pairs.items()
-            },
+            "pairs": {name: list(pair) for name, pair in subject.pairs.items()},
         }
     )
 

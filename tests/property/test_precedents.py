@@ -141,7 +141,7 @@ CONSENTING = [request for request in PLAIN if request["legal_basis"]["article"] 
 @st.composite
 def grounds(draw: st.DrawFn) -> dict[str, Any]:
     """A policy of the table; where consent is asked, with any of the differences in whom it asks."""
-    request = copy.deepcopy(draw(st.sampled_from(CONSENTING) | st.sampled_from(PLAIN)))
+    request: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(CONSENTING) | st.sampled_from(PLAIN)))
     if request["legal_basis"]["article"] == "6(1)(a)":
         request["legal_basis"]["information_society_service"] = draw(st.booleans())
         request["legal_basis"]["usual_act"] = draw(st.booleans())

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -187,7 +186,7 @@ def test_state_entry_gives_the_subject_back() -> None:
     named_by = ("person", "FR", "INE", "999000001AB")
     subject, _ = folded(joins(), patch("20260916.1.000000001", level="4EME"))
     subject, _ = take(subject, consent("child", "given", "2026-09-04T17:12:08+02:00"))
-    subject = replace(subject, pairs={"gar/GAR-2026": Pair(7, "release", "d" * 32, named_by, "reading")})
+    subject = subject._replace(pairs={"gar/GAR-2026": Pair(7, "release", "d" * 32, named_by, "reading")})
 
     assert load(dump(subject)) == subject
     assert load(None) == NOBODY
