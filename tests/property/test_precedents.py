@@ -86,7 +86,8 @@ LEAP_DAY = datetime(2028, 2, 29, 12, tzinfo=UTC)
 names = st.sampled_from(("g1", "g2", "g3"))
 instants = st.integers(-3, 2).map(lambda days: (NOW + timedelta(days=days)).isoformat())
 BIRTHDAYS = ("2011-09-15", "2011-09-16", "2011-09-14", "2008-09-15", "2008-09-16", "2012-02-29",
-             "2010-02-28", "2010-03-01", "2013-02-28", "2013-03-01", "x")  # fmt: skip
+             "2010-02-28", "2010-03-01", "2013-02-28", "2013-03-01", "2026-09-16",
+             "2025-01-01", "2024-01-01", "2023-01-01", "x")  # fmt: skip
 births = st.none() | st.dates(date(2003, 9, 1), date(2027, 1, 1)).map(str) | st.sampled_from(BIRTHDAYS)
 NOTICES, PROOFS = ("n1", "n1", "n1", "n2", None), ("p1", "p2", "p3", None)
 
@@ -142,11 +143,13 @@ CONSENTING = [request for request in PLAIN if request["legal_basis"]["article"] 
 def grounds(draw: st.DrawFn) -> dict[str, Any]:
     """A policy of the table; where consent is asked, with any of the differences in whom it asks."""
     request: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(CONSENTING) | st.sampled_from(PLAIN)))
+    if request["provider"]["contract"] is not None:
+        request["provider"]["contract"]["until"] = draw(st.sampled_from((None, "2026-09-14", "2026-09-15")))
     if request["legal_basis"]["article"] == "6(1)(a)":
         request["legal_basis"]["information_society_service"] = draw(st.booleans())
         request["legal_basis"]["usual_act"] = draw(st.booleans())
-        request["perimeter"]["consent_age"] = draw(st.sampled_from((15, 15, 0, 20, None)))
-        request["perimeter"]["joint_consent_from"] = draw(st.sampled_from((None, 0, 13, 14)))
+        request["perimeter"]["consent_age"] = draw(st.sampled_from((15, 15, 3, 0, 20, None)))
+        request["perimeter"]["joint_consent_from"] = draw(st.sampled_from((None, 0, 2, 13, 14)))
     return request
 
 
@@ -159,18 +162,40 @@ def test_whoever_consents_is_decided_the_same_by_precedent(request: dict[str, An
         assert_same(asked, moment)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_precedents_of_others_alter_no_verdict(data: st.DataObject) -> None:
-    """Many people under one policy, some of one day and some of the next: each as if she were alone."""
+def test_precedents_of_others_and_of_other_days_alter_no_verdict(data: st.DataObject) -> None:
+    """A few people under one policy, again and again at different hours of three days: each as if asked alone."""
     base = data.draw(grounds())
     policy = read_policy(base)
     precedents = Precedents(policy)
-    for request in data.draw(st.lists(people(base), min_size=2, max_size=30)):
-        moment = moment_in(request)
-        asked = moment and asked_of(request, moment)
-        if asked and moment:
-            assert by_precedent(precedents, asked, moment) == decide_under(policy, asked)
+    asked = st.tuples(st.sampled_from(data.draw(st.lists(people(base), min_size=1, max_size=3))), st.integers(-30, 30))
+    for person, hours in data.draw(st.lists(asked, min_size=2, max_size=12)):
+        now = (NOW + timedelta(hours=hours)).isoformat()
+        moment = moment_in({"now": now})
+        request = moment and asked_of({**person, "now": now}, moment)
+        if request and moment:
+            assert by_precedent(precedents, request, moment) == decide_under(policy, request)
+
+
+def test_precedent_is_of_its_day_and_tells_the_hour_of_who_asks() -> None:
+    (row,) = (row for row in ROWS if row.case == "a child and one holder have given")
+    request = copy.deepcopy(row.request)
+    request["provider"]["contract"]["until"] = "2026-09-15"
+    precedents = Precedents(read_policy(request))
+    verdicts = []
+    for now in ("2026-09-15T08:00:00Z", "2026-09-15T21:59:59Z", "2026-09-15T22:00:00Z", "2026-09-15T09:00:00Z"):
+        moment = moment_of(datetime.fromisoformat(now))
+        verdict = by_precedent(precedents, {**request, "now": moment.text}, moment)
+        verdicts.append((verdict.verdict, verdict.reasons[0].code, verdict.now))
+
+    assert verdicts == [
+        ("release", "joint-consent", "2026-09-15T08:00:00+00:00"),
+        ("release", "joint-consent", "2026-09-15T21:59:59+00:00"),
+        ("withhold", "contract-over", "2026-09-15T22:00:00+00:00"),
+        ("release", "joint-consent", "2026-09-15T09:00:00+00:00"),
+    ]
+    assert (precedents.asked, precedents.decided) == (4, 3)
 
 
 def test_policies_of_the_table_are_many() -> None:
