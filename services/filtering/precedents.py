@@ -10,19 +10,9 @@ from datetime import date
 from typing import Any
 
 from services.filtering.decision import Verdict, decide_under
-from services.filtering.likeness import (
-    Matter,
-    Moment,
-    Offer,
-    Seen,
-    Traits,
-    Word,
-    representative,
-    seen_of,
-    traits_of,
-    words_of,
-)
+from services.filtering.likeness import Moment, Offer, Traits, representative, traits_of
 from services.filtering.request import SUBJECT, Policy
+from services.filtering.spoken import Matter, Seen, Word, seen_of, words_of
 from services.filtering.unknown import UNKNOWN
 
 MAX_PRECEDENTS = 4096
