@@ -46,7 +46,7 @@ class Incoming(NamedTuple):
 
     key: str
     value: bytes
-    headers: tuple[Header, ...]
+    headers: Sequence[Header]
 
 
 @dataclass(slots=True)

@@ -65,7 +65,7 @@ class Row:
     offset: int
     key: bytes
     value: bytes
-    headers: tuple[Header, ...]
+    headers: Sequence[Header]
     topic: str = RELEASES
     partition: int = 0
     timestamp: int = 0
