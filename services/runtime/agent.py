@@ -79,6 +79,8 @@ async def _handle(agent: Agent, records: Sequence[Record], outbox: Outbox) -> No
     start = outbox.savepoint()
     account = Account(agent.stage, records[0].topic, outbox.partition, len(records))
     await agent.handle(records, outbox, account)
+    if account.is_empty:
+        return
     size = outbox.report(agent.audit, account, (records[0].offset, records[-1].offset), agent.policy_versions())
     if size > MAX_ACCOUNT_BYTES and len(records) > 1:
         # Many contracts and ends that alternate: two accounts of half the batch each, for Kafka takes no larger one.

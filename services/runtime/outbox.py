@@ -1,8 +1,9 @@
 """Everything a batch leads to, gathered before any of it becomes durable; then all of it or none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 from services.contract.audit import Account, QuarantinedRecord, Stage
 from services.contract.envelope import Header, binary
@@ -53,6 +54,15 @@ class Outbox:
 
     def get(self, key: bytes) -> bytes | None:
         return self.changes[key] if key in self.changes else self._state.get(key)
+
+    def load(self, keys: Iterable[bytes]) -> None:
+        """Fetch what will be asked for, at once; the state is in memory, so there is nothing to fetch."""
+
+    def scan(self, prefix: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """The first entries under a prefix, in key order, with this batch's own changes."""
+        changed = {key: value for key, value in self.changes.items() if key.startswith(prefix)}
+        kept = islice((entry for entry in self._state.scan(prefix, None) if entry[0] not in changed), limit)
+        return sorted([*kept, *((key, value) for key, value in changed.items() if value is not None)])[:limit]
 
     def put(self, key: bytes, value: bytes | None) -> None:
         self.changes[key] = value
