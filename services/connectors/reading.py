@@ -15,7 +15,7 @@ from services.contract.policies import Kind
 MAX_OPERATION_BYTES = 512 * 1024
 _NAME = re.compile(r"[a-z2-7]{32}")
 _CONTRACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,40}")
-_KINDS = frozenset(get_args(Kind))
+_KINDS = get_args(Kind)
 _UPSERT = frozenset(Upsert.model_fields)
 _DELETE = frozenset(Delete.model_fields)
 
@@ -75,11 +75,11 @@ def word_of(content: Any, raw: bytes) -> Word | None:
     seq, version, event_id = content["seq"], content["policy_version"], content["event_id"]
     kind, fields = content.get("kind"), content.get("fields", {})
     if (
-        type(provider) is str is type(contract) is type(pseudonym) is type(event_id) is type(content["policy"])
-        and type(seq) is int is type(version)
+        type(provider) is type(contract) is type(pseudonym) is type(event_id) is type(content["policy"]) is str
+        and type(seq) is type(version) is int
         and seq > 0 < version
         and type(fields) is dict
-        and (kind in _KINDS if "kind" in content else True)
+        and (kind in _KINDS or "kind" not in content)
         and _CONTRACT.fullmatch(contract)
         and _NAME.fullmatch(pseudonym)
         and _NAME.fullmatch(event_id)

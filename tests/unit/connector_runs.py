@@ -1,5 +1,6 @@
 """One connector over one partition, with a clock and restarts. Asserts nothing."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -59,7 +60,7 @@ class Connector:
         self.now_us = NOW_US
         self.book = book(*policies)
         self.sent: list[Output] = []
-        self._offsets = {UPSERTS: 0, DELETES: 0}
+        self.offsets = {UPSERTS: 0, DELETES: 0}
         self._provider = provider
         self.restart()
 
@@ -71,11 +72,11 @@ class Connector:
         return ConnectorAgent("gar", self._provider, policies) if self._provider else connector("gar", policies)
 
     async def take(self, topic: str, *messages: Message) -> None:
-        first = self._offsets[topic]
+        first = self.offsets[topic]
         rows = [Row(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(messages)]
         outbox = self._outbox()
         await handle_each(self.agent, rows, outbox)
-        self._offsets[topic] += len(messages)
+        self.offsets[topic] += len(messages)
         self._commit(outbox)
 
     async def hear(self) -> None:
@@ -111,8 +112,26 @@ class Connector:
 
     def ledger(self) -> list[tuple[str, int]]:
         """Code and seq of each outcome."""
-        values = [_json(output.value) for output in self.sent if output.topic == LEDGER]
-        return [(value["code"], value["seq"]) for value in values]
+        return [(code, seq) for _, code, seq in self.entries()]
+
+    def entries(self) -> list[tuple[str, str, int]]:
+        """Pair, code and seq of each outcome."""
+        outcomes = [(_text(output.key), _json(output.value)) for output in self.sent if output.topic == LEDGER]
+        return [(pair, value["code"], value["seq"]) for pair, value in outcomes]
+
+    def ended(self) -> Counter[tuple[str, int]]:
+        """How often each record of a lane came to an end."""
+        entries = [_json(output.value) for output in self.sent if output.topic == CONNECTORS_AUDIT]
+        return Counter(
+            (entry["topic"], offset)
+            for entry in entries
+            if entry["topic"] in self.offsets
+            for by_end in entry["ends"].values()
+            for reasons in by_end.values()
+            for ranges in reasons.values()
+            for first, last in ranges
+            for offset in range(first, last + 1)
+        )
 
     def ends(self) -> list[tuple[str, str]]:
         """End and reason, in order."""
