@@ -1,7 +1,7 @@
 """What a provider was told of each pair, whether a word may still be told, and what is entered of it. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
@@ -10,8 +10,7 @@ from services.contract.outcomes import OUTCOME_OF, OutcomeCode
 from services.contract.reasons import StageCode
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One pair at one provider: the highest `seq` seen, and whether the provider may have it."""
 
     seq: int
@@ -38,14 +37,11 @@ def told(word: Word, code: OutcomeCode) -> Standing:
 
 
 def dump(standing: Standing) -> bytes:
-    return orjson.dumps([standing.seq, standing.attempted, standing.until])
+    return orjson.dumps(tuple(standing))
 
 
 def load(raw: bytes | None) -> Standing | None:
-    if raw is None:
-        return None
-    seq, attempted, until = orjson.loads(raw)
-    return Standing(seq, attempted, until)
+    return None if raw is None else Standing(*orjson.loads(raw))
 
 
 def key_of(word: Word) -> bytes:

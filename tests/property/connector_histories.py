@@ -60,11 +60,12 @@ events = st.lists(
         st.builds(Event, st.just("normal"), st.integers(1, 4)),
         st.builds(Event, st.just("express"), st.integers(1, 4)),
         st.builds(Event, st.just("heartbeat"), st.sampled_from((0, 0, 0, 29, 31))),
-        st.builds(Event, st.just("tick"), st.sampled_from((0, 1, 8, 31))),
-        st.builds(Event, st.just("policy"), st.integers(0, 2)),
+        st.builds(Event, st.just("tick"), st.sampled_from((0, 1, 8, 8, 31))),
+        st.builds(Event, st.just("policy"), st.sampled_from((0, 1, 1, 2))),
         st.builds(Event, st.just("restart"), st.just(0), st.booleans()),
     ),
-    max_size=25,
+    min_size=6,
+    max_size=30,
 )
 
 

@@ -18,7 +18,8 @@ from tests.replay.invented import example
 LIMIT = 512 * 1024
 CASES = ("upsert-pupil", "upsert-by-consent", "delete-after-leaving", "delete-after-withdrawal")
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.floats(allow_nan=False, allow_infinity=False),
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text()
+    | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )  # fmt: skip
