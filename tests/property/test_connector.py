@@ -18,7 +18,7 @@ def gone_through(said: tuple[list[Said], list[Said]], befallen: list[Event], *, 
     return asyncio.run(going())
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(lanes(), events)
 def test_any_course_of_events_ends_in_the_last_word_of_every_pair(
     said: tuple[list[Said], list[Said]], befallen: list[Event]
@@ -29,7 +29,7 @@ def test_any_course_of_events_ends_in_the_last_word_of_every_pair(
     assert list(course.connector.state.scan(WAITING, None)) == []
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(lanes(), events)
 def test_nothing_is_told_while_stale_nor_after_the_cut_off_nor_twice_in_a_round(
     said: tuple[list[Said], list[Said]], befallen: list[Event]
@@ -37,7 +37,7 @@ def test_nothing_is_told_while_stale_nor_after_the_cut_off_nor_twice_in_a_round(
     assert gone_through(said, befallen, to_the_end=True).breaches == []
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(lanes(), events)
 def test_seq_of_what_is_told_of_a_pair_only_grows(said: tuple[list[Said], list[Said]], befallen: list[Event]) -> None:
     """Hence nothing after a delete but what the filter released after it."""
@@ -49,7 +49,7 @@ def test_seq_of_what_is_told_of_a_pair_only_grows(said: tuple[list[Said], list[S
     assert [seqs for seqs in told.values() if seqs != sorted(set(seqs))] == []
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(lanes(), events)
 def test_every_word_that_was_read_has_one_end(said: tuple[list[Said], list[Said]], befallen: list[Event]) -> None:
     course = gone_through(said, befallen, to_the_end=True)
