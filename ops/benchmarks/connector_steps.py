@@ -63,7 +63,7 @@ class Row:
 def upserts(policy: ProviderPolicy) -> list[Row]:
     """Everybody under an invented name, as the pseudonymiser writes it."""
     digest = policy_digest(policy)
-    fields = {"given_name": "Maïa", "family_name": "Zorvel", "level": "5EME", "school": "0999001W",
+    fields: dict[str, Any] = {"given_name": "Maïa", "family_name": "Zorvel", "level": "5EME", "school": "0999001W",
               "divisions": ["5EME B"], "groups": ["5EME LATIN", "5EME ANGLAIS 2"]}  # fmt: skip
     rows = []
     for number in range(UPSERTS):

@@ -51,6 +51,8 @@ class Tally:
     """By the ledger's key, the highest seq of an operation that the ledger has not come to: it may wait its window."""
     entered: dict[str, int] = field(default_factory=dict)
     """By the ledger's key, the seq of its last word."""
+    aside: Counter[Stage] = field(default_factory=Counter)
+    """How many records a stage has put in quarantine."""
     _operations: Mapping[str, str] = field(default_factory=dict)
     """Topic → provider."""
 
@@ -107,6 +109,7 @@ class Tally:
             record = QuarantinedRecord.model_validate_json(value)
         except ValueError:
             return
+        self.aside[record.stage] += 1
         if record.code == "unexpected":
             self.accounted[_AUDIT_OF[record.stage]] += 1
 
@@ -130,7 +133,7 @@ class Tally:
             and self.accounted[PSEUDONYMISATION_AUDIT] >= self.emissions
             and self.operations >= self.sent[PSEUDONYMISATION_AUDIT]
             and self.accounted[CONNECTORS_AUDIT] >= self.operations
-            and len(self.owed) <= self.quarantined
+            and len(self.owed) <= self.aside["connectors"]
         )
 
     def known(self, provider: str) -> int:

@@ -45,12 +45,13 @@ def policies(number: int, version: int) -> ProviderPolicy:
 @st.composite
 def lanes(draw: st.DrawFn) -> tuple[list[Said], list[Said]]:
     """The normal and the express lane: the seq of a pair grows along each, and no seq is given twice."""
-    normal, express = [], []
+    normal: list[Said] = []
+    express: list[Said] = []
     for seq in range(1, draw(st.integers(1, 14)) + 1):
         name = draw(st.sampled_from(NAMES))
         level = draw(st.sampled_from((*LEVELS, *LEVELS, None)))
-        lane = express if level is None and draw(st.booleans()) else normal
-        lane.append(Said(name, seq, level))
+        overtakes = draw(st.booleans())
+        (express if level is None and overtakes else normal).append(Said(name, seq, level))
     if normal and draw(st.booleans()):  # a replay of the topic
         normal.append(draw(st.sampled_from(normal)))
     return normal, express

@@ -1,13 +1,15 @@
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import TypeAdapter
 
 from services.connectors.ledger import Standing, dump, judge, key_of, load, told, value_of
 from services.connectors.reading import read_operation
 from services.connectors.words import Word
-from services.contract.outcomes import OUTCOME_OF, Deferred, Delivered, OutcomeCode, Refused
+from services.contract.outcomes import OUTCOME_OF, Outcome, OutcomeCode
 from tests.unit import connector_runs as runs
 
+OUTCOMES: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 TOLD, MARKED = Standing(5, attempted=True), Standing(5, attempted=False)
 
 
@@ -69,10 +71,9 @@ def test_pair_that_was_never_heard_of_has_no_standing() -> None:
 @pytest.mark.parametrize("code", OUTCOME_OF)
 @pytest.mark.parametrize("at", [datetime(2026, 9, 15, 8, tzinfo=UTC), datetime(2026, 9, 15, 8, 0, 1, 250, tzinfo=UTC)])
 def test_entry_in_the_ledger_is_the_outcome_to_the_byte(code: OutcomeCode, at: datetime) -> None:
-    model = {"delivered": Delivered, "deferred": Deferred, "refused": Refused}[OUTCOME_OF[code]]
-    outcome = model.model_validate(
+    outcome = OUTCOMES.validate_python(
         {"provider": "gar", "contract": "GAR-2026", "pseudonym": "a" * 32, "seq": 6, "operation": "upsert",
-         "at": at, "code": code}
+         "at": at, "outcome": OUTCOME_OF[code], "code": code}
     )  # fmt: skip
 
     assert value_of(upsert(6), code, at) == outcome.model_dump_json().encode()
