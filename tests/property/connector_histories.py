@@ -52,7 +52,8 @@ def lanes(draw: st.DrawFn) -> tuple[list[Said], list[Said]]:
         level = draw(st.sampled_from((*LEVELS, *LEVELS, None)))
         overtakes = draw(st.booleans())
         (express if level is None and overtakes else normal).append(Said(name, seq, level))
-    if normal and draw(st.booleans()):  # a replay of the topic
+    replayed: bool = draw(st.booleans())
+    if normal and replayed:
         normal.append(draw(st.sampled_from(normal)))
     return normal, express
 
