@@ -42,7 +42,8 @@ async def test_every_record_of_a_batch_has_its_end() -> None:
         }
     ]
     assert [value["offset"] for value in stage.of(f"{CHANGES}.quarantine")] == [3]
-    assert (len(stage.of(RELEASES)), len(stage.of(WITHDRAWALS))) == (1, 1)
+    assert [("reasons" in value) for value in stage.of(RELEASES)] == [False, True]
+    assert stage.of(WITHDRAWALS) == []
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,8 @@ async def test_sweep_sends_differences_only() -> None:
     await stage.sweep()
     await stage.sweep()
 
-    assert (len(stage.of(RELEASES)), len(stage.of(WITHDRAWALS))) == (1, 1)
+    assert [("reasons" in value) for value in stage.of(RELEASES)] == [False, True]
+    assert stage.of(WITHDRAWALS) == []
 
 
 async def test_seq_is_not_issued_twice_in_a_partition() -> None:
@@ -162,4 +164,4 @@ async def test_policy_that_is_taken_back_erases_whom_it_had_released() -> None:
     stage.agent._policies.apply(b"gar", None)  # type: ignore[attr-defined]  # the book of this agent
     await stage.sweep()
 
-    assert [value["reasons"] for value in stage.of(WITHDRAWALS)] == [["R1/no-contract"]]
+    assert [value.get("reasons") for value in stage.of(RELEASES)] == [None, ["R1/no-contract"]]
