@@ -79,7 +79,7 @@ class FilteringAgent:
             if not known.policy.contracts
         }
 
-    async def tick(self, outbox: Outbox, account: Account) -> None:  # noqa: ARG002  # a heartbeat is no input
+    async def tick(self, outbox: Outbox, account: Account) -> bool:  # noqa: ARG002  # a heartbeat is no input
         """Say up to when every consent is applied; nothing, while one waits (architecture.md, The sequence)."""
         until_us = outbox.reached.until_us.get(CONSENTS)
         if until_us is not None:
@@ -88,6 +88,7 @@ class FilteringAgent:
             )
             headers = binary("filtering", "heartbeat", f"{outbox.partition}.{until_us}")
             outbox.send(WITHDRAWALS, None, beat.model_dump_json().encode(), headers)
+        return False
 
     def sweep_token(self, now: datetime) -> bytes:
         """At midnight in Paris everybody is decided again: birthdays, and contracts that end."""

@@ -166,8 +166,9 @@ class PseudonymisationAgent:
             raise NotYet("policy-not-here")
         return known.policy
 
-    async def tick(self, outbox: Outbox, account: Account) -> None:
+    async def tick(self, outbox: Outbox, account: Account) -> bool:  # noqa: ARG002  # as every stage is asked
         """Nothing is due by time alone."""
+        return False
 
     def sweep_token(self, now: datetime) -> bytes:
         return self._policies.token_on(day_in_paris(now))
