@@ -1,0 +1,53 @@
+"""`python -m ops.benchmarks.engines.confluent_loop JOB`: the practical limit in Python, at least once, no runtime."""
+
+from confluent_kafka import Consumer, KafkaException, Message, Producer
+
+from ops.benchmarks.engines.job import Job, job_of_this_process
+from ops.benchmarks.engines.step import Step
+
+BATCH = 10_000
+
+
+def main(job: Job) -> None:
+    """Until it is ended from outside: consume a batch, produce it, wait for all acknowledgements, commit."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": job.bootstrap,
+            "group.id": job.group,
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "queued.min.messages": 100_000,
+            "fetch.message.max.bytes": 4 << 20,
+        }
+    )
+    producer = Producer(
+        {
+            "bootstrap.servers": job.bootstrap,
+            "acks": "all",
+            "linger.ms": 5,
+            "batch.size": 1 << 20,
+            "queue.buffering.max.messages": 1_000_000,
+            "queue.buffering.max.kbytes": 1 << 20,
+        }
+    )
+    consumer.subscribe([job.input])
+    step = Step(job)
+    while True:
+        if messages := consumer.consume(BATCH, timeout=0.1):
+            _forward(messages, step, producer)
+            consumer.commit(asynchronous=True)
+
+
+def _forward(messages: list[Message], step: Step, producer: Producer) -> None:
+    for message in messages:
+        if error := message.error():
+            raise KafkaException(error)
+        named = step.take(message.value())
+        if named is not None:
+            producer.produce(named.topic, named.value, named.key, message.partition(), headers=named.headers)
+    producer.flush()
+
+
+if __name__ == "__main__":
+    main(job_of_this_process())
