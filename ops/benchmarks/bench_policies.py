@@ -1,4 +1,4 @@
-"""Three invented providers on the shape of an example policy: what each stage is measured under. Pure but for the file."""
+"""Three invented providers on the shape of an example policy: what each stage is measured under."""
 
 from ops.policy_files import POLICIES_FOLDER, Policies, read_policies
 
@@ -19,7 +19,12 @@ def bench_policies() -> Policies:
                 "perimeter": perimeter,
                 "contracts": (
                     contract.model_copy(
-                        update={"id": f"{name}-2026", "purpose": f"{name}-access", "fields": FIELDS, "kinds": ("pupil",)}
+                        update={
+                            "id": f"{name}-2026",
+                            "purpose": f"{name}-access",
+                            "fields": FIELDS,
+                            "kinds": ("pupil",),
+                        }
                     ),
                 ),
             }

@@ -101,14 +101,10 @@ class Contest:
             raise Unreachable(f"{engine.title}: too fast, or the input too short, to measure")
         fault = None
         if reference is not None:
-            fault = difference(
-                reference, outputs, whole=engine.share >= 1, same_partition=engine.same_partition
-            )
+            fault = difference(reference, outputs, whole=engine.share >= 1, same_partition=engine.same_partition)
         return Result(engine.name, speed, peak, repeated(outputs), fault), outputs
 
-    def _watch(
-        self, process: Process, topics: Mapping[str, str], wanted: int
-    ) -> tuple[list[Sample], list[Output]]:
+    def _watch(self, process: Process, topics: Mapping[str, str], wanted: int) -> tuple[list[Sample], list[Output]]:
         """Look until all that is wanted is visible; the outputs are read while the engine still runs, idle."""
         places = self.cluster.places(topics.values())
         deadline = time.monotonic() + START_SECONDS + wanted / SLOWEST_RATE

@@ -1,4 +1,4 @@
-"""What a process costs, and how fast its outputs appear: samples taken while it runs, a window cut out of them after."""
+"""What a process costs, and how fast its outputs appear: samples while it runs, a window cut out of them after."""
 
 import os
 from bisect import bisect_left

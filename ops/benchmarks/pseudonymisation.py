@@ -86,8 +86,7 @@ def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[St
 
 
 def _peers(cluster: Cluster, job: Job, expected: int) -> Sequence[Peer]:
-    streams = ("Pseudonymisation", kafka_streams.missing)
-    main, missing = streams
+    main, missing = "Pseudonymisation", kafka_streams.missing
     return (
         Peer("confluent", "confluent-kafka loop", python_command("confluent_loop"), cluster, job),
         Peer("kafka-streams", "Kafka Streams, exactly once",

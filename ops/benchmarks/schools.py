@@ -61,7 +61,9 @@ def pupil(number: int) -> tuple[str, dict[str, object]]:
         "mef": mef,
         "school": uai,
         "divisions": [{"school": uai, "code": f"{level[0]}E {number % DIVISIONS_PER_SCHOOL + 1:02d}"}],
-        "groups": [{"school": uai, "code": f"{level[0]} {LANGUAGES[(number + nth) % len(LANGUAGES)]}"} for nth in (0, 3)],
+        "groups": [
+            {"school": uai, "code": f"{level[0]} {LANGUAGES[(number + nth) % len(LANGUAGES)]}"} for nth in (0, 3)
+        ],
     }
 
 

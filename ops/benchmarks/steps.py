@@ -1,9 +1,5 @@
-"""`python -m ops.benchmarks [--json FILE]`: microseconds a record, and the ratio to the peer. No broker, no verdict.
+"""What one record costs in each pure step, beside a plain peer in the same run: no broker, no verdict."""
 
-The whole stream beside other engines is measured by a later issue; these are the steps that it will be made of.
-"""
-
-import argparse
 import base64
 import hashlib
 import hmac
@@ -17,10 +13,10 @@ from unicodedata import normalize
 from xml.etree import ElementTree as ET
 
 import orjson
-from rich.console import Console
-from rich.table import Table
 
 from ops.aaf_files import read_export
+from ops.benchmarks.findings import Findings, Measured
+from ops.benchmarks.workbench import Workbench
 from ops.policy_files import read_policies
 from ops.synthesis import synthesise
 from services.contract.changes import Change, parse_change
@@ -31,17 +27,18 @@ from services.filtering.subject import NOBODY, fold
 from services.pseudonymisation.pseudonym import Pseudonymiser, pae
 
 ROUNDS = 5
+PUPILS, QUICK_PUPILS = 1000, 300
 NOW = datetime(2026, 9, 16, 8, tzinfo=UTC)
 
 
 def cost(step: Callable[[], int]) -> float:
-    """Microseconds a record: the best of some rounds, for what is slower was something else's doing."""
+    """Seconds a record: the best of some rounds, for what is slower was something else's doing."""
     best = float("inf")
     for _ in range(ROUNDS):
         began = time.perf_counter()
         records = step()
         best = min(best, (time.perf_counter() - began) / records)
-    return best * 1e6
+    return best
 
 
 def reading(folder: Path) -> tuple[float, float]:
@@ -107,42 +104,32 @@ def naming(ines: list[str]) -> tuple[float, float]:
         return sum(1 for ine in ines if one(ine))
 
     if names.pseudonym("person", "FR", "INE", ines[0]) != one(ines[0]):
-        raise SystemExit("the two pseudonyms differ: nothing to compare")
+        raise AssertionError("the two pseudonyms differ: nothing to compare")
     return cost(ours), cost(peer)
 
 
-def measure(pupils: int) -> dict[str, tuple[float, float | None]]:
+def measure(bench: Workbench) -> Findings:
     """Every step on one invented export."""
-    with tempfile.TemporaryDirectory() as name:
+    pupils = QUICK_PUPILS if bench.quick else PUPILS
+    findings = Findings()
+    with tempfile.TemporaryDirectory(dir=bench.folder) as name:
         folder = Path(name)
+        bench.say("pure steps")
         synthesise(1, 7, delta=False, encoding="UTF-8", out=folder, pupils_per_school=pupils)
         changes = [read for read in read_export(folder, None, {}) if isinstance(read, Change)]
         lines = [orjson.dumps(orjson.loads(change.model_dump_json(exclude_unset=True))) for change in changes]
         ines = [change.attributes.ine for change in changes if change.attributes.ine]
-        return {
-            "read AAF": reading(folder),
-            "parse a change": parsing(lines),
-            "fold and decide, 3 contracts": deciding(lines),
-            "one pseudonym": naming(ines),
-        }
+        _add(findings, "read-aaf", "elementtree", reading(folder))
+        _add(findings, "parse-change", "standard-json", parsing(lines))
+        _add(findings, "decide-three-contracts", "", deciding(lines))
+        _add(findings, "pseudonym", "standard-hmac", naming(ines))
+    return findings
 
 
-def main() -> None:
-    """Print the table; with `--json`, write it too."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--pupils", type=int, default=1000, help="pupils in the invented school")
-    options = parser.parse_args()
-    figures = measure(options.pupils)
-    table = Table("step", "µs a record", "peer", "peer ÷ ours")
-    for step, (ours, peer) in figures.items():
-        ratio = f"{peer / ours:.2f}" if peer else "–"
-        table.add_row(step, f"{ours:.1f}", f"{peer:.1f}" if peer else "–", ratio)
-    Console().print(table)
-    if options.json:
-        named = {step: {"microseconds": ours, "peer_microseconds": peer} for step, (ours, peer) in figures.items()}
-        options.json.write_text(json.dumps(named, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+def _add(findings: Findings, step: str, peer: str, costs: tuple[float, float | None]) -> None:
+    """Seconds a record; the ratio is of the rates, as everywhere."""
+    ours, theirs = costs
+    findings.figures[f"steps/{step}/ours/seconds_per_record"] = Measured.of([ours])
+    if theirs is not None:
+        findings.figures[f"steps/{step}/{peer}/seconds_per_record"] = Measured.of([theirs])
+        findings.ratios[f"steps/{step}/{peer}"] = theirs / ours

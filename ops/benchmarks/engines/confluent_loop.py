@@ -1,15 +1,18 @@
 """`python -m ops.benchmarks.engines.confluent_loop JOB`: the practical limit in Python, at least once, no runtime."""
 
+import time
+
 from confluent_kafka import Consumer, KafkaException, Message, Producer
 
 from ops.benchmarks.engines.job import Job, job_of_this_process
 from ops.benchmarks.engines.step import Step
 
-BATCH = 10_000
+BATCH = 2_000
+COMMIT_SECONDS = 1.0
 
 
 def main(job: Job) -> None:
-    """Until it is ended from outside: consume a batch, produce it, wait for all acknowledgements, commit."""
+    """Until it is ended from outside: consume and produce; each second wait for all acknowledgements, and commit."""
     consumer = Consumer(
         {
             "bootstrap.servers": job.bootstrap,
@@ -32,11 +35,15 @@ def main(job: Job) -> None:
         }
     )
     consumer.subscribe([job.input])
-    step = Step(job)
+    step, due, behind = Step(job), time.monotonic() + COMMIT_SECONDS, False
     while True:
-        if messages := consumer.consume(BATCH, timeout=0.1):
-            _forward(messages, step, producer)
+        messages = consumer.consume(BATCH, timeout=0.1)
+        _forward(messages, step, producer)
+        behind |= bool(messages)
+        if behind and time.monotonic() > due:
+            producer.flush()
             consumer.commit(asynchronous=True)
+            due, behind = time.monotonic() + COMMIT_SECONDS, False
 
 
 def _forward(messages: list[Message], step: Step, producer: Producer) -> None:
@@ -46,7 +53,7 @@ def _forward(messages: list[Message], step: Step, producer: Producer) -> None:
         named = step.take(message.value())
         if named is not None:
             producer.produce(named.topic, named.value, named.key, message.partition(), headers=named.headers)
-    producer.flush()
+    producer.poll(0)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ It runs in an environment of its own (quix.py). `to_topic` cannot name a partiti
 
 from typing import Any
 
-from ops.benchmarks.engines.job import Job, job_of_this_process
-from ops.benchmarks.engines.step import Named, Step
 from quixstreams import Application
 from quixstreams.models import Serializer
+
+from ops.benchmarks.engines.job import Job, job_of_this_process
+from ops.benchmarks.engines.step import Named, Step
 
 
 class OwnBytes(Serializer):
