@@ -33,6 +33,15 @@ def difference(ours: Sequence[Output], theirs: Sequence[Output], *, whole: bool,
     return None
 
 
+def incomplete(ours: Sequence[Output], expected: int) -> str | None:
+    """Why ours cannot be the measure of the others: exactly once means each record once, and no other."""
+    if twice := repeated(ours):
+        return f"{twice} of our own records are there twice"
+    if len(ours) != expected:
+        return f"{len(ours)} records are there, {expected} were to come"
+    return None
+
+
 def repeated(outputs: Sequence[Output]) -> int:
     """How many records are there more than once, counted each time but the first."""
     return len(outputs) - len({output.digest for output in outputs})

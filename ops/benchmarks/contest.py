@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ops.benchmarks.cluster import LOOK_SECONDS, Cluster
-from ops.benchmarks.comparing import Output, difference, repeated
+from ops.benchmarks.comparing import Output, difference, incomplete, repeated
 from ops.benchmarks.measuring import Sample, Speed, cpu_seconds, peak_bytes, steady_part
 from services.contract.errors import Unreachable
 
@@ -38,12 +38,17 @@ class Run:
 class Engine(Protocol):
     """Does a stage's work from its input topic to output topics of its own."""
 
-    name: str
-    title: str
-    share: float
-    """Which part of the outputs is waited for: less than 1 for who would take minutes at a constant rate."""
-    same_partition: bool
-    """Whether it can write to the partition that it reads."""
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def share(self) -> float:
+        """Which part of the outputs is waited for: less than 1 for who would take minutes at a constant rate."""
+
+    @property
+    def same_partition(self) -> bool:
+        """Whether it can write to the partition that it reads."""
 
     def missing(self) -> str | None:
         """Why it cannot run here."""
@@ -99,8 +104,9 @@ class Contest:
         speed = steady_part(samples, outputs, wanted)
         if speed is None:
             raise Unreachable(f"{engine.title}: too fast, or the input too short, to measure")
-        fault = None
-        if reference is not None:
+        if reference is None:
+            fault = incomplete(outputs, self.expected)
+        else:
             fault = difference(reference, outputs, whole=engine.share >= 1, same_partition=engine.same_partition)
         return Result(engine.name, speed, peak, repeated(outputs), fault), outputs
 

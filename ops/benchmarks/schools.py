@@ -4,6 +4,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from services.contract.identifiers import uai_check_letter
 from services.contract.naming import name_of_person
 from services.contract.policies import ProviderPolicy, policy_digest
@@ -49,7 +51,7 @@ def emissions(policies: Mapping[str, ProviderPolicy], pupils: int, partitions: i
                 yield Emission(partition, ine.encode(), _release(template, ine, fields, seq - 1), fresh=False)
 
 
-def pupil(number: int) -> tuple[str, dict[str, object]]:
+def pupil(number: int) -> tuple[str, dict[str, JsonValue]]:
     """INE and fields of the n-th pupil."""
     school = number // PUPILS_PER_SCHOOL
     uai = f"{school + 1:07d}{uai_check_letter(school + 1)}"
@@ -81,12 +83,12 @@ def _template(policy: ProviderPolicy) -> _Template:
     release = Release(
         subject=ine, provider=policy.provider, contract=contract.id, purpose_family=contract.family, seq=FIRST_SEQ,
         named_by=name_of_person(policy.perimeter.id, SOURCE, "1", ine), policy=policy_digest(policy),
-        policy_version=policy.version, kind="pupil", source=SOURCE, fields=dict(fields),
+        policy_version=policy.version, kind="pupil", source=SOURCE, fields=fields,
     )  # fmt: skip
     return _Template(release, contract.fields)
 
 
-def _release(template: _Template, ine: str, fields: Mapping[str, object], seq: int) -> bytes:
+def _release(template: _Template, ine: str, fields: Mapping[str, JsonValue], seq: int) -> bytes:
     named_by = template.release.named_by.model_copy(update={"value": ine})
     seen = {name: fields[name] for name in template.fields}
     return (

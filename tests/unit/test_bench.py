@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from ops.benchmarks.bench_policies import FIELDS, bench_policies
 from ops.benchmarks.command import app, chosen
-from ops.benchmarks.comparing import Output, difference, repeated
+from ops.benchmarks.comparing import Output, difference, incomplete, repeated
 from ops.benchmarks.engines.job import Job
 from ops.benchmarks.engines.step import NotAllowed, Step
 from ops.benchmarks.findings import Bar, Chart, Findings, Measured
@@ -17,7 +17,7 @@ from ops.benchmarks.measuring import Sample, steady_part
 from ops.benchmarks.picture import draw
 from ops.benchmarks.report import written
 from ops.benchmarks.schools import Emission, emissions, pupil
-from services.contract.operations import Upsert
+from services.contract.operations import Pseudonym, Upsert
 from services.contract.parsing import parse_payload
 from services.contract.releases import Release
 from services.pseudonymisation.pseudonym import Pseudonymiser
@@ -48,6 +48,12 @@ def test_a_missing_record_is_a_fault_unless_the_peer_was_stopped_on_the_way() ->
         "1 of our 2 records are missing"
     )
     assert difference(outputs("a", "b"), outputs("a"), whole=False, same_partition=True) is None
+
+
+def test_ours_must_be_whole_and_each_record_there_once() -> None:
+    assert incomplete(outputs("a", "b"), 2) is None
+    assert incomplete(outputs("a", "a"), 2) == "1 of our own records are there twice"
+    assert incomplete(outputs("a"), 2) == "1 records are there, 2 were to come"
 
 
 def test_the_partition_counts_for_all_who_can_choose_it() -> None:
@@ -184,7 +190,7 @@ def test_the_peers_step_writes_an_operation_in_the_bytes_of_the_contract() -> No
     names = Pseudonymiser.under(KEY)
     assert named.topic == "to-alpha"
     assert operation.pseudonym == names.pseudonym("person", "FR", "INE", "000000000AA") == named.key.decode()
-    assert operation.event_id == names.event_id(operation.pseudonym, operation.seq)
+    assert operation.event_id == names.event_id(Pseudonym(operation.pseudonym), operation.seq)
     assert operation.fields["school"] == names.pseudonym("school", "FR", "UAI", "0000001B")
     assert operation.fields["divisions"] == [{"id": names.pseudonym("group", "aaf-banc", "local", "0000001B$6E 01")}]
     assert named.value == operation.model_dump_json().encode()

@@ -12,7 +12,7 @@ from ops.benchmarks.engines.job import Job, job_of_this_process
 from ops.benchmarks.engines.step import Named, Step
 
 
-class OwnBytes(Serializer):
+class OwnBytes(Serializer):  # type: ignore[misc]  # of a library that is not in this environment
     """The value that the step has made already."""
 
     def __call__(self, value: Named, ctx: Any) -> bytes:  # noqa: ARG002  # Quix's signature
@@ -42,7 +42,7 @@ def main(job: Job) -> None:
     }
     step = Step(job)
     frame = app.dataframe(releases).apply(step.take).filter(lambda named: named is not None)
-    frame = frame.set_headers(lambda named, _key, _timestamp, _headers: named.headers)
+    frame = frame.set_headers(lambda named, _key, _timestamp, _headers: [*named.headers])
     frame.to_topic(lambda named, _key, _timestamp, _headers: operations[named.topic], key=lambda named: named.key)
     app.run()
 

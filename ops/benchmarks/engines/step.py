@@ -21,7 +21,7 @@ class Named(NamedTuple):
     topic: str
     key: bytes
     value: bytes
-    headers: list[Header]
+    headers: tuple[Header, ...]
 
 
 class NotAllowed(Exception):
@@ -86,7 +86,7 @@ class Step:
             "policy": release["policy"], "policy_version": release["policy_version"], "event_id": event_id,
             "kind": release["kind"], "fields": _renamed(fields, release["source"], pair),
         }  # fmt: skip
-        headers = list(binary("pseudonymisation", "operation", event_id))
+        headers = binary("pseudonymisation", "operation", event_id)
         return Named(pair.topic, pseudonym.encode(), orjson.dumps(operation), headers)
 
 

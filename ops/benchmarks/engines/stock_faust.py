@@ -32,7 +32,10 @@ def build(job: Job) -> faust.App:
             named = step.take(event.value)
             if named is not None:
                 await operations[named.topic].send(
-                    key=named.key, value=named.value, partition=event.message.partition, headers=dict(named.headers)
+                    key=named.key,
+                    value=named.value,
+                    partition=event.message.partition,
+                    headers=named.headers,  # type: ignore[arg-type]  # Faust takes any pairs
                 )
 
     return app

@@ -81,12 +81,6 @@ public final class Pseudonymisation {
         settings.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 256 << 10);
         settings.put(StreamsConfig.producerPrefix(ProducerConfig.BUFFER_MEMORY_CONFIG), 128L << 20);
         settings.put(StreamsConfig.producerPrefix(ProducerConfig.COMPRESSION_TYPE_CONFIG), "none");
-        String extra = System.getProperty("bench.extra", "");
-        for (String pair : extra.split(",")) {
-            if (!pair.isEmpty()) {
-                settings.put(pair.substring(0, pair.indexOf('=')), pair.substring(pair.indexOf('=') + 1));
-            }
-        }
         return settings;
     }
 
