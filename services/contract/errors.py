@@ -14,7 +14,10 @@ SanctuaireError
 │   ├── NotAnIdentifier   a placeholder or a malformed identifier: never a pseudonym
 │   ├── WeakKey
 │   ├── NoKey
-│   └── WrongSettings
+│   ├── WrongSettings
+│   ├── StoreInUse        a partition's folder that another worker has
+│   └── StoreFailed       a partition's store that the disk refuses to read or write
+│       └── StoreCorrupt  or that RocksDB finds damaged: it is rebuilt
 └── Unreachable           the broker or a provider did not answer: try again
 """
 
@@ -77,6 +80,18 @@ class NoKey(Unusable):
 
 class WrongSettings(Unusable):
     code = "wrong-settings"
+
+
+class StoreInUse(Unusable):
+    code = "store-in-use"
+
+
+class StoreFailed(Unusable):
+    code = "store-failed"
+
+
+class StoreCorrupt(StoreFailed):
+    code = "store-corrupt"
 
 
 class Unreachable(SanctuaireError):

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Protocol
 
 from services.contract.audit import Account, Stage
+from services.contract.errors import StoreFailed
 from services.runtime import journal
-from services.runtime.outbox import Outbox
+from services.runtime.outbox import Outbox, OutputTooLarge
 from services.runtime.records import Record, UnreadableRecord
 
 MAX_ACCOUNT_BYTES = 768 * 1024
@@ -30,7 +31,7 @@ class Agent(Protocol):
     group: str
     """Consumer group, and with the partition the transactional id."""
     lanes: tuple[str, ...]
-    """Topics it reads; the partitions of the same number belong together."""
+    """Topics it reads, the express ones first; the partitions of the same number belong together."""
     changelog: str
     audit: str
     """Where the account of every batch goes."""
@@ -45,7 +46,11 @@ class Agent(Protocol):
 
         Raises:
             NotYet: nothing was decided; the batch comes again.
+            StoreFailed: nothing can be; the process ends.
         """
+
+    async def tick(self, outbox: Outbox, account: Account) -> None:
+        """Do what time alone asks for, about once a second; `outbox.reached` says how far the lanes are."""
 
     def sweep_token(self, now: datetime) -> bytes:
         """Names what every remembered decision rests on; when it changes, the partition is swept. Without a blank."""
@@ -65,7 +70,7 @@ async def handle_each(agent: Agent, records: Sequence[Record], outbox: Outbox) -
     start = outbox.savepoint()
     try:
         await _handle(agent, records, outbox)
-    except NotYet:
+    except (NotYet, StoreFailed):
         outbox.rollback(start)
         raise
     except Exception as error:  # noqa: BLE001  # a fault of ours must not stop the partition, nor lose a record
@@ -79,7 +84,9 @@ async def _handle(agent: Agent, records: Sequence[Record], outbox: Outbox) -> No
     start = outbox.savepoint()
     account = Account(agent.stage, records[0].topic, outbox.partition, len(records))
     await agent.handle(records, outbox, account)
-    size = outbox.report(agent.audit, account, (records[0].offset, records[-1].offset), agent.policy_versions())
+    if account.is_empty:
+        return
+    size = _report(agent, outbox, account, (records[0].offset, records[-1].offset))
     if size > MAX_ACCOUNT_BYTES and len(records) > 1:
         # Many contracts and ends that alternate: two accounts of half the batch each, for Kafka takes no larger one.
         outbox.rollback(start)
@@ -92,11 +99,35 @@ async def _handle_one(agent: Agent, record: Record, outbox: Outbox) -> None:
     start = outbox.savepoint()
     try:
         await _handle(agent, [record], outbox)
-    except NotYet:
+    except (NotYet, StoreFailed):
         raise
     except Exception as error:  # noqa: BLE001  # as above
         outbox.rollback(start)
-        outbox.quarantine(record, "unexpected", type(error).__name__)
+        if isinstance(error, OutputTooLarge):
+            outbox.quarantine(record, error.code, str(error))
+        else:
+            outbox.quarantine(record, "unexpected", type(error).__name__)
+
+
+async def tick(agent: Agent, outbox: Outbox) -> None:
+    """Let the agent do what is due; if that raises, nothing of it is kept, and the next second tries again."""
+    start = outbox.savepoint()
+    try:
+        account = Account(agent.stage, "tick", outbox.partition, 0)
+        await agent.tick(outbox, account)
+        if not account.is_empty:
+            _report(agent, outbox, account, (0, max(0, account.records - 1)))
+    except NotYet:
+        outbox.rollback(start)
+    except StoreFailed:
+        raise
+    except Exception as error:  # noqa: BLE001  # a fault of ours must not end the process again at every second
+        journal.emit(journal.FAILED, stage=agent.stage, kind=type(error).__name__, where=journal.where(error))
+        outbox.rollback(start)
+
+
+def _report(agent: Agent, outbox: Outbox, account: Account, span: tuple[int, int]) -> int:
+    return outbox.report(agent.audit, account, span, agent.policy_versions())
 
 
 async def sweep_each(agent: Agent, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox) -> None:
@@ -107,13 +138,13 @@ async def sweep_each(agent: Agent, entries: Sequence[tuple[bytes, bytes]], outbo
     try:
         account = Account(agent.stage, "sweep", outbox.partition, len(entries))
         await agent.sweep(entries, outbox, account)
-        size = outbox.report(agent.audit, account, (0, len(entries) - 1), agent.policy_versions())
+        size = _report(agent, outbox, account, (0, len(entries) - 1))
         if size > MAX_ACCOUNT_BYTES and len(entries) > 1:
             outbox.rollback(start)
             middle = len(entries) // 2
             await sweep_each(agent, entries[:middle], outbox)
             await sweep_each(agent, entries[middle:], outbox)
-    except NotYet:
+    except (NotYet, StoreFailed):
         raise
     except Exception as error:  # noqa: BLE001  # a fault of ours must not end the process again at every start
         journal.emit(journal.FAILED, stage=agent.stage, kind=type(error).__name__, where=journal.where(error))

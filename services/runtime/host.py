@@ -1,41 +1,53 @@
-"""Runs one agent over the partitions that a process is assigned: opens, works, sweeps and gives them up."""
+"""Runs one agent over the partitions that a process is assigned: opens, decides, sweeps and gives them up."""
 
 import asyncio
 import os
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any, cast
 
 from faust.types import TP
 
 from services.contract.errors import WrongSettings
-from services.runtime import journal
-from services.runtime.agent import Agent, NotYet, handle_each, sweep_each
-from services.runtime.outbox import Outbox
+from services.runtime import journal, metrics
+from services.runtime.agent import Agent, NotYet, handle_each, sweep_each, tick
+from services.runtime.outbox import Outbox, Reached
 from services.runtime.partition import Partition, open_partition
 from services.runtime.policies import PolicyReader
-from services.runtime.records import Batch
+from services.runtime.records import Batch, Record
+from services.runtime.schedule import Job, choose
+from services.runtime.sender import Sender
 from services.runtime.settings import Settings
 from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer
+from services.runtime.watchdog import Pulse
 
 EX_SOFTWARE = 70
 SWEEP_CHUNK = 500
 RETRY_SECONDS = 0.1
-COMMIT_SECONDS = 90.0
+SECOND = 1.0
 
 
 class Host:
     """Runs one agent over the partitions that this process is assigned."""
 
-    def __init__(self, agent: Agent, settings: Settings, policies: PolicyReader) -> None:
+    def __init__(self, agent: Agent, settings: Settings, policies: PolicyReader, pulse: Pulse) -> None:
         self.agent = agent
         self.settings = settings
         self.policies = policies
+        self.pulse = pulse
+        self.newest: dict[tuple[str, int], float] = {}
+        """Topic and partition → when (epoch seconds) the newest input was made that the state reflects."""
         self.partitions: dict[int, Partition] = {}
-        self._opening: dict[int, asyncio.Task[None]] = {}
         self.app: Any = None
+        self._opening: dict[int, asyncio.Task[None]] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._sender = Sender()
 
     @property
     def consumer(self) -> BatchingConsumer:
@@ -53,15 +65,21 @@ class Host:
         for number in sorted(numbers):
             self.consumer.hold(self._lanes_of(number))
             if number in self.partitions:
-                await self.consumer.go_on(self._lanes_of(number))
+                await self._go_on(number)
             elif number not in self._opening:
                 self._opening[number] = asyncio.create_task(self._open(number))
 
     def next_offset(self, tp: TP) -> int | None:
-        return self.partitions[tp.partition].state.next_offset(tp.topic)
+        return self.partitions[tp.partition].position.get(tp.topic)
 
     def _lanes_of(self, number: int) -> set[TP]:
         return {TP(topic, number) for topic in self.agent.lanes}
+
+    async def _go_on(self, number: int) -> None:
+        """Fetch a partition from where it was decided to; what was fetched before is void."""
+        for lane in self.partitions[number].worklist.lanes.values():
+            lane.batches.clear()
+        await self.consumer.go_on(self._lanes_of(number))
 
     async def _give_up(self, number: int) -> None:
         if task := self._opening.pop(number, None):
@@ -78,9 +96,12 @@ class Host:
     async def _open(self, number: int) -> None:
         try:
             await self.policies.caught_up.wait()
-            self.partitions[number] = await open_partition(self.agent, self.settings, number)
+            partition = await open_partition(self.agent, self.settings, self._sender, number)
             self._opening.pop(number, None)
-            await self.consumer.go_on(self._lanes_of(number))
+            ends = await self.consumer.ends(self._lanes_of(number))
+            partition.backlog = {tp.topic: end for tp, end in ends.items()}
+            self.partitions[number] = partition
+            await self._go_on(number)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  # without its state a partition must not be worked on
@@ -91,65 +112,171 @@ class Host:
         journal.emit(journal.FAILED, stage=self.agent.stage, kind=type(error).__name__, where=journal.where(error))
         os._exit(EX_SOFTWARE)
 
-    async def process(self, batch: Batch) -> None:
-        """Decide a batch and commit it, or drop it if its partition went or was sought since."""
-        waiting = False
-        while missing := await self._attempt(batch):
-            if not waiting:
-                journal.emit(journal.WAITING, stage=self.agent.stage, partition=batch.partition, code=missing)
-            waiting = True
-            # Without the lock: the other lane goes on meanwhile, and the partition can be given up.
-            await asyncio.sleep(RETRY_SECONDS)
-
-    async def _attempt(self, batch: Batch) -> str | None:
-        """What the batch must still wait for; null when it is done with."""
+    def take(self, batch: Batch) -> None:
+        """Put a batch on its lane, or drop it if its partition went or was sought since."""
         partition = self.partitions.get(batch.partition)
         if partition is None or not self.consumer.is_current(batch):
-            return None
-        async with partition.lock:
-            start = partition.state.next_offset(batch.topic) or 0
-            records = [record for record in batch.records if record.offset >= start]
-            if not records or partition is not self.partitions.get(batch.partition):
-                return None
-            began = time.monotonic()
-            outbox = self._outbox(partition)
-            try:
+            return
+        partition.worklist.lanes[batch.topic].batches.append(batch)
+        self._wake.set()
+
+    async def work(self) -> None:
+        """Do one job after another, for as long as the process runs."""
+        while True:
+            chosen = choose(self._in_turn(), time.monotonic())
+            if chosen is None:
+                self._wake.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), RETRY_SECONDS)
+                continue
+            number, job = chosen
+            task = asyncio.create_task(self._do(self.partitions[number], job))
+            self._jobs.add(task)
+            task.add_done_callback(self._jobs.discard)
+            # It runs until it is decided, or waits for a provider; only then is the next one chosen.
+            await asyncio.sleep(0)
+
+    def _in_turn(self) -> Iterator[tuple[int, Any]]:
+        """Who has just had a turn comes last."""
+        return ((number, partition.worklist) for number, partition in self.partitions.items())
+
+    async def _do(self, partition: Partition, job: Job) -> None:
+        if not self._holds(partition):
+            return
+        self.partitions[partition.number] = self.partitions.pop(partition.number)
+        place = (self.agent.stage, partition.number)
+        self.pulse.progress(*place)
+        partition.worklist.deciding = True
+        try:
+            match job:
+                case "tick":
+                    commit = await self._tick(partition)
+                case "sweep":
+                    commit = await self._sweep_chunk(partition)
+                case _:
+                    commit = await self._decide(partition, job)
+            partition.worklist.deciding = False
+            self._wake.set()
+            if commit is not None:
+                await commit
+                self._wake.set()
+            if not partition.worklist.deciding and not partition.worklist.committing:
+                self.pulse.done(*place)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001  # Faust would acknowledge it and go on
+            self.leave(error)
+
+    async def _decide(self, partition: Partition, batch: Batch) -> "asyncio.Task[None] | None":
+        """Decide a batch and begin its commit; if it must wait, it stays the first of its lane."""
+        lane = partition.worklist.lanes[batch.topic]
+        start = partition.position.get(batch.topic, 0)
+        records = [record for record in batch.records if record.offset >= start]
+        began = time.monotonic()
+        outbox = self._outbox(partition)
+        try:
+            if records:
                 await handle_each(self.agent, records, outbox)
-            except NotYet as missing:
-                return missing.code
-            await asyncio.wait_for(
-                partition.commit(self.agent, outbox, {batch.topic: records[-1].offset + 1}), COMMIT_SECONDS
-            )
-            outbox.announce()
-            journal.emit(
-                journal.COMMITTED, stage=self.agent.stage, partition=batch.partition, topic=batch.topic,
-                records=len(records), outputs=len(outbox.outputs), seconds=round(time.monotonic() - began, 4),
-            )  # fmt: skip
+        except NotYet as missing:
+            if not lane.not_before:
+                journal.emit(journal.WAITING, stage=self.agent.stage, partition=batch.partition, code=missing.code)
+            lane.not_before = time.monotonic() + RETRY_SECONDS
+            metrics.waiting(self.agent.stage, batch.topic, missing.code)
             return None
+        lane.not_before = 0.0
+        if not self._holds(partition) or not lane.batches or lane.batches[0] is not batch:
+            return None  # given up or sought while it was decided: it comes again
+        lane.batches.popleft()
+        self.consumer.release(batch)
+        if not records:
+            return None
+        partition.worklist.swept_last = False
+        commit = partition.commit(outbox, {batch.topic: records[-1].offset + 1})
+        commit.add_done_callback(partial(self._count, outbox, records, time.monotonic() - began, time.monotonic()))
+        return commit
+
+    def _count(  # what there is to count of a batch
+        self, outbox: Outbox, records: Sequence[Record], seconds: float, decided: float, commit: "asyncio.Task[None]"
+    ) -> None:
+        if commit.cancelled() or commit.exception():
+            return
+        newest = records[-1]
+        self.newest[newest.topic, newest.partition] = newest.timestamp / 1000
+        metrics.committed(
+            self.agent.stage, newest.topic, newest.partition, records=len(records), outputs=len(outbox.outputs),
+            size=sum(len(record.value or b"") for record in records), decide_seconds=seconds,
+            commit_seconds=time.monotonic() - decided,
+        )  # fmt: skip
+
+    def _holds(self, partition: Partition) -> bool:
+        return self.partitions.get(partition.number) is partition
 
     def _outbox(self, partition: Partition) -> Outbox:
-        return Outbox(self.agent.stage, partition.number, partition.state, time.time_ns() // 1000)
+        return Outbox(
+            self.agent.stage, partition.number, partition.state, time.time_ns() // 1000, partition.pending,
+            self._reached(partition),
+        )  # fmt: skip
 
-    async def sweep(self) -> None:
-        """Bring every partition's remembered decisions up to what they now rest on, a chunk between two batches."""
+    def is_caught_up(self, tp: TP) -> bool:
+        """Whether all that was fetched of it is decided."""
+        lane = self.partitions[tp.partition].worklist.lanes[tp.topic]
+        return not lane.batches and self.consumer.decided_until(tp) is not None
+
+    async def keep_time(self) -> None:
+        """Call every second."""
+        while True:
+            self.second()
+            await asyncio.sleep(SECOND)
+
+    def second(self) -> None:
+        """Have every partition do what is due: what time asks for, and what rests on other policies than today's."""
         token = self.agent.sweep_token(datetime.now(UTC))
-        for partition in list(self.partitions.values()):
-            while await self._sweep_chunk(partition, token):
-                pass
+        for partition in self.partitions.values():
+            partition.worklist.add("tick")
+            if _swept(partition) != (token, b"end"):
+                partition.worklist.add("sweep")
+        self._wake.set()
 
-    async def _sweep_chunk(self, partition: Partition, token: bytes) -> bool:
-        async with partition.lock:
-            done, _, after = (partition.state.get(SWEEP) or b"").partition(b" ")
-            if (done == token and after == b"end") or partition is not self.partitions.get(partition.number):
-                return False
-            outbox = self._outbox(partition)
-            start = after if done == token and after else None
-            chunk = list(islice(partition.state.scan(self.agent.swept, start), SWEEP_CHUNK))
-            try:
-                await sweep_each(self.agent, chunk, outbox)
-            except NotYet:
-                return False
-            more = len(chunk) == SWEEP_CHUNK
-            outbox.put(SWEEP, token + b" " + (chunk[-1][0] if more else b"end"))
-            await asyncio.wait_for(partition.commit(self.agent, outbox, {}), COMMIT_SECONDS)
-            return more
+    async def _tick(self, partition: Partition) -> "asyncio.Task[None] | None":
+        partition.worklist.due.popleft()
+        outbox = self._outbox(partition)
+        await tick(self.agent, outbox)
+        return partition.commit(outbox, {}) if self._holds(partition) and (outbox.outputs or outbox.changes) else None
+
+    def _reached(self, partition: Partition) -> Reached:
+        """How far each lane is decided. A topic's end counts transaction markers, so that no record's offset tells."""
+        until: dict[str, int] = {}
+        for topic, lane in partition.worklist.lanes.items():
+            at_ms = None if lane.batches else self.consumer.decided_until(TP(topic, partition.number))
+            if at_ms is not None:
+                until[topic] = at_ms * 1000
+            if at_ms is not None or partition.position.get(topic, 0) >= partition.backlog.get(topic, 0):
+                partition.backlog.pop(topic, None)
+        return Reached(until, frozenset(partition.backlog))
+
+    async def _sweep_chunk(self, partition: Partition) -> "asyncio.Task[None] | None":
+        """Bring some of what is remembered up to what it now rests on; the cursor is committed with it."""
+        partition.worklist.due.popleft()
+        partition.worklist.swept_last = True
+        token = self.agent.sweep_token(datetime.now(UTC))
+        done, after = _swept(partition)
+        if (done, after) == (token, b"end"):
+            return None
+        outbox = self._outbox(partition)
+        start = after if done == token and after else None
+        chunk = list(islice(partition.state.scan(self.agent.swept, start), SWEEP_CHUNK))
+        try:
+            await sweep_each(self.agent, chunk, outbox)
+        except NotYet:
+            return None
+        more = len(chunk) == SWEEP_CHUNK
+        outbox.put(SWEEP, token + b" " + (chunk[-1][0] if more else b"end"))
+        if more:
+            partition.worklist.add("sweep")
+        return partition.commit(outbox, {}) if self._holds(partition) else None
+
+
+def _swept(partition: Partition) -> tuple[bytes, bytes]:
+    """Which token the sweep has got to, and after which key it goes on."""
+    token, _, after = (partition.state.get(SWEEP) or b"").partition(b" ")
+    return token, after

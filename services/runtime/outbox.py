@@ -1,15 +1,32 @@
 """Everything a batch leads to, gathered before any of it becomes durable; then all of it or none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
+from typing import Final, NamedTuple
 
-from services.contract.audit import Account, QuarantinedRecord, Stage
+from services.contract.audit import Account, AuditEntry, QuarantinedRecord, Stage
 from services.contract.envelope import Header, binary
 from services.contract.topology import quarantine_of
-from services.runtime import journal
+from services.runtime import journal, metrics
 from services.runtime.records import Record
-from services.runtime.state import PartitionState
+from services.runtime.state import State
+
+MAX_RECORD_BYTES: Final = 900 * 1024
+"""What Kafka takes by default, less what a batch and its headers add."""
+
+_ABSENT: Final = object()
+NOTHING: Final[Mapping[bytes, bytes | None]] = {}
+
+
+class OutputTooLarge(Exception):
+    """A record that Kafka would refuse: its input is put aside, with this reason."""
+
+    code: Final = "too-large"
+
+    def __init__(self) -> None:
+        super().__init__(f"output: over {MAX_RECORD_BYTES} bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +35,12 @@ class Savepoint:
 
     outputs: int
     quarantined: int
+    entries: int
     changes: Mapping[bytes, bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One record to write; without a partition, the default partitioner's choice for its key."""
+class Output(NamedTuple):
+    """One record to write; without a partition, its key chooses one."""
 
     topic: str
     key: bytes | None
@@ -33,10 +50,28 @@ class Output:
     timestamp_ms: int | None
 
 
-class Outbox:
-    """Outputs and state changes of one batch; reads see the batch's own writes."""
+class Reached(NamedTuple):
+    """How far the lanes of a partition are decided."""
 
-    def __init__(self, stage: Stage, partition: int, state: PartitionState, now_us: int) -> None:
+    until_us: Mapping[str, int] = {}
+    """Topic → until when all that Kafka had accepted is decided; nothing for a topic of which some waits."""
+    backlog: frozenset[str] = frozenset()
+    """Topics that are not decided up to where they ended when the partition was opened."""
+
+
+UNKNOWN_REACH: Final = Reached()
+
+
+class Outbox:
+    """Outputs and state changes of one batch; reads see the batch's own writes.
+
+    `pending` are the changes of the batch before, which is being committed while this one is decided.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917  # what a batch is decided in
+        self, stage: Stage, partition: int, state: State, now_us: int,
+        pending: Mapping[bytes, bytes | None] = NOTHING, reached: Reached = UNKNOWN_REACH,
+    ) -> None:  # fmt: skip
         self.stage = stage
         self.partition = partition
         self.now_us = now_us
@@ -44,24 +79,54 @@ class Outbox:
         self.changes: dict[bytes, bytes | None] = {}
         self.quarantined: list[tuple[Record, str]] = []
         """Records put aside, and the code of each: to be said once they durably are."""
+        self.entries: list[AuditEntry] = []
+        """Accounts given, to be counted once they durably are."""
+        self.reached = reached
         self._state = state
+        self._pending = pending
+        self._loaded: dict[bytes, bytes | None] = {}
 
     @property
     def now(self) -> datetime:
         """When this batch is decided: one instant for all of it."""
         return datetime.fromtimestamp(self.now_us / 1_000_000, UTC)
 
+    def load(self, keys: Iterable[bytes]) -> None:
+        """Read these at once, so that each `get` of them costs nothing."""
+        unknown = [key for key in dict.fromkeys(keys) if key not in self._pending and key not in self._loaded]
+        self._loaded.update(zip(unknown, self._state.get_many(unknown), strict=True))
+
     def get(self, key: bytes) -> bytes | None:
-        return self.changes[key] if key in self.changes else self._state.get(key)
+        for known in (self.changes, self._pending, self._loaded):
+            value = known.get(key, _ABSENT)
+            if value is not _ABSENT:
+                return value  # type: ignore[return-value]  # the sentinel is no bytes
+        return self._state.get(key)
 
     def put(self, key: bytes, value: bytes | None) -> None:
+        if value is not None and len(value) > MAX_RECORD_BYTES:
+            raise OutputTooLarge
         self.changes[key] = value
+
+    def scan(self, prefix: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """The first entries in key order whose key begins with `prefix`, the batch's own changes among them."""
+        changed = {**self._pending, **self.changes}
+        own = {key: value for key, value in changed.items() if key.startswith(prefix)}
+        kept = ((key, value) for key, value in self._state.scan(prefix, None) if key not in own)
+        added = [(key, value) for key, value in own.items() if value is not None]
+        return sorted([*islice(kept, limit), *added])[:limit]
 
     def send(  # noqa: PLR0913  # a record has that many parts
         self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header] = (), *,
         spread: bool = False, timestamp_ms: int | None = None,
     ) -> None:  # fmt: skip
-        """Write to the partition that is read, or with `spread` to the one that the key's hash chooses."""
+        """Write to the partition that is read, or with `spread` to the one that the key chooses.
+
+        Raises:
+            OutputTooLarge: nothing of this record may then be kept; the loop rolls it back and puts it aside.
+        """
+        if value is not None and len(value) > MAX_RECORD_BYTES:
+            raise OutputTooLarge
         self.outputs.append(Output(topic, key, value, None if spread else self.partition, headers, timestamp_ms))
 
     def quarantine(self, record: Record, code: str, detail: str) -> None:
@@ -78,8 +143,11 @@ class Outbox:
         self.quarantined.append((record, code))
 
     def announce(self) -> None:
-        """Say what was put aside; after the commit, for a batch that is tried again would say it at every attempt."""
+        """Say what was put aside, and count the ends; after the commit, for a batch may be tried more than once."""
+        for entry in self.entries:
+            metrics.accounted(entry)
         for record, code in self.quarantined:
+            metrics.quarantined(self.stage, record.topic, code)
             journal.emit(journal.QUARANTINED, stage=self.stage, topic=record.topic, partition=record.partition,
                          offset=record.offset, code=code)  # fmt: skip
 
@@ -88,13 +156,16 @@ class Outbox:
         entry = account.entry(span, self.now, policies)
         event_id = f"{entry.topic}/{self.partition}/{entry.first}@{self.now_us}"
         value = entry.model_dump_json().encode()
-        self.send(topic, None, value, binary(self.stage, "audit-entry", event_id))
+        if len(value) <= MAX_RECORD_BYTES:
+            self.entries.append(entry)
+            self.send(topic, None, value, binary(self.stage, "audit-entry", event_id))
         return len(value)
 
     def savepoint(self) -> Savepoint:
-        return Savepoint(len(self.outputs), len(self.quarantined), dict(self.changes))
+        return Savepoint(len(self.outputs), len(self.quarantined), len(self.entries), dict(self.changes))
 
     def rollback(self, savepoint: Savepoint) -> None:
         del self.outputs[savepoint.outputs :]
         del self.quarantined[savepoint.quarantined :]
+        del self.entries[savepoint.entries :]
         self.changes = dict(savepoint.changes)

@@ -2,121 +2,166 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.partitioner import murmur2
-from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka import AIOKafkaProducer
 
-from services.runtime import journal
+from services.contract.envelope import Header
 from services.runtime.agent import Agent
-from services.runtime.outbox import Outbox, Output
+from services.runtime.outbox import NOTHING, Outbox
+from services.runtime.rebuild import catch_up
+from services.runtime.schedule import Worklist
+from services.runtime.sender import Sender
 from services.runtime.settings import Settings
-from services.runtime.state import OFFSET, PartitionState
+from services.runtime.state import OFFSET
+from services.runtime.store import PartitionStore
 
-BATCH_BYTES = 512 * 1024
-MAX_RECORD_BYTES = 1024 * 1024
+if TYPE_CHECKING:
+    from aiokafka.producer.message_accumulator import BatchBuilder
+    from aiokafka.structs import RecordMetadata
+
+BATCH_BYTES = 960 * 1024
+TRANSACTION_TIMEOUT_MS = 60_000
+COMMIT_SECONDS = 90.0
+
+Place = tuple[str, int]
 
 
 @dataclass(slots=True)
 class Partition:
-    """An open partition. Only `commit` moves it."""
+    """An open partition. Only `commit` moves its state; `position` runs ahead of it by what is being committed."""
 
     number: int
-    state: PartitionState
+    changelog: str
+    state: PartitionStore
     producer: AIOKafkaProducer
-    lock: asyncio.Lock
-    """Lanes share the state: one batch of one lane at a time."""
+    sender: Sender
+    """Where the producer lives."""
+    worklist: Worklist
+    position: dict[str, int]
+    """Topic → the first offset that is not decided yet."""
+    backlog: dict[str, int] = field(default_factory=dict)
+    """Topic → where it ended when the partition was opened; gone once it is decided up to there."""
+    pending: Mapping[bytes, bytes | None] = field(default_factory=lambda: NOTHING)
+    """What the batch changes that is being committed now."""
+    _last: "asyncio.Task[None] | None" = None
+    _counts: dict[str, int] = field(default_factory=dict)
 
-    async def commit(self, agent: Agent, outbox: Outbox, positions: Mapping[str, int]) -> None:
-        """Make outputs, state changes and positions durable in one transaction; then, and only then, apply them."""
+    def commit(self, outbox: Outbox, positions: Mapping[str, int]) -> "asyncio.Task[None]":
+        """Begin to make outputs, state changes and positions durable, after the batch before; returns at once.
+
+        A commit that fails must end the process: what was decided after it rests on it.
+        """
         changes = dict(outbox.changes)
         changes |= {OFFSET + topic.encode(): str(offset).encode() for topic, offset in positions.items()}
-        changelog = [Output(agent.changelog, key, value, self.number, (), None) for key, value in changes.items()]
+        self.position.update(positions)
+        self.pending = {**self.pending, **changes} if self.worklist.committing else changes
+        self.worklist.committing += 1
+        self._last = asyncio.create_task(self._commit_after(self._last, outbox, changes))
+        return self._last
+
+    async def _commit_after(
+        self, before: "asyncio.Task[None] | None", outbox: Outbox, changes: Mapping[bytes, bytes | None]
+    ) -> None:
+        if before is not None:
+            await before
+        followed = await self.sender.run(asyncio.wait_for(self._transact(outbox, changes), COMMIT_SECONDS))
+        self.state.apply(changes, followed, time.time_ns() // 1_000_000)
+        self.worklist.committing -= 1
+        if not self.worklist.committing:
+            self.pending = NOTHING
+        outbox.announce()
+
+    async def _transact(self, outbox: Outbox, changes: Mapping[bytes, bytes | None]) -> int:
+        """Write it all, and say how far the changelog goes then."""
         await self.producer.begin_transaction()
-        await asyncio.gather(*[acked async for acked in self._submit([*outbox.outputs, *changelog])])
+        acks = await asyncio.gather(*await self._submit(outbox, changes))
         await self.producer.commit_transaction()
-        self.state.apply(changes)
+        # Its one writer's records of a transaction lie side by side.
+        bases = [ack.offset for ack in acks if ack.topic == self.changelog]
+        before = self.state.mark.offset if self.state.mark else 0
+        # A broker may acknowledge without an offset (-1): the store then stays behind, which is made good at a start.
+        return min(bases) + len(changes) if bases and min(bases) >= 0 else before
 
-    async def _submit(self, outputs: list[Output]) -> AsyncIterator[asyncio.Future[object]]:
-        """Hand outputs over as ready-made batches, in order for each topic and partition; yields what to wait for."""
-        now_ms = int(time.time() * 1000)
-        filling: dict[tuple[str, int], BatchBuilder] = {}
-        for output in outputs:
-            place = (output.topic, await self._choose(output))
-            if place not in filling:
-                filling[place] = self.producer.create_batch()
-            if not _append(filling[place], output, now_ms):
-                yield await self._send(filling[place], place)
-                filling[place] = self.producer.create_batch()
-                _append(filling[place], output, now_ms)
-        for place, batch in filling.items():
-            yield await self._send(batch, place)
+    async def _submit(
+        self, outbox: Outbox, changes: Mapping[bytes, bytes | None]
+    ) -> "list[asyncio.Future[RecordMetadata]]":
+        """Hand records over as ready-made batches, in order for each topic and partition; what to wait for."""
+        now_ms = time.time_ns() // 1_000_000
+        writers: dict[Place, _Writer] = {}
+        for topic, key, value, partition, headers, timestamp_ms in outbox.outputs:
+            place = (topic, await self._choose(topic, key) if partition is None else partition)
+            writer = writers.get(place)
+            if writer is None:
+                writer = writers[place] = _Writer(self.producer)
+            writer.append(now_ms if timestamp_ms is None else timestamp_ms, key, value, headers)
+        if changes:
+            changelog = writers[self.changelog, self.number] = _Writer(self.producer)
+            for key, value in changes.items():
+                changelog.append(now_ms, key, value, ())
+        return [
+            await self.producer.send_batch(batch, topic, partition=partition)
+            for (topic, partition), writer in writers.items()
+            for batch in writer.batches
+        ]
 
-    async def _send(self, batch: BatchBuilder, place: tuple[str, int]) -> asyncio.Future[object]:
-        topic, partition = place
-        sent: asyncio.Future[object] = await self.producer.send_batch(batch, topic, partition=partition)
-        return sent
-
-    async def _choose(self, output: Output) -> int:
-        if output.partition is not None:
-            return output.partition
-        count = len(await self.producer.partitions_for(output.topic))
-        return int((murmur2(output.key or b"") & 0x7FFFFFFF) % count)
+    async def _choose(self, topic: str, key: bytes | None) -> int:
+        """By CRC-32 of the key, as librdkafka's `consistent` does: the default, murmur2, is pure Python here."""
+        if topic not in self._counts:
+            self._counts[topic] = len(await self.producer.partitions_for(topic))
+        return zlib.crc32(key or b"") % self._counts[topic]
 
     async def close(self) -> None:
-        async with self.lock:
-            await self.producer.stop()
+        """Wait for what is being committed, then let go."""
+        if self._last is not None:
+            await asyncio.wait([self._last])
+        try:
+            await self.sender.run(self.producer.stop())
+        finally:
+            self.state.close()
 
 
-def _append(batch: BatchBuilder, output: Output, now_ms: int) -> bool:
-    at = now_ms if output.timestamp_ms is None else output.timestamp_ms
-    return batch.append(timestamp=at, key=output.key, value=output.value, headers=list(output.headers)) is not None
+class _Writer:
+    """Fills one ready-made batch after another for one topic and partition."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+        self.batches: list[BatchBuilder] = [producer.create_batch()]
+
+    def append(self, at: int, key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> None:
+        given: Any = headers if type(headers) is list else list(headers)
+        if self.batches[-1].append(timestamp=at, key=key, value=value, headers=given) is None:
+            self.batches.append(self._producer.create_batch())
+            if self.batches[-1].append(timestamp=at, key=key, value=value, headers=given) is None:
+                # The outbox has refused what is too large: what gets here must not be lost.
+                raise RuntimeError("a record does not fit into an empty batch")
 
 
-async def open_partition(agent: Agent, settings: Settings, number: int) -> Partition:
-    """Take a partition over: fence whoever had it, then rebuild its state from the changelog's end."""
+async def fenced_producer(group: str, settings: Settings, number: int) -> AIOKafkaProducer:
+    """The one producer of a stage and partition: when it starts, whoever had it before can commit no more."""
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.kafka_bootstrap,
-        transactional_id=f"{agent.group}-{number}",
-        transaction_timeout_ms=60_000,
+        transactional_id=f"{group}-{number}",
+        transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
         request_timeout_ms=int(settings.request_timeout_seconds * 1000),
         max_batch_size=BATCH_BYTES,
-        max_request_size=MAX_RECORD_BYTES,
+        max_request_size=BATCH_BYTES + 64 * 1024,
         linger_ms=0,
     )
     await producer.start()
+    return producer
+
+
+async def open_partition(agent: Agent, settings: Settings, sender: Sender, number: int) -> Partition:
+    """Take a partition over: fence whoever had it, then bring its state up to the changelog's end."""
+    producer = await sender.run(fenced_producer(agent.group, settings, number))
     try:
-        state = await rebuild(agent, settings, number)
+        state = await catch_up(agent, settings, number)
     except BaseException:
-        await producer.stop()
+        await sender.run(producer.stop())
         raise
-    return Partition(number, state, producer, asyncio.Lock())
-
-
-async def rebuild(agent: Agent, settings: Settings, number: int) -> PartitionState:
-    """Read the changelog of one partition, committed records only, up to where it ends now."""
-    began = time.monotonic()
-    tp = TopicPartition(agent.changelog, number)
-    state = PartitionState()
-    records = 0
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap, isolation_level="read_committed", auto_offset_reset="earliest",
-        enable_auto_commit=False, fetch_max_wait_ms=50,
-    )  # fmt: skip
-    consumer.assign([tp])
-    await consumer.start()
-    try:
-        await consumer.seek_to_beginning(tp)
-        # The fence has resolved every transaction of the one writer: what is committed reaches to the end.
-        end = (await consumer.end_offsets([tp]))[tp]
-        while await consumer.position(tp) < end:
-            for record in (await consumer.getmany(tp, timeout_ms=200)).get(tp, ()):
-                state.apply({record.key or b"": record.value})
-                records += 1
-    finally:
-        await consumer.stop()
-    journal.emit(journal.REBUILT, stage=agent.stage, partition=number, records=records,
-                 seconds=round(time.monotonic() - began, 3))  # fmt: skip
-    return state
+    position = {topic: at for topic in agent.lanes if (at := state.next_offset(topic)) is not None}
+    return Partition(number, agent.changelog, state, producer, sender, Worklist.of(agent.lanes), position)

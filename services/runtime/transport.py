@@ -4,7 +4,9 @@ Membership, rebalances, agents and the worker stay Faust's. Positions are ours: 
 never from the group's commits, and no record that was fetched across a seek is ever processed.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, Protocol
 
 import aiokafka
@@ -16,6 +18,11 @@ from faust.types.tuples import ConsumerMessage
 
 from services.contract.errors import Unreachable
 from services.runtime.records import Batch, UnreadableRecord
+
+BUFFERED = 2
+"""Batches of one partition that wait to be decided; more would only be memory."""
+LOOK_AGAIN_SECONDS = 0.01
+"""How soon a partition that is no longer full is fetched from again."""
 
 
 class Positions(Protocol):
@@ -58,6 +65,14 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
         max_records: int | None = None,
     ) -> Any:
         return await super()._fetch_records(consumer, active_partitions, timeout, self.limit or max_records)
+
+    def caught_up_at(self, tp: TP) -> int | None:
+        """When (ms) the broker last said where this partition ends, if all that it then held has been handed out."""
+        state = self._ensure_consumer()._subscription.subscription.assignment.state_value(driver.ensure_aiokafka_TP(tp))
+        if state is None or state.lso is None or not state.has_valid_position or state.position < state.lso:
+            return None
+        at_ms: int | None = state.timestamp
+        return at_ms
 
     def unreadable(self) -> tuple[TP, int]:
         """Where the record lies at which decoding has just raised: its iterator is the one that was closed."""
@@ -113,6 +128,8 @@ class BatchingConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._seeks: dict[TP, int] = {}
+        self._waiting: dict[TP, int] = {}
+        self._released = asyncio.Event()
         self._adrift: set[TP] = set()
         super().__init__(*args, **kwargs)
         self._read_offset = _NoReadOffsets()  # type: ignore[assignment]  # a mapping to nothing but null
@@ -129,7 +146,11 @@ class BatchingConsumer(driver.Consumer):
         held = set(tps)
         self.pause_partitions(held)
         for tp in held:
-            self._seeks[tp] = self._seeks.get(tp, 0) + 1
+            self._void(tp)
+
+    def _void(self, tp: TP) -> None:
+        self._seeks[tp] = self._seeks.get(tp, 0) + 1
+        self._waiting[tp] = 0
 
     async def go_on(self, tps: Iterable[TP]) -> None:
         """Fetch these from where their state ends."""
@@ -142,6 +163,32 @@ class BatchingConsumer(driver.Consumer):
         """Whether no seek has come between the fetch of this batch and now."""
         return self._seeks.get(TP(batch.topic, batch.partition)) == batch.seek
 
+    def release(self, batch: Batch) -> None:
+        """Make room for another batch of that partition."""
+        tp = TP(batch.topic, batch.partition)
+        if self.is_current(batch):
+            self._waiting[tp] -= 1
+            self._released.set()
+
+    async def ends(self, tps: Iterable[TP]) -> Mapping[TP, int]:
+        """Where these partitions end now."""
+        return await self._thread.highwaters(*tps)
+
+    def decided_until(self, tp: TP) -> int | None:
+        """Until when (ms) all that Kafka had accepted is decided; null while some of it waits, or that is unknown."""
+        return None if self._waiting.get(tp) else self._thread.caught_up_at(tp)
+
+    async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
+        """Fetch of those that have room: express lanes have room of their own, whatever the others' backlog."""
+        full = {tp for tp, waiting in self._waiting.items() if waiting >= BUFFERED}
+        open_ = set(active_partitions) - full
+        if not open_:
+            self._released.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._released.wait(), timeout)
+            return {}
+        return await super()._getmany(open_, LOOK_AGAIN_SECONDS if full else timeout)
+
     async def _seek_to_state(self, tp: TP) -> None:
         offset = self.positions.next_offset(tp)
         if offset is None:
@@ -149,7 +196,7 @@ class BatchingConsumer(driver.Consumer):
         else:
             await self._thread.seek_wait({tp: offset})
         # Counted after the seek: a fetch that began before it may hold either side's records, and is void.
-        self._seeks[tp] = self._seeks.get(tp, 0) + 1
+        self._void(tp)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Fetch, and yield one message a partition, whose value is the batch."""
@@ -173,6 +220,7 @@ class BatchingConsumer(driver.Consumer):
             if not self.flow_active or tp not in seeks or self._seeks.get(tp) != seeks[tp]:
                 self._adrift.add(tp)
                 continue
+            self._waiting[tp] = self._waiting.get(tp, 0) + 1
             yield tp, self._batch_message(tp, records, seeks[tp])
 
     async def _close_in(self) -> tuple[TP, ConsumerMessage] | None:
@@ -190,6 +238,7 @@ class BatchingConsumer(driver.Consumer):
         # Not counted as a seek: what was handed over before it is still to be decided, and comes first.
         await self._thread.seek_wait({tp: offset + 1})
         record = UnreadableRecord(tp.topic, tp.partition, offset)
+        self._waiting[tp] = self._waiting.get(tp, 0) + 1
         return tp, self._batch_message(tp, [record], self._seeks.get(tp, 0))
 
     def _batch_message(self, tp: TP, records: Sequence[Any], seek: int) -> ConsumerMessage:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from services.connectors.agent import ConnectorAgent
+from services.connectors.freshness import HEARTBEAT
 from services.connectors.providers.topic.client import TopicProvider
+from services.contract.audit import Account
 from services.contract.policies import Contract
 from services.contract.topology import POLICIES
 from services.filtering.agent import FilteringAgent
@@ -14,8 +16,9 @@ from services.pseudonymisation.keyring import Keyring, first_keyring
 from services.runtime.agent import Agent, NotYet, handle_each, sweep_each
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
-from services.runtime.state import OFFSET, PartitionState
+from services.runtime.state import OFFSET
 from tests.replay.rows import Headers, Row
+from tests.unit.memory_state import MemoryState
 
 NOW_US = int(datetime(2026, 9, 15, 8, tzinfo=UTC).timestamp()) * 1_000_000
 KEYRING = first_keyring("FR", bytes(range(32)))
@@ -28,7 +31,7 @@ class Running:
 
     agent: Agent
     book: PolicyBook
-    state: PartitionState = field(default_factory=PartitionState)
+    state: MemoryState = field(default_factory=MemoryState)
     token: bytes = b""
 
 
@@ -71,7 +74,7 @@ class Rapid:
             pass
 
     async def _advance(self, stage: Running) -> bool:
-        moved = [await self._read(stage, lane) for lane in stage.agent.lanes]
+        moved = [await self._tick(stage), *[await self._read(stage, lane) for lane in stage.agent.lanes]]
         token = stage.agent.sweep_token(datetime.fromtimestamp(self._clock() / 1_000_000, UTC))
         if stage.token != token:
             outbox = self._outbox(stage)
@@ -103,3 +106,16 @@ class Rapid:
             self.put(output.topic, output.key, output.value, output.headers)
         stage.state.apply(outbox.changes)
         outbox.announce()
+
+    async def _tick(self, stage: Running) -> bool:
+        """As the runtime does between batches; the partition's heartbeat is always of this instant."""
+        if not isinstance(stage.agent, ConnectorAgent):
+            return False
+        stage.state.apply({HEARTBEAT: str(self._clock()).encode()})
+        outbox = self._outbox(stage)
+        account = Account(stage.agent.stage, "tick", 0, 0)
+        await stage.agent.tick(outbox, account)
+        if not account.is_empty:
+            outbox.report(stage.agent.audit, account, (0, account.records - 1), stage.agent.policy_versions())
+        self._commit(stage, outbox)
+        return not account.is_empty

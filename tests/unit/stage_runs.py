@@ -9,10 +9,10 @@ from services.contract.policies import ProviderPolicy
 from services.runtime.agent import Agent, handle_each, sweep_each
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
-from services.runtime.state import PartitionState
 from tests.replay.invented import bytes_of
 from tests.replay.rapid import NOW_US
 from tests.replay.rows import Row
+from tests.unit.memory_state import MemoryState
 
 
 def book(*policies: ProviderPolicy) -> PolicyBook:
@@ -27,7 +27,7 @@ class Stage:
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
-        self.state = PartitionState()
+        self.state = MemoryState()
         self.sent: list[tuple[str, Any]] = []
         self.raw = b""
 

@@ -14,7 +14,7 @@ CANARY = b"ZORVELQUIMUR"
 class StandIn:
     stage: Stage = "filtering"
     group = "stand-in"
-    lanes: tuple[str, ...] = ("in", "express")
+    lanes: tuple[str, ...] = ("express", "in")
     changelog = "state"
     audit = "account"
     swept = b"s/"
@@ -22,18 +22,29 @@ class StandIn:
     def __init__(self) -> None:
         self.token = b"t1"
         self.waits = True
+        self.ticks = False
         self.handled: list[int] = []
+        self.seen_before: list[list[bytes]] = []
+        """Of each batch, which offsets its state already showed."""
+        self.backlogs: list[set[str]] = []
 
     def policy_versions(self) -> dict[str, int]:
         return {}
 
     async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
+        self.seen_before.append([b"%d" % n for n in range(records[0].offset) if outbox.get(b"%d" % n)])
+        self.backlogs.append(set(outbox.reached.backlog))
         for record in records:
             account.end(record.offset, "-", "held", "seen")
             outbox.put(str(record.offset).encode(), b"seen")
             outbox.send("out", str(record.offset).encode(), record.value)
             self._take(record.value or b"")
             self.handled.append(record.offset)
+
+    async def tick(self, outbox: Outbox, account: Account) -> None:  # noqa: ARG002  # nothing to account for
+        if self.ticks:
+            until = outbox.reached.until_us
+            outbox.put(b"ticked", ",".join(f"{topic}={until[topic]}" for topic in sorted(until)).encode())
 
     def sweep_token(self, now: datetime) -> bytes:  # noqa: ARG002  # its token is set by hand
         return self.token

@@ -7,148 +7,182 @@ from faust.types import TP
 
 from services.contract.errors import Unreachable, WrongSettings
 from services.runtime import host as host_module
-from services.runtime.host import Host
-from services.runtime.records import Batch
-from services.runtime.state import OFFSET, SWEEP, PartitionState
+from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer, WholeAssignor
-from tests.replay.rows import Row
+from tests.unit.hosting import Hosting as AnyHosting
 from tests.unit.stand_in_agent import StandIn
 
 
-class StandInConsumer:
-    """Takes every batch for current until told otherwise."""
+class Hosting(AnyHosting):
+    """Of the smallest stage."""
 
-    current = True
-
-    def is_current(self, _batch: Batch) -> bool:
-        return self.current
-
-    def hold(self, _tps: set[TP]) -> None: ...
-
-    async def go_on(self, _tps: set[TP]) -> None: ...
+    def __init__(self, agent: StandIn) -> None:
+        super().__init__(agent)
+        self.agent = agent
 
 
-class StandInPartition:
-    """Commits at once, or fails."""
-
-    def __init__(self, number: int = 0) -> None:
-        self.number = number
-        self.state = PartitionState()
-        self.lock = asyncio.Lock()
-        self.commits: list[dict[str, int]] = []
-        self.error: Exception | None = None
-
-    async def commit(self, _agent: object, outbox: Any, positions: dict[str, int]) -> None:
-        if self.error:
-            raise self.error
-        self.state.apply(outbox.changes)
-        self.state.apply({OFFSET + topic.encode(): str(at).encode() for topic, at in positions.items()})
-        self.commits.append(positions)
-
-    async def close(self) -> None:
-        async with self.lock:
-            pass
-
-
-def hosting(agent: StandIn) -> tuple[Host, StandInPartition, StandInConsumer]:
-    partition, consumer = StandInPartition(), StandInConsumer()
-    host = Host(agent, cast("Any", None), cast("Any", None))
-    host.app = SimpleNamespace(consumer=consumer)
-    host.partitions[0] = cast("Any", partition)
-    return host, partition, consumer
-
-
-def batch(topic: str, *values: bytes, first: int = 0) -> Batch:
-    return Batch(topic, 0, 1, [Row(topic, 0, first + n, 0, b"k", value) for n, value in enumerate(values)])
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_module, "RETRY_SECONDS", 0.001)
 
 
 async def test_batch_moves_state_and_position_together() -> None:
-    host, partition, _ = hosting(StandIn())
-    await host.process(batch("in", b"a", b"b"))
+    async with Hosting(StandIn()) as at:
+        at.take("in", b"a", b"b")
+        await at.until(lambda: at.state.next_offset("in") == 2)
 
-    assert partition.commits == [{"in": 2}]
-    assert partition.state.next_offset("in") == 2
+    assert at.state.get(b"1") == b"seen"
+    assert at.producer.transactions == 1
+    assert ("state", 0, 3) in at.producer.sent
+    assert len(at.consumer.released) == 1
 
 
-async def test_records_that_the_state_reflects_are_not_decided_again() -> None:
-    agent = StandIn()
-    host, _, _ = hosting(agent)
-    await host.process(batch("in", b"a", b"b"))
-    await host.process(batch("in", b"a", b"b", b"c"))
-    await host.process(batch("in", b"a"))
+async def test_records_that_are_decided_already_are_not_decided_again() -> None:
+    async with Hosting(StandIn()) as at:
+        at.take("in", b"a", b"b")
+        at.take("in", b"a", b"b", b"c")
+        at.take("in", b"a")
+        await at.until(lambda: len(at.consumer.released) == 3)
 
-    assert agent.handled == [0, 1, 2]
+    assert at.agent.handled == [0, 1, 2]
 
 
 async def test_batch_fetched_before_a_seek_is_dropped() -> None:
-    host, partition, consumer = hosting(StandIn())
-    consumer.current = False
-    await host.process(batch("in", b"a"))
+    async with Hosting(StandIn()) as at:
+        at.consumer.current = False
+        at.take("in", b"a")
 
-    assert partition.commits == []
-
-
-async def test_lane_that_waits_does_not_hold_up_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_module, "RETRY_SECONDS", 0.001)
-    agent = StandIn()
-    host, partition, _ = hosting(agent)
-    waiting = asyncio.create_task(host.process(batch("in", b"wait")))
-    await asyncio.sleep(0)
-    await asyncio.wait_for(host.process(batch("express", b"a")), 5)
-    agent.waits = False
-    await asyncio.wait_for(waiting, 5)
-
-    assert partition.commits == [{"express": 1}, {"in": 1}]
+    assert at.agent.handled == []
 
 
-async def test_partition_can_be_given_up_while_a_batch_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_module, "RETRY_SECONDS", 0.001)
-    host, partition, _ = hosting(StandIn())
-    waiting = asyncio.create_task(host.process(batch("in", b"wait")))
-    await asyncio.sleep(0)
-    await asyncio.wait_for(host.close(), 5)
-    await asyncio.wait_for(waiting, 5)
+async def test_next_batch_is_decided_while_the_one_before_is_committed_and_sees_what_it_changed() -> None:
+    async with Hosting(StandIn()) as at:
+        at.producer.lets.clear()
+        for first in range(4):
+            at.take("in", b"a", first=first)
+        await at.until(lambda: at.agent.handled == [0, 1])
+        for _ in range(20):
+            await asyncio.sleep(0)
 
-    assert partition.commits == []
+        assert at.agent.handled == [0, 1]
+        assert at.agent.seen_before == [[], [b"0"]]
+        assert at.state.next_offset("in") is None
+        at.producer.lets.set()
+        await at.until(lambda: at.state.next_offset("in") == 4)
 
 
-async def test_failed_commit_moves_nothing_and_is_not_swallowed() -> None:
-    host, partition, _ = hosting(StandIn())
-    partition.error = ConnectionError()
-    with pytest.raises(ConnectionError):
-        await host.process(batch("in", b"a"))
+async def test_express_lane_goes_first() -> None:
+    async with Hosting(StandIn()) as at:
+        for first in range(3):
+            at.take("in", b"a", first=first)
+        at.take("express", b"e", first=100)
+        await at.until(lambda: len(at.consumer.released) == 4)
 
-    assert partition.state.next_offset("in") is None
+    assert at.agent.handled[0] == 100
+
+
+async def test_lane_that_waits_does_not_hold_up_the_other() -> None:
+    async with Hosting(StandIn()) as at:
+        at.take("express", b"wait")
+        at.take("in", b"a")
+        await at.until(lambda: at.state.next_offset("in") == 1)
+
+        assert at.state.next_offset("express") is None
+        at.agent.waits = False
+        await at.until(lambda: at.state.next_offset("express") == 1)
+
+
+async def test_partition_can_be_given_up_while_a_batch_waits() -> None:
+    async with Hosting(StandIn()) as at:
+        at.take("in", b"wait")
+        await at.until(lambda: at.partition.worklist.lanes["in"].not_before > 0)
+        await asyncio.wait_for(at.host.close(), 5)
+        at.agent.waits = False
+
+    assert at.producer.transactions == 0
+
+
+async def test_failed_commit_moves_nothing_and_ends_the_process() -> None:
+    async with Hosting(StandIn()) as at:
+        at.producer.error = ConnectionError()
+        at.take("in", b"a")
+        await at.until(lambda: bool(at.failures))
+
+    assert at.state.next_offset("in") is None
+    assert isinstance(at.failures[0], ConnectionError)
 
 
 async def test_sweep_goes_over_every_entry_once_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_module, "SWEEP_CHUNK", 2)
-    agent = StandIn()
-    host, partition, _ = hosting(agent)
-    partition.state.apply({f"s/{n}".encode(): b"x" for n in range(5)} | {b"t/0": b"x"})
-    await host.sweep()
-    chunks = len(partition.commits)
-    await host.sweep()
+    async with Hosting(StandIn()) as at:
+        at.state.apply({f"s/{n}".encode(): b"x" for n in range(5)} | {b"t/0": b"x"})
+        at.host.second()
+        await at.until(lambda: at.state.get(SWEEP) == b"t1 end")
+        chunks = at.producer.transactions
+        at.host.second()
+        await at.until(lambda: not at.partition.worklist.due)
 
-    assert chunks == 3
-    assert len(partition.commits) == 3
-    assert partition.state.get(SWEEP) == b"t1 end"
-    assert [value for _, value in partition.state.scan(b"s/", None)] == [b"swept"] * 5
-    assert partition.state.get(b"t/0") == b"x"
+        assert chunks == 3
+        assert at.producer.transactions == 3
+        assert [value for _, value in at.state.scan(b"s/", None)] == [b"swept"] * 5
+        assert at.state.get(b"t/0") == b"x"
 
 
 async def test_sweep_that_was_cut_goes_on_after_its_cursor() -> None:
-    host, partition, _ = hosting(StandIn())
-    partition.state.apply({b"s/0": b"x", b"s/1": b"x", SWEEP: b"t1 s/0"})
-    await host.sweep()
+    async with Hosting(StandIn()) as at:
+        at.state.apply({b"s/0": b"x", b"s/1": b"x", SWEEP: b"t1 s/0"})
+        at.host.second()
+        await at.until(lambda: at.state.get(SWEEP) == b"t1 end")
 
-    assert [value for _, value in partition.state.scan(b"s/", None)] == [b"x", b"swept"]
+        assert [value for _, value in at.state.scan(b"s/", None)] == [b"x", b"swept"]
+
+
+async def test_a_long_sweep_and_a_backlog_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_module, "SWEEP_CHUNK", 1)
+    async with Hosting(StandIn()) as at:
+        at.state.apply({f"s/{n}".encode(): b"x" for n in range(4)})
+        at.host.second()
+        for first in range(4):
+            at.take("in", b"a", first=first)
+        await at.until(lambda: at.state.next_offset("in") == 2)
+
+        assert at.state.get(SWEEP) != b"t1 end"
+        await at.until(lambda: at.state.get(SWEEP) == b"t1 end")
+
+
+async def test_second_ticks_and_what_it_sends_is_committed() -> None:
+    async with Hosting(StandIn()) as at:
+        at.agent.ticks = True
+        at.consumer.until_ms = 5
+        at.host.second()
+        await at.until(lambda: at.state.get(b"ticked") == b"express=5000,in=5000")
+
+
+async def test_backlog_is_over_once_it_is_decided_up_to_where_it_ended_at_opening() -> None:
+    async with Hosting(StandIn()) as at:
+        at.partition.backlog = {"in": 2}
+        at.take("in", b"a", first=0)
+        at.take("in", b"a", first=1)
+        at.take("in", b"a", first=2)
+        await at.until(lambda: at.agent.handled == [0, 1, 2])
+
+    assert at.agent.backlogs == [{"in"}, {"in"}, set()]
+
+
+async def test_lane_that_is_at_its_end_is_no_backlog_whatever_its_last_offset() -> None:
+    async with Hosting(StandIn()) as at:
+        at.agent.ticks = True
+        at.partition.backlog = {"in": 7}
+        at.consumer.until_ms = 5
+        at.host.second()
+        await at.until(lambda: at.state.get(b"ticked") is not None)
+
+        assert at.partition.backlog == {}
 
 
 async def test_partitions_of_one_number_must_come_together() -> None:
-    host, _, _ = hosting(StandIn())
     with pytest.raises(WrongSettings, match="1 partitions are not together"):
-        await host.on_assignment({TP("in", 0), TP("express", 0), TP("in", 1)})
+        await Hosting(StandIn()).host.on_assignment({TP("in", 0), TP("express", 0), TP("in", 1)})
 
 
 def test_nothing_is_ever_acknowledged_to_faust() -> None:

@@ -4,18 +4,18 @@ import orjson
 import pytest
 
 from services.contract.audit import Account
-from services.runtime.agent import NotYet, handle_each, sweep_each
+from services.runtime.agent import NotYet, handle_each, sweep_each, tick
 from services.runtime.outbox import Outbox
 from services.runtime.records import Record
-from services.runtime.state import PartitionState
 from tests.replay.rows import Row
+from tests.unit.memory_state import MemoryState
 from tests.unit.stand_in_agent import CANARY, StandIn
 
 NOW_US = 1_789_459_200_000_000
 
 
 def outbox(**known: bytes) -> Outbox:
-    state = PartitionState()
+    state = MemoryState()
     state.apply({name.encode(): value for name, value in known.items()})
     return Outbox("filtering", 3, state, NOW_US)
 
@@ -30,6 +30,18 @@ def test_batch_reads_its_own_writes_and_removals() -> None:
     box.put(b"b", None)
 
     assert [box.get(b"a"), box.get(b"b"), box.get(b"c")] == [b"new", None, None]
+
+
+def test_scan_gives_the_first_entries_in_key_order_with_the_batch_s_own_changes() -> None:
+    state = MemoryState()
+    state.apply({b"w/1": b"old", b"w/3": b"old", b"w/4": b"old", b"x": b"other"})
+    box = Outbox("connectors", 3, state, NOW_US)
+    box.put(b"w/1", None)
+    box.put(b"w/2", b"new")
+    box.put(b"w/3", b"newer")
+
+    assert box.scan(b"w/", 2) == [(b"w/2", b"new"), (b"w/3", b"newer")]
+    assert box.scan(b"w/", 9) == [(b"w/2", b"new"), (b"w/3", b"newer"), (b"w/4", b"old")]
 
 
 def test_output_goes_to_the_partition_that_is_read_or_is_spread() -> None:
@@ -173,3 +185,90 @@ async def test_sweep_passes_over_the_one_entry_that_raises(caplog: pytest.LogCap
 async def test_sweep_that_must_wait_says_so() -> None:
     with pytest.raises(NotYet):
         await sweep_each(StandIn(), [(b"s/1", b"wait")], outbox())
+
+
+def test_batch_reads_what_the_batch_before_changes_and_is_not_durable_yet() -> None:
+    state = MemoryState()
+    state.apply({b"a": b"stored", b"b": b"stored", b"c": b"stored"})
+    box = Outbox("filtering", 3, state, NOW_US, pending={b"a": b"pending", b"b": None})
+    box.load([b"a", b"b", b"c", b"d"])
+
+    assert [box.get(key) for key in (b"a", b"b", b"c", b"d")] == [b"pending", None, b"stored", None]
+    box.put(b"a", b"own")
+    assert box.get(b"a") == b"own"
+
+
+def test_what_is_loaded_is_read_from_the_state_once() -> None:
+    class Counting(MemoryState):
+        reads = 0
+
+        def get(self, key: bytes) -> bytes | None:
+            self.reads += 1
+            return super().get(key)
+
+    state = Counting()
+    box = Outbox("filtering", 3, state, NOW_US)
+    box.load([b"a", b"a", b"b"])
+
+    assert [box.get(b"a"), box.get(b"b")] == [None, None]
+    assert state.reads == 0
+
+
+def test_scan_shows_the_state_as_the_batch_leaves_it_in_key_order() -> None:
+    state = MemoryState()
+    state.apply({b"w/1": b"a", b"w/2": b"b", b"w/4": b"d", b"x": b"other"})
+    box = Outbox("filtering", 3, state, NOW_US, pending={b"w/2": None})
+    box.put(b"w/3", b"c")
+    box.put(b"w/4", b"new")
+
+    assert box.scan(b"w/", 9) == [(b"w/1", b"a"), (b"w/3", b"c"), (b"w/4", b"new")]
+    assert box.scan(b"w/", 2) == [(b"w/1", b"a"), (b"w/3", b"c")]
+
+
+class Voluminous(StandIn):
+    """Writes more than Kafka takes, for the record that says so."""
+
+    async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
+        for record in records:
+            account.end(record.offset, "-", "held", "seen")
+            outbox.put(b"%d" % record.offset, b"seen")
+            outbox.send("out", b"k", b"x" * 1_000_000 if record.value == b"large" else b"x")
+
+
+async def test_record_whose_output_is_too_large_is_put_aside_with_that_reason_and_nothing_of_it_stays() -> None:
+    box = outbox()
+    await handle_each(Voluminous(), [row(1), row(2, b"large"), row(3)], box)
+    told = [orjson.loads(output.value or b"") for output in box.outputs if output.topic == "in.quarantine"]
+
+    assert [(value["offset"], value["code"], value["detail"]) for value in told] == [
+        (2, "too-large", "output: over 921600 bytes")
+    ]
+    assert box.changes.keys() == {b"1", b"3"}
+    assert [output.value for output in box.outputs if output.topic == "out"] == [b"x", b"x"]
+
+
+class Ticking(StandIn):
+    async def tick(self, outbox: Outbox, account: Account) -> None:
+        outbox.put(b"ticked", b"yes")
+        if self.token == b"accounts":
+            account.end(0, "-", "held", "seen")
+        if self.token == b"waits":
+            raise NotYet("policy-not-here")
+        if self.token == b"raises":
+            raise ValueError(CANARY)
+
+
+@pytest.mark.parametrize(
+    ("token", "changed", "accounts"),
+    [(b"writes", True, 0), (b"accounts", True, 1), (b"waits", False, 0), (b"raises", False, 0)],
+)
+async def test_tick_keeps_all_or_nothing_and_accounts_only_for_ends(
+    *, token: bytes, changed: bool, accounts: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    box, agent = outbox(), Ticking()
+    agent.token = token
+    await tick(agent, box)
+
+    assert (b"ticked" in box.changes) is changed
+    assert sum(output.topic == "account" for output in box.outputs) == accounts
+    assert CANARY.decode() not in caplog.text

@@ -1,0 +1,73 @@
+"""What a partition does next: erasures before news, and what is due before what merely waits. Pure.
+
+Seconds are those of one monotonic clock, given by whoever asks.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from services.runtime.records import Batch
+
+Duty = Literal["tick", "sweep"]
+Job = Batch | Duty
+EXPRESS = 0
+ORDINARY = 1
+
+
+@dataclass(slots=True)
+class Lane:
+    """Batches of one topic and partition, in order."""
+
+    batches: deque[Batch] = field(default_factory=deque)
+    not_before: float = 0.0
+    """Until then its first batch waits for something that it names."""
+
+    def ready(self, now: float) -> bool:
+        return bool(self.batches) and now >= self.not_before
+
+
+@dataclass(slots=True)
+class Worklist:
+    """The work of one partition; lanes in order of priority, of which only the last is not express."""
+
+    lanes: dict[str, Lane]
+    deciding: bool = False
+    committing: int = 0
+    """Batches that are decided and not durable yet: one is in flight while the next is decided, no more."""
+    swept_last: bool = False
+    """A long sweep and a backlog take turns."""
+    due: deque[Duty] = field(default_factory=deque)
+    """What waits for the partition to be still, and must not wait for the backlog to end."""
+
+    @classmethod
+    def of(cls, topics: Sequence[str]) -> "Worklist":
+        return cls({topic: Lane() for topic in topics})
+
+    def add(self, duty: Duty) -> None:
+        if duty not in self.due:
+            self.due.append(duty)
+
+    def next_job(self, now: float) -> tuple[int, Job] | None:
+        """The job to do now and its rank, the lower the sooner; null where there is none, or none may begin yet."""
+        if self.deciding or self.committing > 1:
+            return None
+        *express, ordinary = self.lanes.values()
+        for lane in express:
+            if lane.ready(now):
+                return EXPRESS, lane.batches[0]
+        if self.due and not (self.due[0] == "sweep" and self.swept_last and ordinary.ready(now)):
+            # A duty reads the store as it is; the ordinary lane waits, lest the partition never be still.
+            return None if self.committing else (EXPRESS if self.due[0] == "tick" else ORDINARY, self.due[0])
+        return (ORDINARY, ordinary.batches[0]) if ordinary.ready(now) else None
+
+
+def choose(worklists: Iterable[tuple[int, Worklist]], now: float) -> tuple[int, Job] | None:
+    """The partition whose turn it is, and its job: of equal rank, the first in the order given."""
+    best: tuple[int, int, Job] | None = None
+    for number, worklist in worklists:
+        offered = worklist.next_job(now)
+        if offered is not None and (best is None or offered[0] < best[0]):
+            best = (offered[0], number, offered[1])
+    return None if best is None else best[1:]

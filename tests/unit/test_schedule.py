@@ -1,0 +1,66 @@
+import pytest
+
+from services.runtime.records import Batch
+from services.runtime.schedule import EXPRESS, ORDINARY, Worklist, choose
+
+NOW = 100.0
+
+
+def a_batch(topic: str) -> Batch:
+    return Batch(topic, 0, 1, ())
+
+
+def worklist(express: int = 0, ordinary: int = 0, *duties: str, **others: object) -> Worklist:
+    made = Worklist.of(("express", "in"))
+    made.lanes["express"].batches.extend(a_batch("express") for _ in range(express))
+    made.lanes["in"].batches.extend(a_batch("in") for _ in range(ordinary))
+    for duty in duties:
+        made.add(duty)  # type: ignore[arg-type]  # rows below hold only the two
+    for name, value in others.items():
+        setattr(made, name, value)
+    return made
+
+
+def said(work: Worklist) -> tuple[int, str] | None:
+    offered = work.next_job(NOW)
+    return offered and (offered[0], offered[1].topic if isinstance(offered[1], Batch) else offered[1])
+
+
+@pytest.mark.parametrize(
+    ("of", "work", "offered"),
+    [
+        ("nothing to do", worklist(), None),
+        ("news alone", worklist(0, 1), (ORDINARY, "in")),
+        ("an erasure before news", worklist(1, 1), (EXPRESS, "express")),
+        ("an erasure before what is due", worklist(1, 0, "tick"), (EXPRESS, "express")),
+        ("what is due before news", worklist(0, 1, "tick"), (EXPRESS, "tick")),
+        ("a sweep before news", worklist(0, 1, "sweep"), (ORDINARY, "sweep")),
+        ("news after a chunk of a sweep", worklist(0, 1, "sweep", swept_last=True), (ORDINARY, "in")),
+        ("a sweep goes on where there is no news", worklist(0, 0, "sweep", swept_last=True), (ORDINARY, "sweep")),
+        ("the next batch while one is committed", worklist(0, 1, committing=1), (ORDINARY, "in")),
+        ("nothing while two are not durable", worklist(1, 1, committing=2), None),
+        ("nothing while one is decided", worklist(1, 1, deciding=True), None),
+        ("no news while a duty waits for the partition to be still", worklist(0, 1, "tick", committing=1), None),
+        ("an erasure all the same", worklist(1, 1, "tick", committing=1), (EXPRESS, "express")),
+    ],
+)
+def test_a_partition_does_next(of: str, work: Worklist, offered: tuple[int, str] | None) -> None:
+    assert said(work) == offered, of
+
+
+def test_a_lane_that_waits_is_passed_over_until_its_time() -> None:
+    work = worklist(1, 1)
+    work.lanes["express"].not_before = NOW + 1
+
+    assert said(work) == (ORDINARY, "in")
+    assert work.next_job(NOW + 1) == (EXPRESS, a_batch("express"))
+
+
+def test_a_duty_waits_once_however_often_it_is_due() -> None:
+    assert list(worklist(0, 0, "tick", "tick", "sweep", "tick").due) == ["tick", "sweep"]
+
+
+def test_the_partition_with_an_erasure_goes_first_and_else_the_one_that_waited_longest() -> None:
+    assert choose([(4, worklist(0, 1)), (2, worklist(1, 0)), (7, worklist(1, 0))], NOW) == (2, a_batch("express"))
+    assert choose([(4, worklist(0, 1)), (2, worklist(0, 1))], NOW) == (4, a_batch("in"))
+    assert choose([(4, worklist())], NOW) is None
