@@ -21,7 +21,7 @@ class Named(NamedTuple):
     topic: str
     key: bytes
     value: bytes
-    headers: tuple[Header, ...]
+    headers: list[Header]
 
 
 class NotAllowed(Exception):
