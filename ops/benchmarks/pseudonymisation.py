@@ -62,7 +62,7 @@ def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[St
     apply_topics(addresses, wanted)
     files = keys.init(bench.folder / "keys", "FR", os.urandom)
     in_force = {step.policy.provider: step.policy for step in apply_policies(addresses, policies)}
-    services = stages(cluster.bootstrap, files.keyring, files.kek, providers)
+    services = stages(cluster.bootstrap, files.keyring, files.kek, providers, {})
     service = next(service for service in services if service.name == NAME)
     outputs = {provider: named_for(OPERATIONS, provider) for provider in providers}
     written = {topic.name: wanted[topic.name] for topic in expand(providers) if topic.writer == NAME}
@@ -79,6 +79,7 @@ def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[St
             for policy, contract in contracts
             if refusal(policy, contract.id, today) is None
         },
+        policies={provider: policy.model_dump_json(by_alias=True) for provider, policy in in_force.items()},
         versions={provider: policy.version for provider, policy in in_force.items()},
         folder="",
     )  # fmt: skip
