@@ -29,7 +29,7 @@ def _figures(figures: Mapping[str, Measured]) -> Iterator[Table]:
     for section, rows in sections.items():
         quantities = list(dict.fromkeys(quantity for row in rows.values() for quantity in row))
         table = Table(title=f"{section}: median over the rounds, lowest–highest below", title_justify="left")
-        table.add_column("", overflow="fold")
+        table.add_column("", no_wrap=True)
         for quantity in quantities:
             table.add_column(quantity.replace("_", " "), justify="right")
         for what, row in rows.items():
