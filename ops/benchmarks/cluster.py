@@ -54,9 +54,12 @@ class Cluster:
         while True:
             try:
                 self.ends(places)
-            except KafkaException:
+            except KafkaException as error:
                 if time.monotonic() > deadline:
-                    raise Unreachable("Kafka did not open the topics of this run") from None
+                    kind = error.args[0].name()
+                    raise Unreachable(f"Kafka did not open the topics of this run ({kind})") from None
+                # The client keeps what it has heard of a topic that was not there yet: let it ask again.
+                self.topics()
                 time.sleep(LOOK_SECONDS)
             else:
                 return

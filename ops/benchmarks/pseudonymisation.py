@@ -79,6 +79,7 @@ def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[St
             for policy, contract in contracts
             if refusal(policy, contract.id, today) is None
         },
+        policies={provider: policy.model_dump_json(by_alias=True) for provider, policy in in_force.items()},
         versions={provider: policy.version for provider, policy in in_force.items()},
         folder="",
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """What the benchmark prints: every figure with its spread, every ratio, what is missing and what is wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console
 from rich.table import Table
@@ -10,8 +10,8 @@ from ops.benchmarks.findings import Findings, Measured
 
 def show(findings: Findings, console: Console) -> None:
     """Print it all; a fault comes last, where it is read."""
-    if findings.figures:
-        console.print(_figures(findings))
+    for table in _figures(findings.figures):
+        console.print(table)
     if findings.ratios:
         console.print(_ratios(findings))
     for name, reason in findings.missing.items():
@@ -20,22 +20,30 @@ def show(findings: Findings, console: Console) -> None:
         console.print(f"NOT THE SAME WORK: {fault}", style="bold red", markup=False, highlight=False)
 
 
-def _figures(findings: Findings) -> Table:
-    """One row a subject, one column a quantity, section by section."""
-    table = Table(title="Figures: median over the rounds (lowest–highest)", title_justify="left")
-    for column in ("section", "what", "quantity", "median", "spread"):
-        table.add_column(column, justify="right" if column in {"median", "spread"} else "left")
-    before = None
-    for name, measured in findings.figures.items():
+def _figures(figures: Mapping[str, Measured]) -> Iterator[Table]:
+    """One table a section: a row each who was measured, a column each quantity."""
+    sections: dict[str, dict[str, dict[str, Measured]]] = {}
+    for name, measured in figures.items():
         section, what, quantity = _parts(name)
-        shown = ("", "") if (section, what) == before else (section, what)
-        if before and shown[0]:
-            table.add_section()
-        table.add_row(
-            *shown, quantity.replace("_", " "), written(measured.median, quantity), _spread(measured, quantity)
-        )
-        before = (section, what)
-    return table
+        sections.setdefault(section, {}).setdefault(what, {})[quantity] = measured
+    for section, rows in sections.items():
+        quantities = list(dict.fromkeys(quantity for row in rows.values() for quantity in row))
+        table = Table(title=f"{section}: median over the rounds, lowest–highest below", title_justify="left")
+        table.add_column("", no_wrap=True)
+        for quantity in quantities:
+            table.add_column(quantity.replace("_", " "), justify="right")
+        for what, row in rows.items():
+            table.add_row(what, *(_cell(row.get(quantity), quantity) for quantity in quantities))
+        yield table
+
+
+def _cell(measured: Measured | None, quantity: str) -> str:
+    if measured is None:
+        return ""
+    median = written(measured.median, quantity)
+    if measured.rounds == 1:
+        return median
+    return f"{median}\n{written(measured.lowest, quantity)}–{written(measured.highest, quantity)}"
 
 
 def _ratios(findings: Findings) -> Table:
@@ -49,12 +57,6 @@ def _ratios(findings: Findings) -> Table:
 def _parts(name: str) -> tuple[str, str, str]:
     section, *what, quantity = name.split("/")
     return section, "/".join(what), quantity
-
-
-def _spread(measured: Measured, quantity: str) -> str:
-    if measured.rounds == 1:
-        return "one round"
-    return f"{written(measured.lowest, quantity)}–{written(measured.highest, quantity)}"
 
 
 def written(value: float, quantity: str) -> str:

@@ -177,6 +177,7 @@ def peer_step() -> Step:
             bootstrap="", group="", input="", outputs={name: f"to-{name}" for name in policies}, perimeter="FR",
             keys={f"{name}/{name}-access": KEY.hex() for name in policies},
             allowed={f"{name}/{name}-2026": FIELDS for name in policies},
+            policies={name: policy.model_dump_json(by_alias=True) for name, policy in policies.items()},
             versions=dict.fromkeys(policies, 1), folder="",
         )
     )  # fmt: skip
@@ -184,7 +185,7 @@ def peer_step() -> Step:
 
 def test_the_peers_step_writes_an_operation_in_the_bytes_of_the_contract() -> None:
     first = invented(1)[0]
-    named = peer_step().take(first.value)
+    named = peer_step().take(first.value, first.key)
     assert named is not None
     operation = Upsert.model_validate_json(named.value)
     names = Pseudonymiser.under(KEY)
@@ -198,7 +199,7 @@ def test_the_peers_step_writes_an_operation_in_the_bytes_of_the_contract() -> No
 
 def test_the_peers_step_lets_only_what_is_new_through() -> None:
     step = peer_step()
-    assert [step.take(emission.value) is not None for emission in invented(1000)] == [
+    assert [step.take(emission.value, emission.key) is not None for emission in invented(1000)] == [
         emission.fresh for emission in invented(1000)
     ]
 
@@ -207,4 +208,4 @@ def test_the_peers_step_refuses_a_field_that_the_contract_does_not_list() -> Non
     release = orjson.loads(invented(1)[0].value)
     release["fields"]["birth_date"] = "2012-01-01"
     with pytest.raises(NotAllowed):
-        peer_step().take(orjson.dumps(release))
+        peer_step().take(orjson.dumps(release), release["subject"].encode())

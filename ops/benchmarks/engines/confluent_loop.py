@@ -50,7 +50,7 @@ def _forward(messages: list[Message], step: Step, producer: Producer) -> None:
     for message in messages:
         if error := message.error():
             raise KafkaException(error)
-        named = step.take(message.value() or b"")
+        named = step.take(message.value() or b"", message.key() or b"")
         if named is not None:
             producer.produce(named.topic, named.value, named.key, message.partition() or 0, headers=[*named.headers])
     producer.poll(0)

@@ -23,6 +23,8 @@ class Job:
     """`<provider>/<purpose family>` → its derived key in hexadecimal: invented for the run, never an installation's."""
     allowed: Mapping[str, Sequence[str]]
     """`<provider>/<contract>` in force → the closed list of fields."""
+    policies: Mapping[str, str]
+    """Provider → its policy in force, as JSON: what our own step reads; the Java one reads the two around it."""
     versions: Mapping[str, int]
     """Provider → version of its policy."""
     folder: str

@@ -41,8 +41,12 @@ def main(job: Job) -> None:
         name: app.topic(name, key_serializer="bytes", value_serializer=OwnBytes()) for name in job.outputs.values()
     }
     step = Step(job)
-    frame = app.dataframe(releases).apply(step.take).filter(lambda named: named is not None)
-    frame = frame.set_headers(lambda named, _key, _timestamp, _headers: [*named.headers])
+    frame = (
+        app.dataframe(releases)
+        .apply(lambda raw, key, _timestamp, _headers: step.take(raw, key), metadata=True)
+        .filter(lambda named: named is not None)
+    )
+    frame = frame.set_headers(lambda named, _key, _timestamp, _headers: named.headers)
     frame.to_topic(lambda named, _key, _timestamp, _headers: operations[named.topic], key=lambda named: named.key)
     app.run()
 

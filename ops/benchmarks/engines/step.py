@@ -1,18 +1,19 @@
-"""The pure step of every Python peer: a release to an operation, tuned as ours is, with ours' own names and fields.
+"""The pure step of every Python peer: ours, with the sequence in memory instead of a store with a changelog.
 
-The sequence is kept in memory: enough for a loop that is at least once, and less work than ours and the JVM's do.
+That is enough for a loop that is at least once, and less work than our stage and the JVM's do.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
-
-import orjson
 
 from ops.benchmarks.engines.job import Job
 from services.contract.envelope import Header, binary
-from services.contract.naming import name_of_group, name_of_school
-from services.pseudonymisation.fields import GROUPS, PLAIN
+from services.contract.policies import ProviderPolicy, day_in_paris
+from services.pseudonymisation.emission import Manner, manner_of, read_strictly, recognise
+from services.pseudonymisation.fields import Renaming
 from services.pseudonymisation.pseudonym import Pseudonymiser
+from services.pseudonymisation.terms import Terms
 
 
 class Named(NamedTuple):
@@ -28,80 +29,37 @@ class NotAllowed(Exception):
     """The input of a benchmark has nothing to refuse: whoever refuses has another policy or key than ours."""
 
 
-class _Pair:
-    """One contract of one provider: its key, its closed list, and the names that many of its records share."""
-
-    def __init__(self, names: Pseudonymiser, perimeter: str, topic: str, allowed: frozenset[str], version: int) -> None:
-        self.person = names.pseudonym
-        self.event_id = names.event_id
-        self.topic = topic
-        self.allowed = allowed
-        self.version = version
-        self.seqs: dict[str, int] = {}
-        self._perimeter = perimeter
-        self._schools: dict[str, str] = {}
-        self._groups: dict[tuple[str, str, str], str] = {}
-
-    def school(self, uai: str) -> str:
-        if (known := self._schools.get(uai)) is None:
-            named = name_of_school(self._perimeter, uai)
-            known = self._schools[uai] = self.person(named.entity_class, named.namespace, named.type, named.value)
-        return known
-
-    def group(self, source: str, uai: str, code: str) -> str:
-        if (known := self._groups.get((source, uai, code))) is None:
-            named = name_of_group(source, uai, code)
-            known = self.person(named.entity_class, named.namespace, named.type, named.value)
-            self._groups[source, uai, code] = known
-        return known
-
-
 class Step:
-    """Holds what outlives a record: keys, lists, cached names, the last sequence of every pair."""
+    """Holds what outlives a record: keys, policies, terms with their cached names, the last sequence of every pair."""
 
     def __init__(self, job: Job) -> None:
-        keys = {name: Pseudonymiser.under(bytes.fromhex(key)) for name, key in job.keys.items()}
-        families = {name.partition("/")[0]: names for name, names in keys.items()}
-        self._pairs = {
-            pair: _Pair(families[provider], job.perimeter, job.outputs[provider], frozenset(fields), version)
-            for pair, fields in job.allowed.items()
-            for provider in (pair.partition("/")[0],)
-            for version in (job.versions[provider],)
-        }
+        self._outputs = job.outputs
+        self._perimeter = job.perimeter
+        self._names = {name: Pseudonymiser.under(bytes.fromhex(key)) for name, key in job.keys.items()}
+        self._policies = {name: ProviderPolicy.model_validate_json(text) for name, text in job.policies.items()}
+        self._day = day_in_paris(datetime.now(UTC))
+        self._terms: dict[Manner, Terms] = {}
+        self._seqs: dict[str, int] = {}
 
-    def take(self, raw: bytes) -> Named | None:
+    def take(self, raw: bytes, key: bytes) -> Named | None:
         """Null for what the sequence refuses."""
-        release = orjson.loads(raw)
-        pair = self._pairs[f"{release['provider']}/{release['contract']}"]
-        named_by, seq, fields = release["named_by"], release["seq"], release["fields"]
-        pseudonym = pair.person(named_by["entity_class"], named_by["namespace"], named_by["type"], named_by["value"])
-        if seq <= pair.seqs.get(pseudonym, 0):
+        release, terms = recognise(raw, key, self._terms) or self._learn(raw)
+        pseudonym, seq = terms.pseudonym(release), release["seq"]
+        place = f"{terms.pair}/{pseudonym}"
+        if seq <= self._seqs.get(place, 0):
             return None
-        if release["policy_version"] > pair.version or not fields.keys() <= pair.allowed:
+        policy = self._policies[terms.provider]
+        if terms.ruling(policy, self._perimeter, self._day).refusal(release["fields"]):
             raise NotAllowed
-        pair.seqs[pseudonym] = seq
-        event_id = pair.event_id(pseudonym, seq)
-        operation = {
-            "provider": release["provider"], "contract": release["contract"], "pseudonym": pseudonym, "seq": seq,
-            "policy": release["policy"], "policy_version": release["policy_version"], "event_id": event_id,
-            "kind": release["kind"], "fields": _renamed(fields, release["source"], pair),
-        }  # fmt: skip
+        event_id, value = terms.upsert(release, pseudonym, policy.relay_domain)
+        self._seqs[place] = seq
         headers = binary("pseudonymisation", "operation", event_id)
-        return Named(pair.topic, pseudonym.encode(), orjson.dumps(operation), headers)
+        return Named(self._outputs[terms.provider], pseudonym.encode(), value, headers)
 
-
-def _renamed(fields: Mapping[str, Any], source: str, pair: _Pair) -> dict[str, Any]:
-    seen: dict[str, Any] = {}
-    for field, value in fields.items():
-        if field in PLAIN:
-            seen[field] = value
-        elif field == "school":
-            seen[field] = pair.school(value)
-        elif code := GROUPS.get(field):
-            seen[field] = [_group(entry, code, source, pair) for entry in value]
-    return seen
-
-
-def _group(entry: Mapping[str, Any], code: str, source: str, pair: _Pair) -> dict[str, Any]:
-    group = {"id": pair.group(source, entry["school"], entry[code])}
-    return group | {"subject": entry["subject"]} if "subject" in entry else group
+    def _learn(self, raw: bytes) -> tuple[Mapping[str, Any], Terms]:
+        """Read strictly, and know this manner from now on."""
+        release = read_strictly(raw)
+        names = self._names[f"{release['provider']}/{release['purpose_family']}"]
+        renaming = Renaming(release["source"], self._perimeter, names.name)
+        terms = self._terms.setdefault(manner_of(release), Terms(release, names, renaming))
+        return release, terms

@@ -29,7 +29,7 @@ def build(job: Job) -> faust.App:
     @app.agent(releases)
     async def pseudonymise(stream: StreamT[bytes]) -> None:
         async for event in stream.events():
-            named = step.take(event.value)
+            named = step.take(event.value, event.key)
             if named is not None:
                 await operations[named.topic].send(
                     key=named.key,

@@ -1,5 +1,6 @@
 package sanctuaire;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.File;
 import java.io.IOException;
@@ -7,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What the benchmark hands to every peer: the same file that the Python peers read (engines/job.py). */
+@JsonIgnoreProperties(ignoreUnknown = true)
 public record Job(
         String bootstrap,
         String group,
