@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from ops.topics import apply_topics, wanted_topics
 from services.pseudonymisation.keyring import open_keyring
 
 ROOT = Path(__file__).parents[2]
+HEARTBEAT = b"sanctuaire.heartbeat.v1"
 Message = tuple[str, bytes | None, bytes | None]
 """Topic, key, value."""
 Read = dict[int, list[Any]]
@@ -84,12 +85,24 @@ class Stages:
         process.send_signal(signal.SIGKILL)
         process.wait(20)
 
+    def freeze(self, name: str) -> None:
+        """It neither knows nor says anything until it is thawed; nobody is told."""
+        self.running[name].send_signal(signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        self.running[name].send_signal(signal.SIGCONT)
+
     def revive(self) -> list[int]:
         """Start again whoever has ended by itself; the exit codes."""
         ended = {name: process.returncode for name, process in self.running.items() if process.poll() is not None}
         for name in ended:
             self.start(name)
         return list(ended.values())
+
+    def holds(self, name: str) -> int:
+        """How many partitions a worker said last that it has open."""
+        word = self.folder / name / "health.json"
+        return int(orjson.loads(word.read_bytes())["partitions"]) if word.exists() else 0
 
     def log(self, name: str) -> list[dict[str, Any]]:
         lines = (self.folder / name / "log.jsonl").read_bytes().splitlines()
@@ -118,8 +131,20 @@ class Stages:
                     found[part.partition] += records
             return found
 
+    def in_transaction(self, topic: str) -> set[int]:
+        """Partitions of a topic that end in a transaction nobody has committed or aborted yet."""
+        ends = [self._ends(topic, isolation) for isolation in ("read_committed", "read_uncommitted")]
+        return {number for number, end in ends[1].items() if ends[0][number] < end}
+
+    def _ends(self, topic: str, isolation: str) -> dict[int, int]:
+        with KafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level=isolation) as consumer:
+            parts = [TopicPartition(topic, number) for number in range(self.partitions)]
+            return {part.partition: end for part, end in consumer.end_offsets(parts).items()}
+
     def rows(self, topic: str) -> list[Any]:
-        return [record for records in self.read(topic).values() for record in records]
+        """All committed records but heartbeats, of which no account speaks."""
+        records = (record for records in self.read(topic).values() for record in records)
+        return [record for record in records if dict(record.headers).get("ce_type") != HEARTBEAT]
 
     def values(self, topic: str) -> list[dict[str, Any]]:
         return [orjson.loads(row.value) for row in self.rows(topic)]
@@ -171,10 +196,11 @@ def ends_of(entry: dict[str, Any]) -> Iterator[tuple[str, int, int, str]]:
 
 @contextmanager
 def installation(
-    bootstrap: str, folder: Path, providers: tuple[str, ...] = ("gar",), partitions: int = 2
-) -> Iterator[Stages]:
+    bootstrap: str, folder: Path, providers: tuple[str, ...] = ("gar",), partitions: int = 2,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Stages]:  # fmt: skip
     """Topics, keys, nothing running; what was started is ended."""
-    stages = Stages(bootstrap, folder, providers, partitions)
+    stages = Stages(bootstrap, folder, providers, partitions, dict(environment or {}))
     try:
         stages.prepare()
         yield stages
