@@ -1,9 +1,10 @@
 """What an installation needs before its services can start: topics, keys, policies; each may be there already."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from ops import keys
 from ops.policy_files import Policies, read_policies
@@ -11,7 +12,10 @@ from ops.publishing.cluster import Addresses, reach
 from ops.publishing.policies import apply_policies
 from ops.supervisor import Service
 from ops.topics import apply_topics, wanted_topics
+from services.contract.audit import Stage
 from services.contract.errors import WrongSettings
+
+STAGES: tuple[str, ...] = get_args(Stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,11 @@ class Installation:
 
     @property
     def services(self) -> tuple[Service, ...]:
-        return stages(self.bootstrap, self.key_files.keyring, self.key_files.kek, self.providers)
+        return self.services_with({})
+
+    def services_with(self, workers: Mapping[str, int]) -> tuple[Service, ...]:
+        """`workers` by stage; one where it is silent."""
+        return stages(self.bootstrap, self.key_files.keyring, self.key_files.kek, self.providers, workers)
 
 
 def install(bootstrap: str, keys_folder: Path, policies_folder: Path, partitions: int) -> Installation:
@@ -55,15 +63,28 @@ def _keys(folder: Path, perimeter: str) -> keys.KeyFiles:
     return files
 
 
-def stages(bootstrap: str, keyring: Path, key_encryption_key: Path, providers: Sequence[str]) -> tuple[Service, ...]:
-    """The three stages in the order of the flow: one filter, one pseudonymiser, one connector a provider."""
+def stages(
+    bootstrap: str,
+    keyring: Path,
+    key_encryption_key: Path,
+    providers: Sequence[str],
+    workers: Mapping[str, int],
+) -> tuple[Service, ...]:
+    """The three stages in the order of the flow: filters, pseudonymisers, and the connectors of each provider."""
     broker = {"KAFKA_BOOTSTRAP": bootstrap}
     keys = {
         "SANCTUAIRE_KEYRING_FILE": str(keyring.resolve()),
         "SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE": str(key_encryption_key.resolve()),
     }
-    named = [("filtering", "services.filtering", {}), ("pseudonymisation", "services.pseudonymisation", keys)]
-    named += [(f"connector-{name}", "services.connectors", {"SANCTUAIRE_PROVIDER": name}) for name in providers]
+    groups = [("filtering", "filtering", {}), ("pseudonymisation", "pseudonymisation", keys)]
+    groups += [("connectors", f"connector-{name}", {"SANCTUAIRE_PROVIDER": name}) for name in providers]
     return tuple(
-        Service(name, module, {**broker, **own, "SANCTUAIRE_GROUP_INSTANCE_ID": name}) for name, module, own in named
+        Service(name, f"services.{stage}", {**broker, **own, "SANCTUAIRE_GROUP_INSTANCE_ID": name}, group)
+        for stage, group, own in groups
+        for name in _names(group, workers.get(stage, 1))
     )
+
+
+def _names(group: str, workers: int) -> tuple[str, ...]:
+    """Who is alone needs no number."""
+    return (group,) if workers == 1 else tuple(f"{group}-{number}" for number in range(1, workers + 1))

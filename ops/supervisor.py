@@ -6,8 +6,10 @@ service wrote is repeated but the code and the place of its last failure.
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -16,8 +18,10 @@ import orjson
 
 from ops.broker.process import GuardedProcess
 from ops.last_words import last_failure
+from ops.merged_log import MergedLog
 from services.contract.errors import Unreachable
 
+LOG = "log.jsonl"
 GRACE_SECONDS = 10.0
 SILENT_SECONDS = 15.0
 LOOK_SECONDS = 0.05
@@ -34,6 +38,8 @@ class Service:
     name: str
     module: str
     environment: Mapping[str, str]
+    group: str
+    """Workers of one group share its partitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class _Running:
 
     @property
     def log(self) -> Path:
-        return self.folder / "log.jsonl"
+        return self.folder / LOG
 
 
 @dataclass(kw_only=True)
@@ -68,17 +74,19 @@ class Supervisor:
     """Holds the services of one installation; `with` starts them all at once and ends them all."""
 
     services: Sequence[Service]
+    """In the order of the flow: who writes before who reads."""
     folder: Path
-    """Each service has a folder of its own in it, with its `log.jsonl`."""
+    """Each service has a folder of its own in it, with its `log.jsonl`; `services.log` beside it tells of all."""
     grace_seconds: float = GRACE_SECONDS
     _running: dict[str, _Running] = field(default_factory=dict, init=False, repr=False)
+    _log: MergedLog = field(init=False, repr=False)
 
     def __enter__(self) -> Self:
+        self._log = MergedLog(self.log, {one.name: self.folder / one.name / LOG for one in self.services})
         try:
             for service in self.services:
                 folder = self.folder / service.name
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / "health.json").unlink(missing_ok=True)
+                _clear(folder)
                 process = _start(service, folder)
                 self._running[service.name] = _Running(service, folder, process, time.monotonic())
         except BaseException:
@@ -90,6 +98,11 @@ class Supervisor:
         self.stop()
 
     @property
+    def log(self) -> Path:
+        """What all services say, as of the last `follow`."""
+        return self.folder / "services.log"
+
+    @property
     def logs(self) -> Mapping[str, Path]:
         return {name: one.log for name, one in self._running.items()}
 
@@ -98,12 +111,16 @@ class Supervisor:
         return {name: one.process.pid for name, one in self._running.items()}
 
     def ready(self, partitions: int) -> frozenset[str]:
-        """Who holds that many partitions and has caught up, by its own word of the last 15 s."""
-        return frozenset(
-            name
-            for name, one in self._running.items()
-            if not one.process.ended() and is_ready(one.folder / "health.json", time.time(), partitions)
-        )
+        """Who has caught up, in a group that together holds that many partitions, by their word of the last 15 s."""
+        now, held = time.time(), {}
+        for name, one in self._running.items():
+            count = None if one.process.ended() else held_by(one.folder / "health.json", now)
+            if count is not None:
+                held[name] = (one.service.group, count)
+        whole = Counter[str]()
+        for group, count in held.values():
+            whole[group] += count
+        return frozenset(name for name, (group, _) in held.items() if whole[group] >= partitions)
 
     def dead(self) -> tuple[Death, ...]:
         """Who has ended unasked."""
@@ -124,6 +141,7 @@ class Supervisor:
         """
         deadline = time.monotonic() + timeout_seconds
         while late := sorted(self._running.keys() - self.ready(partitions)):
+            self.follow()
             self.check()
             if time.monotonic() > deadline:
                 logs = ", ".join(str(self._running[name].log) for name in late)
@@ -145,11 +163,21 @@ class Supervisor:
                 one.process, one.since, one.due = _start(one.service, one.folder), now, None
         return tuple(found)
 
+    def follow(self) -> None:
+        """Bring `log` up to what the services have said; a full disk must not end them."""
+        with suppress(OSError):
+            self._log.follow()
+
     def stop(self) -> None:
-        """Ask all to end, kill who has not within the grace; harmless when they have ended."""
-        if self._running:
-            with ThreadPoolExecutor(len(self._running)) as pool:
-                list(pool.map(lambda one: one.process.stop(self.grace_seconds), self._running.values()))
+        """Ask stage after stage to end, in the order of the flow; kill who has not within the grace.
+
+        Harmless when they have ended.
+        """
+        for module in dict.fromkeys(service.module for service in self.services):
+            if workers := [one for one in self._running.values() if one.service.module == module]:
+                with ThreadPoolExecutor(len(workers)) as pool:
+                    list(pool.map(lambda one: one.process.stop(self.grace_seconds), workers))
+        self.follow()
 
 
 def pause_seconds(deaths: int) -> float:
@@ -157,13 +185,21 @@ def pause_seconds(deaths: int) -> float:
     return min(FIRST_PAUSE_SECONDS * 2.0 ** (deaths - 1), LONGEST_PAUSE_SECONDS)
 
 
-def is_ready(health: Path, now: float, partitions: int) -> bool:
-    """Whether the service's own word (services/runtime/health.py) is recent and says ready for that many."""
+def held_by(health: Path, now: float) -> int | None:
+    """How many partitions the service holds, if its own word (services/runtime/health.py) is recent and says ready."""
     try:
         word = orjson.loads(health.read_bytes())
     except (OSError, orjson.JSONDecodeError):
-        return False
-    return bool(word["ready"]) and word["partitions"] >= partitions and now - word["at"] <= SILENT_SECONDS
+        return None
+    return int(word["partitions"]) if word["ready"] and now - word["at"] <= SILENT_SECONDS else None
+
+
+def _clear(folder: Path) -> None:
+    """An earlier run's word says nothing of this one, and its journal is kept apart, one run long."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "health.json").unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        (folder / LOG).replace(folder / "log.1.jsonl")
 
 
 def _start(service: Service, folder: Path) -> GuardedProcess:
@@ -171,4 +207,4 @@ def _start(service: Service, folder: Path) -> GuardedProcess:
     variables = {**service.environment, "SANCTUAIRE_WORK_FOLDER": str(folder)}
     own = [f"{name}={value}" for name, value in variables.items()]
     command = ("/usr/bin/env", *own, sys.executable, "-m", service.module)
-    return GuardedProcess(command, folder / "log.jsonl", None)
+    return GuardedProcess(command, folder / LOG, None)

@@ -1,8 +1,11 @@
 """`sanctuaire up`: a whole installation on this machine, which stays until Ctrl-C and comes back as it was."""
 
+import re
 import signal
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -12,11 +15,14 @@ import typer
 
 from ops.broker.embedded import EmbeddedBroker
 from ops.broker.existing import bootstrap_or_embedded
-from ops.installation import Installation, install
+from ops.broker.ports import free_ports
+from ops.installation import STAGES, Installation, install
 from ops.policy_files import POLICIES_FOLDER
-from ops.supervisor import Supervisor
+from ops.supervisor import Service, Supervisor
 from services.contract.topology import PROVIDER_DIRECTORY, SUBJECT_PARTITIONS, named_for
 
+HEALTH_ADDRESS = "SANCTUAIRE_HEALTH_ADDRESS"
+MAX_WORKERS = 64
 READY_SECONDS = 90.0
 LOOK_SECONDS = 0.2
 
@@ -27,36 +33,73 @@ def up(
     partitions: Annotated[int, typer.Option(min=1, help="Of the topics that are keyed by a subject.")] = (
         SUBJECT_PARTITIONS
     ),
+    workers: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STAGE=N", help="Processes of filtering, pseudonymisation or connectors."),
+    ] = None,
 ) -> None:
     """Start Kafka (or use KAFKA_BOOTSTRAP's) and all services; stay until Ctrl-C.
 
+    Example: sanctuaire up --workers filtering=2 --workers pseudonymisation=2
+
     Exit codes: 0 after Ctrl-C, 1 if something could not be started.
     """
+    counts = workers_of(workers or ())
     end_in_order_when_asked()
     broker = partial(EmbeddedBroker, data_dir=folder / "kafka", log_to=folder / "kafka.log", progress=count_jars)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with bootstrap_or_embedded(broker) as bootstrap:
             installation = install(bootstrap, folder / "keys", policies, partitions)
-            with Supervisor(services=installation.services, folder=folder / "services") as supervisor:
+            services = _on_ports(installation.services_with(counts))
+            with Supervisor(services=services, folder=folder / "services") as supervisor:
                 supervisor.wait_ready(READY_SECONDS, partitions)
-                _say_where(installation, folder)
+                _say_where(installation, supervisor)
                 _stay(supervisor)
     except KeyboardInterrupt:
         print("ended; the data are kept", flush=True)
 
 
+def workers_of(told: Sequence[str]) -> Mapping[str, int]:
+    """Stage → processes, from `STAGE=N`.
+
+    Raises:
+        BadParameter: no such stage, or no number from 1 to 64.
+    """
+    counts = {}
+    for one in told:
+        stage, _, count = one.partition("=")
+        if stage not in STAGES or not re.fullmatch(r"[1-9][0-9]?", count) or int(count) > MAX_WORKERS:
+            raise typer.BadParameter(
+                f"{one}: give one of {', '.join(STAGES)}, =, and a number from 1 to {MAX_WORKERS}",
+                param_hint="--workers",
+            )
+        counts[stage] = int(count)
+    return counts
+
+
+def _on_ports(services: Sequence[Service]) -> tuple[Service, ...]:
+    """Their health pages stay where they are when one is started again."""
+    return tuple(
+        replace(one, environment={**one.environment, HEALTH_ADDRESS: f"127.0.0.1:{port}"})
+        for one, port in zip(services, free_ports(len(services)), strict=True)
+    )
+
+
 def _stay(supervisor: Supervisor) -> None:
     while True:
+        supervisor.follow()
         for death in supervisor.revive():
             print(f"{death}; it is started again", file=sys.stderr, flush=True)
         time.sleep(LOOK_SECONDS)
 
 
-def _say_where(installation: Installation, folder: Path) -> None:
+def _say_where(installation: Installation, supervisor: Supervisor) -> None:
     print(f"Kafka        {installation.bootstrap}")
     print(f"keys         {installation.key_files.keyring.parent}")
-    print(f"logs         {folder / 'services'}/<service>/log.jsonl")
+    print(f"log          {supervisor.log}")
+    for service in supervisor.services:
+        print(f"{service.name:<20} http://{service.environment[HEALTH_ADDRESS]}/livez /readyz /metrics")
     for provider in installation.providers:
         print(f"{provider:<12} reads {named_for(PROVIDER_DIRECTORY, provider)}")
     print(f"publish      KAFKA_BOOTSTRAP={installation.bootstrap} sanctuaire publish aaf PATH")

@@ -13,6 +13,7 @@ from services.contract.errors import SanctuaireError
 
 PREFIX = "SANCTUAIRE_"
 BOOTSTRAP = "KAFKA_BOOTSTRAP"
+MAX_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,12 @@ def _private_file(value: str) -> str | None:
     return None
 
 
+def _listening_address(value: str) -> str | None:
+    host, _, port = value.rpartition(":")
+    sound = bool(host) and port.isascii() and port.isdigit() and int(port) <= MAX_PORT
+    return None if sound else "give host:port; port 0 is any free one"
+
+
 def _any(_value: str) -> str | None:
     return None
 
@@ -77,6 +84,8 @@ VARIABLES: Mapping[str, Check] = {
     f"{PREFIX}WORK_FOLDER": _any,
     f"{PREFIX}BATCH_RECORDS": _number(1, 20_000, whole=True),
     f"{PREFIX}GROUP_INSTANCE_ID": _any,
+    f"{PREFIX}HEALTH_ADDRESS": _listening_address,
+    f"{PREFIX}SILENT_SECONDS": _number(1, float("inf"), whole=False),
     f"{PREFIX}SESSION_TIMEOUT_SECONDS": _number(0, float("inf"), whole=False),
     f"{PREFIX}REQUEST_TIMEOUT_SECONDS": _number(0, float("inf"), whole=False),
 }

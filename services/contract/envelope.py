@@ -1,6 +1,7 @@
 """CloudEvents 1.0 over Kafka: binary mode out, both modes in (Kafka protocol binding §3)."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import orjson
 
@@ -9,14 +10,19 @@ from services.contract.parsing import parse_json
 
 Header = tuple[str, bytes | None]
 
+_SPECVERSION: Header = ("ce_specversion", b"1.0")
 _STRUCTURED = b"application/cloudevents"
 
 
 def binary(source: str, payload: str, event_id: str) -> tuple[Header, ...]:
     """Headers of one record, whose value is the payload alone. `payload` is a schema's name: `release`."""
+    return (_SPECVERSION, ("ce_id", event_id.encode()), *_kind(source, payload))
+
+
+@cache
+def _kind(source: str, payload: str) -> tuple[Header, ...]:
+    """What every record of one writer and schema shares."""
     return (
-        ("ce_specversion", b"1.0"),
-        ("ce_id", event_id.encode()),
         ("ce_source", b"sanctuaire/" + source.encode()),
         ("ce_type", b"sanctuaire." + payload.encode() + b".v1"),
         ("content-type", b"application/json"),
@@ -33,7 +39,7 @@ def body(value: bytes | None, headers: Sequence[Header], limit_bytes: int) -> by
         message = "payload: a tombstone is not expected on this topic"
         raise NotThisSchema(message)
     for name, content in headers:
-        if name.lower() == "content-type" and (content or b"").startswith(_STRUCTURED):
+        if content is not None and content.startswith(_STRUCTURED) and name.lower() == "content-type":
             event = parse_json(value, limit_bytes)
             if not isinstance(event, dict) or "data" not in event or event.get("specversion") != "1.0":
                 message = "payload: a structured event needs specversion 1.0 and data"

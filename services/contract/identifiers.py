@@ -10,6 +10,7 @@ _INE = re.compile(r"[0-9]{9}[A-Z]{2}|[0-9]{10}[A-Z]")
 _UAI = re.compile(r"[0-9]{7}[A-Z]")
 _UAI_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
 _PLACEHOLDERS = frozenset({"", "NULL", "NA", "0"})
+_LONGEST_PLACEHOLDER = 4
 
 
 def _canonical(text: str) -> str:
@@ -20,6 +21,8 @@ def _canonical(text: str) -> str:
 
 def canonical_ine(text: str | None) -> str | None:
     """The INE in its canonical form, or None where the text is not an INE (there is no check letter)."""
+    if text and _INE.fullmatch(text):
+        return text
     ine = _canonical(text or "")
     return ine if _INE.fullmatch(ine) else None
 
@@ -36,6 +39,9 @@ def uai_check_letter(number: int) -> str:
 
 def is_placeholder(text: str) -> bool:
     """Whether the text stands for "no identifier": it may never become a key or a pseudonym."""
+    folded = text.strip()
+    if len(folded) > _LONGEST_PLACEHOLDER and folded.isascii():
+        return False
     return normalize("NFC", text).strip().upper() in _PLACEHOLDERS
 
 

@@ -33,6 +33,8 @@ class NamedBy(Payload):
 
 def canonical_value(id_type: IdType, text: str) -> str:
     """The one spelling that is pseudonymised; NotAnIdentifier for a placeholder or what is not of this type."""
+    if id_type == "INE" and canonical_ine(text) == text:
+        return text  # as nearly every one is: it comes from here
     trimmed = (text if text.isascii() else normalize("NFC", text)).strip(WHITE_SPACE)
     if is_placeholder(trimmed):
         raise NotAnIdentifier(f"{id_type}: a placeholder")

@@ -1,35 +1,35 @@
 """The pseudonymiser: gives every release and withdrawal the provider's own names, after checking it once more."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from services.contract.audit import Account, Stage
 from services.contract.envelope import binary, body
 from services.contract.errors import NoKey, NotAnIdentifier, Unreadable
-from services.contract.naming import NamedBy
-from services.contract.operations import Delete, Operation, Pseudonym, Upsert
-from services.contract.parsing import parse_payload
-from services.contract.policies import day_in_paris, refusal, releasable
+from services.contract.operations import Pseudonym
+from services.contract.policies import ProviderPolicy, day_in_paris
 from services.contract.reasons import StageCode
-from services.contract.releases import Emission, Release, Withdrawal
-from services.contract.topology import (
-    OPERATIONS,
-    PROVIDER_WITHDRAWALS,
-    PSEUDONYMISATION_AUDIT,
-    PSEUDONYMISATION_STATE,
-    RELEASES,
-    WITHDRAWALS,
-    named_for,
+from services.contract.topology import PSEUDONYMISATION_AUDIT, PSEUDONYMISATION_STATE, RELEASES, WITHDRAWALS
+from services.pseudonymisation.emission import (
+    MAX_EMISSION_BYTES,
+    Manner,
+    is_release,
+    manner_of,
+    read_strictly,
+    recognise,
 )
-from services.pseudonymisation.fields import LISTED, renamed
+from services.pseudonymisation.fields import Renaming
 from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
+from services.pseudonymisation.terms import Operation, Terms
 from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox
-from services.runtime.policies import InForce, PolicyBook
+from services.runtime.policies import PolicyBook
 from services.runtime.records import Record
 
-MAX_EMISSION_BYTES = 512 * 1024
+MANNERS = 4096
+"""How many are known at a time: a few for each provider and source."""
 SEQ = b"q/"
 PARKED = b"p/"
 
@@ -47,85 +47,98 @@ class PseudonymisationAgent:
     def __init__(self, policies: PolicyBook, keyring: Keyring) -> None:
         self._policies = policies
         self._keyring = keyring
-        self._keys: dict[tuple[str, str], Pseudonymiser] = {}
+        self._names: dict[tuple[str, str], Pseudonymiser] = {}
+        self._renamings: dict[tuple[str, str, str], Renaming] = {}
+        self._terms: dict[Manner, Terms] = {}
 
     def policy_versions(self) -> Mapping[str, int]:
         return self._policies.versions()
 
     async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
+        """Name everyone in the batch, then decide in its order: between the two, what is remembered is read at once."""
+        named: list[Named] = []
         for record in records:
             try:
-                emission = _read(record)
-                self._take(emission, outbox, account, record.offset)
+                named.append(self._name(record))
             except (Unreadable, NotAnIdentifier) as error:
                 outbox.quarantine(record, error.code, str(error))
+        outbox.load([SEQ + each.place for each in named])
+        day = day_in_paris(outbox.now)
+        for each in named:
+            try:
+                self._take(each, outbox, account, day)
+            except NotAnIdentifier as error:
+                outbox.quarantine(each.record, error.code, str(error))
 
-    def _take(self, emission: Emission, outbox: Outbox, account: Account, offset: int) -> None:
-        names = self._names(emission.provider, emission.purpose_family)
-        pseudonym = _name(names, emission.named_by)
-        place = f"{emission.provider}/{emission.contract}/{pseudonym}".encode()
-        pair = f"{emission.provider}/{emission.contract}"
-        if stale := _stale(outbox.get(SEQ + place), emission.seq):
-            account.end(offset, pair, "refused", stale)
-            return
-        if isinstance(emission, Release):
-            in_force = self._policy(emission)
-            if code := self._refusal(emission, in_force, outbox):
-                outbox.put(SEQ + place, str(emission.seq).encode())
-                outbox.put(PARKED + place, emission.model_dump_json().encode())
-                account.end(offset, pair, "refused", code)
-                return
-            self._upsert(emission, in_force, names, pseudonym, outbox)
-            account.end(offset, pair, "released", "renamed")
-        else:
-            _send(_delete(emission, names, pseudonym), outbox)
-            account.end(offset, pair, "erased", "renamed")
-        outbox.put(SEQ + place, str(emission.seq).encode())
-        if outbox.get(PARKED + place) is not None:
-            outbox.put(PARKED + place, None)
+    def _name(self, record: Record) -> "Named":
+        raw = body(record.value, record.headers, MAX_EMISSION_BYTES)
+        emission, terms = recognise(raw, record.key, self._terms) or self._learn(raw)
+        pseudonym = terms.pseudonym(emission)
+        return Named(record, raw, emission, terms, pseudonym, f"{terms.pair}/{pseudonym}".encode())
 
-    def _names(self, provider: str, family: str) -> Pseudonymiser:
-        if (provider, family) not in self._keys:
+    def _learn(self, raw: bytes) -> tuple[Mapping[str, Any], Terms]:
+        """Read strictly, and know this manner from now on."""
+        emission = read_strictly(raw)
+        return emission, self._terms_of(emission)
+
+    def _terms_of(self, emission: Mapping[str, Any]) -> Terms:
+        manner = manner_of(emission)
+        if manner not in self._terms:
+            if len(self._terms) >= MANNERS:
+                self._terms.clear()
+            names = self._names_at(emission["provider"], emission["purpose_family"])
+            self._terms[manner] = Terms(emission, names, self._renaming_of(emission, names))
+        return self._terms[manner]
+
+    def _names_at(self, provider: str, family: str) -> Pseudonymiser:
+        if (provider, family) not in self._names:
             try:
                 key = self._keyring.provider_key(self._keyring.perimeter, provider, family)
             except NoKey:
                 raise NotYet("no-key") from None
-            self._keys[provider, family] = Pseudonymiser.under(key)
-        return self._keys[provider, family]
+            self._names[provider, family] = Pseudonymiser.under(key)
+        return self._names[provider, family]
 
-    def _policy(self, release: Release) -> InForce:
+    def _renaming_of(self, emission: Mapping[str, Any], names: Pseudonymiser) -> Renaming | None:
+        if not is_release(emission):
+            return None
+        place = (emission["provider"], emission["purpose_family"], emission["source"])
+        if place not in self._renamings:
+            self._renamings[place] = Renaming(emission["source"], self._keyring.perimeter, names.name)
+        return self._renamings[place]
+
+    def _take(self, named: "Named", outbox: Outbox, account: Account, day: date) -> None:
+        emission, terms, offset = named.emission, named.terms, named.record.offset
+        seq = emission["seq"]
+        known = outbox.get(SEQ + named.place)
+        if known is not None and (stale := _stale(int(known), seq)):
+            account.end(offset, terms.pair, "refused", stale)
+            return
+        if is_release(emission):
+            policy = self._policy(terms.provider, emission["policy_version"])
+            if code := terms.ruling(policy, self._keyring.perimeter, day).refusal(emission["fields"]):
+                outbox.put(SEQ + named.place, str(seq).encode())
+                outbox.put(PARKED + named.place, named.raw)
+                account.end(offset, terms.pair, "refused", code)
+                return
+            _send(
+                terms.operations, named.pseudonym, terms.upsert(emission, named.pseudonym, policy.relay_domain), outbox
+            )
+            account.end(offset, terms.pair, "released", "renamed")
+        else:
+            _send(terms.withdrawals, named.pseudonym, terms.delete(emission, named.pseudonym), outbox)
+            account.end(offset, terms.pair, "erased", "renamed")
+        outbox.put(SEQ + named.place, str(seq).encode())
+        # Nobody is parked without a `seq`: whoever is named for the first time costs no second look.
+        if known is not None and outbox.get(PARKED + named.place) is not None:
+            outbox.put(PARKED + named.place, None)
+
+    def _policy(self, provider: str, version: int) -> ProviderPolicy:
         """The policy in force here; a release decided under a newer one waits for it."""
-        known = self._policies.by_provider.get(release.provider)
-        if known is None or known.policy.version < release.policy_version:
+        known = self._policies.by_provider.get(provider)
+        if known is None or known.policy.version < version:
             raise NotYet("policy-not-here")
-        return known
-
-    def _refusal(self, release: Release, in_force: InForce, outbox: Outbox) -> StageCode | None:
-        """Contract, places and the closed field list, checked again (architecture.md, defence in depth)."""
-        policy = in_force.policy
-        contract = policy.contract(release.contract)
-        if policy.perimeter.id != self._keyring.perimeter or contract is None:
-            return "contract-not-in-force"
-        if code := refusal(policy, release.contract, day_in_paris(outbox.now)):
-            return code
-        return None if release.fields.keys() <= (releasable(policy, contract) & LISTED) else "field-not-in-contract"
-
-    def _upsert(
-        self, release: Release, in_force: InForce, names: Pseudonymiser, pseudonym: Pseudonym, outbox: Outbox
-    ) -> None:
-        named_by, domain = release.named_by, in_force.policy.relay_domain
-        relay = domain and names.relay_alias(
-            named_by.entity_class, named_by.namespace, named_by.type, named_by.value, domain
-        )
-        fields = renamed(
-            release.fields, release.source, self._keyring.perimeter, lambda named: _name(names, named), relay
-        )
-        operation = Upsert(
-            provider=release.provider, contract=release.contract, pseudonym=pseudonym, seq=release.seq,
-            policy=release.policy, policy_version=release.policy_version,
-            event_id=names.event_id(pseudonym, release.seq), kind=release.kind, fields=fields,
-        )  # fmt: skip
-        _send(operation, outbox)
+        return known.policy
 
     async def tick(self, outbox: Outbox, account: Account) -> None:
         """Nothing yet."""
@@ -135,50 +148,41 @@ class PseudonymisationAgent:
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Try again what was refused under the policies of before."""
+        day = day_in_paris(outbox.now)
         for number, (key, raw) in enumerate(entries):
-            release = parse_payload(Release, raw, MAX_EMISSION_BYTES)
-            pair = f"{release.provider}/{release.contract}"
-            in_force = self._policies.by_provider.get(release.provider)
+            release, terms = self._learn(raw)
+            in_force = self._policies.by_provider.get(terms.provider)
             if in_force is None:  # taken back since; waiting for it would keep the others parked
-                account.end(number, pair, "refused", "policy-not-here")
+                account.end(number, terms.pair, "refused", "policy-not-here")
                 continue
-            if code := self._refusal(release, in_force, outbox):
-                account.end(number, pair, "refused", code)
+            policy = in_force.policy
+            if code := terms.ruling(policy, self._keyring.perimeter, day).refusal(release["fields"]):
+                account.end(number, terms.pair, "refused", code)
                 continue
-            names = self._names(release.provider, release.purpose_family)
-            self._upsert(release, in_force, names, _name(names, release.named_by), outbox)
+            pseudonym = terms.pseudonym(release)
+            _send(terms.operations, pseudonym, terms.upsert(release, pseudonym, policy.relay_domain), outbox)
             outbox.put(key, None)
-            account.end(number, pair, "released", "renamed")
+            account.end(number, terms.pair, "released", "renamed")
 
 
-def _read(record: Record) -> Emission:
-    raw = body(record.value, record.headers, MAX_EMISSION_BYTES)
-    return parse_payload(Withdrawal if record.topic == WITHDRAWALS else Release, raw, MAX_EMISSION_BYTES)
+class Named(NamedTuple):
+    """One record read, and who it is at its provider."""
+
+    record: Record
+    raw: bytes
+    emission: Mapping[str, Any]
+    terms: Terms
+    pseudonym: Pseudonym
+    place: bytes
+    """Under which the pair is remembered."""
 
 
-def _name(names: Pseudonymiser, named_by: NamedBy) -> Pseudonym:
-    return names.pseudonym(named_by.entity_class, named_by.namespace, named_by.type, named_by.value)
-
-
-def _stale(known: bytes | None, seq: int) -> StageCode | None:
-    if known is None or seq > int(known):
+def _stale(known: int, seq: int) -> StageCode | None:
+    if seq > known:
         return None
-    return "duplicate" if seq == int(known) else "superseded"
+    return "duplicate" if seq == known else "superseded"
 
 
-def _delete(withdrawal: Emission, names: Pseudonymiser, pseudonym: Pseudonym) -> Delete:
-    return Delete(
-        provider=withdrawal.provider, contract=withdrawal.contract, pseudonym=pseudonym, seq=withdrawal.seq,
-        policy=withdrawal.policy, policy_version=withdrawal.policy_version,
-        event_id=names.event_id(pseudonym, withdrawal.seq),
-    )  # fmt: skip
-
-
-def _send(operation: Operation, outbox: Outbox) -> None:
-    template = OPERATIONS if isinstance(operation, Upsert) else PROVIDER_WITHDRAWALS
-    outbox.send(
-        named_for(template, operation.provider),
-        operation.pseudonym.encode(),
-        operation.model_dump_json().encode(),
-        binary("pseudonymisation", "operation", operation.event_id),
-    )
+def _send(topic: str, pseudonym: Pseudonym, operation: Operation, outbox: Outbox) -> None:
+    headers = binary("pseudonymisation", "operation", operation.event_id)
+    outbox.send(topic, pseudonym.encode(), operation.value, headers)

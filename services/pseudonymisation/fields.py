@@ -4,6 +4,7 @@ A closed list: a field that is not here leaves in no form.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from services.contract.naming import NamedBy, name_of_group, name_of_school
@@ -18,30 +19,43 @@ SCHOOL = "school"
 RELAY = "email_relay"
 LISTED = PLAIN | GROUPS.keys() | {SCHOOL, RELAY}
 
+_REMEMBERED = 16_384
+"""Schools, and groups, of which the name is kept: of a whole académie most, or those of the hour."""
+
 Naming = Callable[[NamedBy], str]
 """An identifier to its pseudonym at one provider."""
 
 
-def renamed(fields: Mapping[str, Any], source: str, perimeter: str, name: Naming, relay: str | None) -> dict[str, Any]:
-    """The fields as one provider may see them; a relay alias only where the provider has a relay domain.
+class Renaming:
+    """How one provider sees the fields that come from one source; a school and a group are named once for many."""
 
-    Raises:
-        NotAnIdentifier: for a school without a true UAI: it has no name to give.
-    """
-    seen: dict[str, Any] = {}
-    for field, value in fields.items():
-        if field in PLAIN:
-            seen[field] = value
-        elif field == SCHOOL:
-            seen[field] = name(name_of_school(perimeter, value))
-        elif field in GROUPS:
-            seen[field] = [_group(entry, GROUPS[field], source, name) for entry in value]
-        elif field == RELAY and relay is not None:
-            seen[field] = relay
-    return seen
+    def __init__(self, source: str, perimeter: str, name: Naming) -> None:
+        self._school = lru_cache(_REMEMBERED)(lambda uai: name(name_of_school(perimeter, uai)))
+        # Without its label: under five pupils a label names them, and no census has counted them yet. What is
+        # remembered is shared by all who are in that group: it is written, never changed.
+        self._group = lru_cache(_REMEMBERED)(lambda uai, code: {"id": name(name_of_group(source, uai, code))})
 
+    def renamed(self, fields: Mapping[str, Any], relay: str | None) -> dict[str, Any]:
+        """The fields as that provider may see them; a relay alias only where it has a relay domain.
 
-def _group(entry: Mapping[str, Any], code: str, source: str, name: Naming) -> dict[str, Any]:
-    """A group without its label: under five pupils a label names them, and no census has counted them yet."""
-    group = {"id": name(name_of_group(source, entry["school"], entry[code]))}
-    return group | ({"subject": entry["subject"]} if "subject" in entry else {})
+        Raises:
+            NotAnIdentifier: for a school without a true UAI: it has no name to give.
+        """
+        seen: dict[str, Any] = {}
+        for field, value in fields.items():
+            if field in PLAIN:
+                seen[field] = value
+            elif field in GROUPS:
+                code = GROUPS[field]
+                seen[field] = [
+                    self._group(entry["school"], entry[code]) if "subject" not in entry else self._taught(entry, code)
+                    for entry in value
+                ]
+            elif field == SCHOOL:
+                seen[field] = self._school(value)
+            elif field == RELAY and relay is not None:
+                seen[field] = relay
+        return seen
+
+    def _taught(self, entry: Mapping[str, Any], code: str) -> Mapping[str, Any]:
+        return self._group(entry["school"], entry[code]) | {"subject": entry["subject"]}

@@ -15,14 +15,15 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.contract.errors import NoKey, NotAnIdentifier, WrongSettings
-from services.contract.naming import EntityClass, IdType, canonical_value
+from services.contract.naming import EntityClass, IdType, NamedBy, canonical_value
 from services.contract.operations import Pseudonym
-from services.pseudonymisation.notation import base32, uuid8
+from services.pseudonymisation.notation import base32_of_20, uuid8
 
 if TYPE_CHECKING:
     from _hashlib import HASH
 
 KEY_OCTETS = 32
+PSEUDONYM_LETTERS: Final = 32
 ROOT_LABEL: Final = b"ppg/root/v1"
 PAIRWISE_LABEL: Final = "ppg/pairwise/v1"
 RELAY_LABEL: Final = "ppg/relay/v1"
@@ -48,7 +49,7 @@ def _text(what: str, text: str) -> bytes:
     if not text:
         raise WrongSettings(f"{what}: empty")
     try:
-        return normalize("NFC", text).encode()
+        return (text if text.isascii() else normalize("NFC", text)).encode()
     except UnicodeEncodeError:
         raise WrongSettings(f"{what}: not Unicode text") from None
 
@@ -84,6 +85,10 @@ def derive_provider_key(  # noqa: PLR0913, PLR0917 — the root, then the parts 
     return hkdf_sha256(root, ROOT_LABEL, info, KEY_OCTETS)
 
 
+_OCTETS_8 = (8).to_bytes(8, "little")
+_EVENT_BEGINNING = (3).to_bytes(8, "little") + _part(EVENT_LABEL.encode()) + PSEUDONYM_LETTERS.to_bytes(8, "little")
+
+
 @lru_cache(maxsize=4096)
 def _before_value(label: str, entity_class: EntityClass, namespace: str, id_type: IdType) -> bytes:
     """The encoding of a five-part list up to its value, which alone differs from record to record."""
@@ -108,6 +113,12 @@ class KeyedHash:
         block = (hashlib.sha256(key).digest() if len(key) > _SHA256_BLOCK else key).ljust(_SHA256_BLOCK, b"\0")
         return cls(hashlib.sha256(block.translate(_INNER_PAD)), hashlib.sha256(block.translate(_OUTER_PAD)))
 
+    def after(self, beginning: bytes) -> Self:
+        """The same key, with what all messages of one kind begin with already hashed."""
+        inner = self._inner.copy()
+        inner.update(beginning)
+        return type(self)(inner, self._outer)
+
     def digest(self, message: bytes) -> bytes:
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(message)
@@ -116,31 +127,55 @@ class KeyedHash:
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Names:
+    """The names of one class, namespace and type under one provider key: only the value is left to hash."""
+
+    _keyed: KeyedHash
+    _type: IdType
+
+    def name(self, value: str) -> Pseudonym:
+        """32 base32 characters (160 bits), safe where case is ignored."""
+        octets = canonical_value(self._type, value).encode()
+        return Pseudonym(base32_of_20(self._keyed.digest(_part(octets))[:20]))
+
+    def digest(self, value: str) -> bytes:
+        return self._keyed.digest(_part(canonical_value(self._type, value).encode()))
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Pseudonymiser:
     """All the names that one provider key gives; a value that is no identifier raises NotAnIdentifier."""
 
     _keyed: KeyedHash
+    _events: KeyedHash
 
     @classmethod
     def under(cls, provider_key: bytes) -> Self:
         if len(provider_key) != KEY_OCTETS:
             raise NoKey(f"provider key: {KEY_OCTETS} octets are needed, {len(provider_key)} were given")
-        return cls(KeyedHash.under(provider_key))
+        keyed = KeyedHash.under(provider_key)
+        return cls(keyed, keyed.after(_EVENT_BEGINNING))
+
+    def names(self, entity_class: EntityClass, namespace: str, id_type: IdType, label: str = PAIRWISE_LABEL) -> Names:
+        """What names many of one kind: faster than `pseudonym` one by one, and alike."""
+        return Names(self._keyed.after(_before_value(label, entity_class, namespace, id_type)), id_type)
 
     def pseudonym(self, entity_class: EntityClass, namespace: str, id_type: IdType, value: str) -> Pseudonym:
         """32 base32 characters (160 bits), safe where case is ignored."""
-        return Pseudonym(base32(self._digest(PAIRWISE_LABEL, entity_class, namespace, id_type, value)[:20]))
+        return self.names(entity_class, namespace, id_type).name(value)
+
+    def name(self, named_by: NamedBy) -> Pseudonym:
+        return self.pseudonym(named_by.entity_class, named_by.namespace, named_by.type, named_by.value)
 
     def uuid(self, entity_class: EntityClass, namespace: str, id_type: IdType, value: str) -> str:
         """The same pseudonym as a UUIDv8, for a provider that wants one: 122 of its first 128 bits."""
-        return uuid8(self._digest(PAIRWISE_LABEL, entity_class, namespace, id_type, value))
+        return uuid8(self.names(entity_class, namespace, id_type).digest(value))
 
     def relay_alias(self, entity_class: EntityClass, namespace: str, id_type: IdType, value: str, domain: str) -> str:
         """An e-mail address that cannot be told from the pseudonym, nor it from the address."""
         if not _DOMAIN.fullmatch(domain):
             raise WrongSettings("relay domain: not a lower-case domain name")
-        digest = self._digest(RELAY_LABEL, entity_class, namespace, id_type, value)
-        return f"{base32(digest[:20])}@{domain}"
+        return f"{self.names(entity_class, namespace, id_type, RELAY_LABEL).name(value)}@{domain}"
 
     def event_id(self, pseudonym: Pseudonym, seq: int) -> str:
         """HMAC(K(p,e), PAE("ppg/event/v1", pseudonym, BE64(seq))), written as a pseudonym is.
@@ -148,9 +183,7 @@ class Pseudonymiser:
         The key is the provider's, the label and the count of parts keep it apart from names: the same
         operation always has the same id, and two providers cannot match theirs.
         """
-        parts = [EVENT_LABEL.encode(), _text("pseudonym", pseudonym), _number("seq", seq, 8)]
-        return base32(self._keyed.digest(pae(parts))[:20])
-
-    def _digest(self, label: str, entity_class: EntityClass, namespace: str, id_type: IdType, value: str) -> bytes:
-        before = _before_value(label, entity_class, namespace, id_type)
-        return self._keyed.digest(before + _part(canonical_value(id_type, value).encode()))
+        if len(pseudonym) != PSEUDONYM_LETTERS:
+            raise WrongSettings("pseudonym: not one of ours")
+        message = pseudonym.encode() + _OCTETS_8 + _number("seq", seq, 8)
+        return base32_of_20(self._events.digest(message)[:20])

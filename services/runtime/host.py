@@ -3,38 +3,44 @@
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any, cast
 
 from faust.types import TP
 
 from services.contract.errors import WrongSettings
-from services.runtime import journal
+from services.runtime import journal, metrics
 from services.runtime.agent import Agent, NotYet, handle_each, sweep_each, tick
 from services.runtime.outbox import Outbox, Reached
 from services.runtime.partition import Partition, open_partition
 from services.runtime.policies import PolicyReader
-from services.runtime.records import Batch
+from services.runtime.records import Batch, Record
 from services.runtime.schedule import Job, choose
 from services.runtime.settings import Settings
 from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer
+from services.runtime.watchdog import Pulse
 
 EX_SOFTWARE = 70
 SWEEP_CHUNK = 500
 RETRY_SECONDS = 0.1
+SECOND = 1.0
 
 
 class Host:
     """Runs one agent over the partitions that this process is assigned."""
 
-    def __init__(self, agent: Agent, settings: Settings, policies: PolicyReader) -> None:
+    def __init__(self, agent: Agent, settings: Settings, policies: PolicyReader, pulse: Pulse) -> None:
         self.agent = agent
         self.settings = settings
         self.policies = policies
+        self.pulse = pulse
+        self.newest: dict[tuple[str, int], float] = {}
+        """Topic and partition → when (epoch seconds) the newest input was made that the state reflects."""
         self.partitions: dict[int, Partition] = {}
         self.app: Any = None
         self._opening: dict[int, asyncio.Task[None]] = {}
@@ -136,6 +142,8 @@ class Host:
         if not self._holds(partition):
             return
         self.partitions[partition.number] = self.partitions.pop(partition.number)
+        place = (self.agent.stage, partition.number)
+        self.pulse.progress(*place)
         partition.worklist.deciding = True
         try:
             match job:
@@ -150,6 +158,8 @@ class Host:
             if commit is not None:
                 await commit
                 self._wake.set()
+            if not partition.worklist.deciding and not partition.worklist.committing:
+                self.pulse.done(*place)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  # Faust would acknowledge it and go on
@@ -169,6 +179,7 @@ class Host:
             if not lane.not_before:
                 journal.emit(journal.WAITING, stage=self.agent.stage, partition=batch.partition, code=missing.code)
             lane.not_before = time.monotonic() + RETRY_SECONDS
+            metrics.waiting(self.agent.stage, batch.topic, missing.code)
             return None
         lane.not_before = 0.0
         if not self._holds(partition) or not lane.batches or lane.batches[0] is not batch:
@@ -178,11 +189,22 @@ class Host:
         if not records:
             return None
         partition.worklist.swept_last = False
-        journal.emit(
-            journal.DECIDED, stage=self.agent.stage, partition=batch.partition, topic=batch.topic,
-            records=len(records), outputs=len(outbox.outputs), seconds=round(time.monotonic() - began, 4),
+        commit = partition.commit(outbox, {batch.topic: records[-1].offset + 1})
+        commit.add_done_callback(partial(self._count, outbox, records, time.monotonic() - began, time.monotonic()))
+        return commit
+
+    def _count(  # what there is to count of a batch
+        self, outbox: Outbox, records: Sequence[Record], seconds: float, decided: float, commit: "asyncio.Task[None]"
+    ) -> None:
+        if commit.cancelled() or commit.exception():
+            return
+        newest = records[-1]
+        self.newest[newest.topic, newest.partition] = newest.timestamp / 1000
+        metrics.committed(
+            self.agent.stage, newest.topic, newest.partition, records=len(records), outputs=len(outbox.outputs),
+            size=sum(len(record.value or b"") for record in records), decide_seconds=seconds,
+            commit_seconds=time.monotonic() - decided,
         )  # fmt: skip
-        return partition.commit(outbox, {batch.topic: records[-1].offset + 1})
 
     def _holds(self, partition: Partition) -> bool:
         return self.partitions.get(partition.number) is partition
@@ -192,6 +214,17 @@ class Host:
             self.agent.stage, partition.number, partition.state, time.time_ns() // 1000, partition.pending,
             self._reached(partition),
         )  # fmt: skip
+
+    def is_caught_up(self, tp: TP) -> bool:
+        """Whether all that was fetched of it is decided."""
+        lane = self.partitions[tp.partition].worklist.lanes[tp.topic]
+        return not lane.batches and self.consumer.decided_until(tp) is not None
+
+    async def keep_time(self) -> None:
+        """Call every second."""
+        while True:
+            self.second()
+            await asyncio.sleep(SECOND)
 
     def second(self) -> None:
         """Have every partition do what is due: what time asks for, and what rests on other policies than today's."""

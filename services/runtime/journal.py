@@ -32,13 +32,12 @@ ASSIGNED = _event("assigned", logging.INFO, "stage", "partitions")
 THROWN_AWAY = _event("thrown-away", logging.WARNING, "stage", "partition", "code")
 REBUILDING = _event("rebuilding", logging.INFO, "stage", "partition", "records", "of", "seconds")
 REBUILT = _event("rebuilt", logging.INFO, "stage", "partition", "records", "seconds")
-DECIDED = _event("decided", logging.DEBUG, "stage", "partition", "topic", "records", "outputs", "seconds")
 WAITING = _event("waiting", logging.WARNING, "stage", "partition", "code")
 QUARANTINED = _event("quarantined", logging.WARNING, "stage", "topic", "partition", "offset", "code")
 POLICY_SEEN = _event("policy-seen", logging.INFO, "stage", "provider", "version")
 FAILED = _event("failed", logging.ERROR, "stage", "kind", "where")
 EVENTS = (
-    STARTED, STOPPED, ASSIGNED, THROWN_AWAY, REBUILDING, REBUILT, DECIDED, WAITING, QUARANTINED, POLICY_SEEN, FAILED,
+    STARTED, STOPPED, ASSIGNED, THROWN_AWAY, REBUILDING, REBUILT, WAITING, QUARANTINED, POLICY_SEEN, FAILED,
 )  # fmt: skip
 
 Value = str | int | float | None

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, NamedTuple
 
-from services.contract.audit import Account, QuarantinedRecord, Stage
+from services.contract.audit import Account, AuditEntry, QuarantinedRecord, Stage
 from services.contract.envelope import Header, binary
 from services.contract.topology import quarantine_of
-from services.runtime import journal
+from services.runtime import journal, metrics
 from services.runtime.records import Record
 from services.runtime.state import State
 
@@ -35,6 +35,7 @@ class Savepoint:
 
     outputs: int
     quarantined: int
+    entries: int
     changes: Mapping[bytes, bytes | None]
 
 
@@ -78,6 +79,8 @@ class Outbox:
         self.changes: dict[bytes, bytes | None] = {}
         self.quarantined: list[tuple[Record, str]] = []
         """Records put aside, and the code of each: to be said once they durably are."""
+        self.entries: list[AuditEntry] = []
+        """Accounts given, to be counted once they durably are."""
         self.reached = reached
         self._state = state
         self._pending = pending
@@ -140,8 +143,11 @@ class Outbox:
         self.quarantined.append((record, code))
 
     def announce(self) -> None:
-        """Say what was put aside; after the commit, for a batch that is tried again would say it at every attempt."""
+        """Say what was put aside, and count the ends; after the commit, for a batch may be tried more than once."""
+        for entry in self.entries:
+            metrics.accounted(entry)
         for record, code in self.quarantined:
+            metrics.quarantined(self.stage, record.topic, code)
             journal.emit(journal.QUARANTINED, stage=self.stage, topic=record.topic, partition=record.partition,
                          offset=record.offset, code=code)  # fmt: skip
 
@@ -151,13 +157,15 @@ class Outbox:
         event_id = f"{entry.topic}/{self.partition}/{entry.first}@{self.now_us}"
         value = entry.model_dump_json().encode()
         if len(value) <= MAX_RECORD_BYTES:
+            self.entries.append(entry)
             self.send(topic, None, value, binary(self.stage, "audit-entry", event_id))
         return len(value)
 
     def savepoint(self) -> Savepoint:
-        return Savepoint(len(self.outputs), len(self.quarantined), dict(self.changes))
+        return Savepoint(len(self.outputs), len(self.quarantined), len(self.entries), dict(self.changes))
 
     def rollback(self, savepoint: Savepoint) -> None:
         del self.outputs[savepoint.outputs :]
         del self.quarantined[savepoint.quarantined :]
+        del self.entries[savepoint.entries :]
         self.changes = dict(savepoint.changes)

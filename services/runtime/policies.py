@@ -78,6 +78,8 @@ class PolicyReader:
         self._book = book
         self._settings = settings
         self.caught_up = asyncio.Event()
+        self.answered: int | None = None
+        """Changes as long as the broker answers and this reader goes on."""
 
     async def run(self) -> None:
         consumer = AIOKafkaConsumer(
@@ -91,6 +93,7 @@ class PolicyReader:
             await consumer.seek_to_beginning(tp)
             end = (await consumer.end_offsets([tp]))[tp]
             while True:
+                self.answered = consumer.last_poll_timestamp(tp)
                 if await consumer.position(tp) >= end:
                     self.caught_up.set()
                 for record in (await consumer.getmany(tp, timeout_ms=200)).get(tp, ()):

@@ -9,7 +9,7 @@ from kafka.admin import KafkaAdminClient
 
 from services.contract.errors import Unreachable
 from services.contract.topology import STATE_TOMBSTONE_DAYS
-from services.runtime import journal
+from services.runtime import journal, metrics
 from services.runtime.agent import Agent
 from services.runtime.settings import Settings
 from services.runtime.store import Mark, PartitionStore, open_store
@@ -18,7 +18,6 @@ PROGRESS_SECONDS = 2.0
 POLL_MS = 50
 STALE_MS = STATE_TOMBSTONE_DAYS * 86_400_000 // 2
 """A store older than this is not gone on with: tombstones it has not seen may be gone, and the dead would stay."""
-NO_TOPIC_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,8 @@ async def catch_up(agent: Agent, settings: Settings, number: int) -> PartitionSt
         request_timeout_ms=int(settings.request_timeout_seconds * 1000),
     )  # fmt: skip
     consumer.assign([tp])
-    await consumer.start()
     try:
+        await consumer.start()
         at_ms = time.time_ns() // 1_000_000
         first = (await consumer.beginning_offsets([tp]))[tp]
         # The fence has resolved every transaction of the one writer: what is committed reaches to the end.
@@ -91,6 +90,7 @@ async def _follow(
         if fetched := (await consumer.getmany(tp, timeout_ms=POLL_MS)).get(tp):
             store.apply({record.key or b"": record.value for record in fetched}, fetched[-1].offset + 1, at_ms)
             records += len(fetched)
+            metrics.rebuilt(agent.stage, tp.partition, len(fetched))
         if (now := time.monotonic()) - said >= PROGRESS_SECONDS:
             said = now
             journal.emit(journal.REBUILDING, stage=agent.stage, partition=tp.partition, records=position - start,
@@ -114,7 +114,7 @@ def find_topic_id(settings: Settings, topic: str) -> str:
         (described,) = admin.describe_topics([topic])
     finally:
         admin.close()
-    if (found := str(described["topic_id"])) == NO_TOPIC_ID:
+    if not described["topic_id"]:
         message = f"{topic} is not there, or has no id: `sanctuaire topics apply` makes it"
         raise Unreachable(message)
-    return found
+    return str(described["topic_id"])

@@ -135,6 +135,11 @@ class PartitionStore(State):
             raise self._failed(error) from error
         self.mark = mark
 
+    @property
+    def size_bytes(self) -> int:
+        """What lies on the disk; what is only in memory yet is not counted."""
+        return int(self._db.property_int_value("rocksdb.total-sst-files-size") or 0)
+
     def close(self) -> None:
         """Write out what is only in memory, and let the folder go."""
         self._db.close()
@@ -153,7 +158,8 @@ def open_store(folder: Path, topic_id: str, refuse: Callable[[Mark], str | None]
     Raises:
         StoreInUse: another worker has the folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    # It holds what the stage remembers of people, in the clear.
+    folder.mkdir(0o700, parents=True, exist_ok=True)
     code: str | None = "corrupt"
     try:
         store = PartitionStore(folder, topic_id)
@@ -167,7 +173,7 @@ def open_store(folder: Path, topic_id: str, refuse: Callable[[Mark], str | None]
             return store, None
         store.close()
     shutil.rmtree(folder)
-    folder.mkdir()
+    folder.mkdir(0o700)
     return PartitionStore(folder, topic_id), code
 
 

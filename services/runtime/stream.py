@@ -1,5 +1,6 @@
 """The Faust app of one stage: built in a function, so that nothing connects at import."""
 
+import asyncio
 import io
 import sys
 from collections.abc import Callable
@@ -10,24 +11,36 @@ from faust.types import StreamT
 
 from services.contract.audit import Stage
 from services.contract.errors import Unusable
-from services.runtime import health, journal
+from services.runtime import journal
 from services.runtime.agent import Agent
+from services.runtime.health import Health, serve
 from services.runtime.host import Host
 from services.runtime.policies import PolicyBook, PolicyReader
 from services.runtime.settings import Settings, load_settings
 from services.runtime.transport import transport_for
+from services.runtime.vitals import Vitals, keep
+from services.runtime.watchdog import Pulse, watch
 
 EX_CONFIG = 78
 
 
-def build_app(agent: Agent, settings: Settings, policies: PolicyReader) -> faust.App:
-    """The app of one stage, with the settings that Faust's defaults would get wrong (decisions/0005)."""
-    host = Host(agent, settings, policies)
+def build_app(agent: Agent, settings: Settings, policies: PolicyReader, health: Health, port: int = 0) -> faust.App:
+    """The app of one stage, with the settings that Faust's defaults would get wrong (decisions/0005).
+
+    `port` is where the health pages are, for `health.json`.
+    """
+    host = Host(agent, settings, policies, health.pulse)
+    vitals = Vitals(host, health, port)
     transport = transport_for(host)
 
     class StageApp(faust.App):
         def _new_transport(self) -> Any:
             return transport(self.conf.broker_consumer, self)
+
+        async def on_start(self) -> None:
+            await super().on_start()
+            # Not a timer of Faust's: those begin only once the first assignment is there.
+            self.add_future(keep(vitals))
 
         async def on_stop(self) -> None:
             await super().on_stop()
@@ -77,16 +90,9 @@ def _keep_up(app: faust.App, host: Host) -> None:
     @app.task  # type: ignore[untyped-decorator]
     async def work() -> None:
         try:
-            await host.work()
+            await asyncio.gather(host.work(), host.keep_time())
         except Exception as error:  # noqa: BLE001  # as above
             host.leave(error)
-
-    @app.timer(interval=1.0)  # type: ignore[untyped-decorator]
-    async def say() -> None:
-        host.second()
-        assigned = {tp.partition for tp in host.consumer.assignment()}
-        ready = host.policies.caught_up.is_set() and assigned == host.partitions.keys()
-        health.report(host.settings.work_folder, ready=ready, partitions=len(host.partitions))
 
 
 def main(stage: Stage, agent_of: Callable[[Settings, PolicyBook], Agent]) -> None:
@@ -97,11 +103,14 @@ def main(stage: Stage, agent_of: Callable[[Settings, PolicyBook], Agent]) -> Non
         (settings.work_folder / "faust").mkdir(parents=True, exist_ok=True)
         policies = PolicyBook(stage)
         agent = agent_of(settings, policies)
+        health = Health(Pulse(), settings.silent_seconds)
+        port = serve(health, settings.health_address)
     except Unusable as error:
         sys.stderr.write(f"{stage}: {error.code}: {error}\n")
         sys.exit(EX_CONFIG)
     journal.emit(journal.STARTED, stage=stage, provider=settings.provider)
-    app = build_app(agent, settings, PolicyReader(policies, settings))
+    watch(stage, health.pulse, settings.silent_seconds)
+    app = build_app(agent, settings, PolicyReader(policies, settings), health, port)
     # Its spinner writes to stdout even when it is quiet.
     worker = faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False, stdout=io.StringIO())
     worker.execute_from_commandline()

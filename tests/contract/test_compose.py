@@ -112,6 +112,15 @@ def test_service_waits_for_broker_and_policies_and_says_when_it_is_ready(name: s
     assert container["restart"] == "unless-stopped"
 
 
+@pytest.mark.parametrize("name", STAGES)
+def test_health_pages_are_reached_from_the_perimeter_alone(name: str) -> None:
+    container = CONTAINERS[name]
+
+    assert container["environment"]["SANCTUAIRE_HEALTH_ADDRESS"] == "0.0.0.0:8080"
+    assert container["networks"] == ["perimeter"]
+    assert container.keys() & {"ports", "expose"} == set()
+
+
 def test_only_the_pseudonymiser_sees_the_keys_and_as_files() -> None:
     holders = [name for name, container in CONTAINERS.items() if "secrets" in container]
     told = [name for name, container in CONTAINERS.items() if KEY_VARIABLES & container["environment"].keys()]

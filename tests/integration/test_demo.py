@@ -1,10 +1,13 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -66,9 +69,17 @@ def test_demonstration_is_reconciled_and_leaves_nothing_behind(tmp_path: Path) -
     assert children_with(kept) == []
 
 
-def test_up_stays_until_it_is_asked_to_end_and_keeps_its_keys(tmp_path: Path) -> None:
+def metrics(addresses: str, service: str) -> str:
+    """The metrics of a service, where `up` said that they are."""
+    (address,) = re.findall(rf"^{service} +http://(\S+)/livez", addresses, re.MULTILINE)
+    with closing(HTTPConnection(address, timeout=10)) as connection:
+        connection.request("GET", "/metrics")
+        return connection.getresponse().read().decode()
+
+
+def test_up_shares_a_stage_among_its_workers_stays_until_it_is_asked_to_end_and_keeps_its_keys(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    arguments = command("up", "--folder", str(folder), "--partitions", "2")
+    arguments = command("up", "--folder", str(folder), "--partitions", "2", "--workers", "filtering=2")
     log = tmp_path / "up.log"
     with (
         log.open("wb") as sink,
@@ -77,10 +88,18 @@ def test_up_stays_until_it_is_asked_to_end_and_keeps_its_keys(tmp_path: Path) ->
         deadline = time.monotonic() + 120
         while "Ctrl-C" not in log.read_text("utf-8") and running.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
+        addresses = log.read_text("utf-8")
+        shown = [metrics(addresses, f"filtering-{number}") for number in (1, 2)] if "Ctrl-C" in addresses else []
         running.send_signal(signal.SIGTERM)
         status = running.wait(60)
 
     assert status == 0, log.read_text("utf-8")
+    assert ['sanctuaire_partitions{stage="filtering",state="open"} 1.0' in page for page in shown] == [True, True]
+    said = (folder / "services/services.log").read_text("utf-8")
+    assert re.findall(r"(\S+) +INFO +stopped", said)[:2] in (
+        ["filtering-1", "filtering-2"],
+        ["filtering-2", "filtering-1"],
+    )
     assert "the data are kept" in log.read_text("utf-8")
     assert (folder / "keys/keyring.sealed").exists()
     assert children_with(folder) == []

@@ -5,7 +5,7 @@ import pytest
 from services.contract.changes import ATTRIBUTE_CATEGORY
 from services.contract.errors import NotAnIdentifier
 from services.contract.naming import NamedBy
-from services.pseudonymisation.fields import LISTED, renamed
+from services.pseudonymisation.fields import LISTED, Renaming
 
 PLAIN = {"family_name", "birth_name", "given_name", "other_given_names", "title", "birth_date", "birth_year",
          "level", "mef", "subjects"}  # fmt: skip
@@ -17,7 +17,7 @@ def name(named_by: NamedBy) -> str:
 
 
 def seen(relay: str | None = None, **fields: Any) -> dict[str, Any]:
-    return renamed(fields, "aaf-d99", "FR", name, relay)
+    return Renaming("aaf-d99", "FR", name).renamed(fields, relay)
 
 
 def test_the_closed_list_is_this() -> None:
@@ -26,12 +26,12 @@ def test_the_closed_list_is_this() -> None:
 
 @pytest.mark.parametrize("field", sorted((ATTRIBUTE_CATEGORY.keys() - LISTED) | {"nickname", "seq", "__class__", ""}))
 def test_field_that_is_not_listed_leaves_in_no_form(field: str) -> None:
-    assert renamed({field: "x", "level": "5EME"}, "aaf-d99", "FR", name, "r@relay.example.test") == {"level": "5EME"}
+    assert seen("r@relay.example.test", **{field: "x", "level": "5EME"}) == {"level": "5EME"}
 
 
 @pytest.mark.parametrize("field", sorted(PLAIN))
 def test_plain_field_passes_as_it_is(field: str) -> None:
-    assert renamed({field: "x"}, "aaf-d99", "FR", name, None) == {field: "x"}
+    assert seen(**{field: "x"}) == {field: "x"}
 
 
 def test_school_is_named_pairwise_in_the_perimeter() -> None:
@@ -59,7 +59,7 @@ def test_school_without_a_true_uai_has_no_name(school: str) -> None:
 def test_group_is_named_in_its_source_and_loses_its_label(
     field: str, entry: dict[str, str], group: dict[str, str]
 ) -> None:
-    assert renamed({field: [entry]}, "aaf-d99", "FR", name, None) == {field: [group]}
+    assert seen(None, **{field: [entry]}) == {field: [group]}
 
 
 def test_relay_alias_needs_a_relay_domain() -> None:

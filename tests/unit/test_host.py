@@ -17,6 +17,7 @@ from services.runtime.records import Batch
 from services.runtime.schedule import Worklist
 from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer, WholeAssignor
+from services.runtime.watchdog import Pulse
 from tests.replay.rows import Row
 from tests.unit.memory_state import MemoryState
 from tests.unit.stand_in_agent import StandIn
@@ -92,7 +93,7 @@ class Hosting:
         self.agent = agent
         self.producer, self.consumer = StandInProducer(), StandInConsumer()
         self.state = StandInStore()
-        self.host = Host(agent, cast("Any", None), cast("Any", None))
+        self.host = Host(agent, cast("Any", None), cast("Any", None), Pulse())
         self.host.app = SimpleNamespace(consumer=self.consumer)
         self.failures: list[BaseException] = []
         self.host.leave = self.failures.append  # type: ignore[method-assign,assignment]  # the tests' own process stays

@@ -1,12 +1,16 @@
+import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
+import typer
 
 from ops.installation import stages
 from ops.last_words import failure_in
-from ops.supervisor import Service, Supervisor, is_ready, pause_seconds
+from ops.supervisor import Service, Supervisor, held_by, pause_seconds
+from ops.up import workers_of
 from services.contract.errors import Unreachable
 
 READY = """
@@ -22,9 +26,9 @@ time.sleep(600)
 NOW = 1_000_000.0
 
 
-def fake(tmp_path: Path, name: str = "fake", source: str = READY) -> Service:
+def fake(tmp_path: Path, name: str = "fake", source: str = READY, group: str | None = None) -> Service:
     (tmp_path / f"{name}_service.py").write_text(source, "utf-8")
-    return Service(name, f"{name}_service", {"PYTHONPATH": str(tmp_path)})
+    return Service(name, f"{name}_service", {"PYTHONPATH": str(tmp_path)}, group or name)
 
 
 def wait_for_death(supervisor: Supervisor) -> str:
@@ -102,24 +106,88 @@ def test_pauses_double_up_to_half_a_minute(deaths: int, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "expected"),
+    ("word", "held"),
     [
-        pytest.param({"at": NOW - 1, "ready": True, "partitions": 4}, True, id="ready"),
-        pytest.param({"at": NOW - 1, "ready": False, "partitions": 4}, False, id="says it is not"),
-        pytest.param({"at": NOW - 1, "ready": True, "partitions": 0}, False, id="before any partition is assigned"),
-        pytest.param({"at": NOW - 16, "ready": True, "partitions": 4}, False, id="silent for more than 15 s"),
+        pytest.param({"at": NOW - 1, "ready": True, "partitions": 4, "port": 1}, 4, id="ready"),
+        pytest.param({"at": NOW - 1, "ready": False, "partitions": 4, "port": 1}, None, id="says it is not"),
+        pytest.param({"at": NOW - 1, "ready": True, "partitions": 0, "port": 1}, 0, id="one worker too many"),
+        pytest.param({"at": NOW - 16, "ready": True, "partitions": 4, "port": 1}, None, id="silent for over 15 s"),
     ],
 )
-def test_readiness_is_a_recent_word_about_every_partition(
-    tmp_path: Path, word: dict[str, object], *, expected: bool
-) -> None:
+def test_what_a_worker_holds_is_its_recent_word(tmp_path: Path, word: dict[str, object], held: int | None) -> None:
     (tmp_path / "health.json").write_bytes(orjson.dumps(word))
 
-    assert is_ready(tmp_path / "health.json", NOW, partitions=4) is expected
+    assert held_by(tmp_path / "health.json", NOW) == held
 
 
 def test_silence_is_not_readiness(tmp_path: Path) -> None:
-    assert not is_ready(tmp_path / "health.json", NOW, partitions=1)
+    assert held_by(tmp_path / "health.json", NOW) is None
+
+
+def test_workers_of_a_group_are_ready_once_together_they_hold_every_partition(tmp_path: Path) -> None:
+    services = [fake(tmp_path, "a-1", group="a"), fake(tmp_path, "a-2", group="a"), fake(tmp_path, "b")]
+
+    with Supervisor(services=services, folder=tmp_path / "run", grace_seconds=5) as supervisor:
+        supervisor.wait_ready(20, partitions=4)
+        ready = [supervisor.ready(partitions) for partitions in (4, 8, 9)]
+
+    assert ready == [{"a-1", "a-2", "b"}, {"a-1", "a-2"}, frozenset()]
+
+
+ENDS_SLOWLY = """
+import json, os, signal, sys, time
+from pathlib import Path
+folder = Path(os.environ["SANCTUAIRE_WORK_FOLDER"])
+def end(*_):
+    began = time.time()
+    time.sleep(0.3)
+    (folder / "ended").write_text(json.dumps([began, time.time()]))
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+(folder / "health.json").write_text(json.dumps({"at": time.time(), "ready": True, "partitions": 4, "port": 1}))
+time.sleep(600)
+"""
+
+
+def test_stage_is_asked_to_end_once_the_one_before_it_has_ended(tmp_path: Path) -> None:
+    first = [replace(fake(tmp_path, "first", ENDS_SLOWLY), name=name) for name in ("first-1", "first-2")]
+
+    with Supervisor(
+        services=[*first, fake(tmp_path, "second", ENDS_SLOWLY)], folder=tmp_path / "run", grace_seconds=5
+    ) as supervisor:
+        supervisor.wait_ready(20, partitions=4)
+    one, two, second = (
+        json.loads((tmp_path / f"run/{name}/ended").read_text("utf-8")) for name in ("first-1", "first-2", "second")
+    )
+
+    assert max(one[0], two[0]) < min(one[1], two[1])
+    assert max(one[1], two[1]) <= second[0]
+
+
+SAYS = """
+import json, os, sys, time
+from pathlib import Path
+folder = Path(os.environ["SANCTUAIRE_WORK_FOLDER"])
+print(json.dumps({"at": "2026-09-15T08:30:00.125+00:00", "level": "INFO", "event": "started", "stage": folder.name}))
+print("a value that nobody may see", flush=True)
+(folder / "health.json").write_text(json.dumps({"at": time.time(), "ready": True, "partitions": 4, "port": 1}))
+time.sleep(600)
+"""
+
+
+def test_one_log_tells_of_all_services_in_this_run(tmp_path: Path) -> None:
+    services = [fake(tmp_path, "one", SAYS), fake(tmp_path, "two", SAYS)]
+    for _ in range(2):
+        with Supervisor(services=services, folder=tmp_path / "run", grace_seconds=5) as supervisor:
+            supervisor.wait_ready(20, partitions=4)
+
+    assert sorted((tmp_path / "run/services.log").read_text("utf-8").splitlines()) == [
+        "2026-09-15 08:30:00.125 one INFO     started stage=one",
+        "2026-09-15 08:30:00.125 one INFO     started stage=one",
+        "2026-09-15 08:30:00.125 two INFO     started stage=two",
+        "2026-09-15 08:30:00.125 two INFO     started stage=two",
+    ]
+    assert len((tmp_path / "run/one/log.jsonl").read_text("utf-8").splitlines()) == 2
 
 
 @pytest.mark.parametrize(
@@ -150,7 +218,7 @@ def test_last_failure_is_read_from_the_log(log: str, told: str) -> None:
 
 
 def test_installation_has_a_filter_a_pseudonymiser_and_a_connector_a_provider() -> None:
-    services = stages("127.0.0.1:9092", Path("/k/ring"), Path("/k/kek"), ("gar", "lecture"))
+    services = stages("127.0.0.1:9092", Path("/k/ring"), Path("/k/kek"), ("gar", "lecture"), {})
 
     assert [(service.name, service.module) for service in services] == [
         ("filtering", "services.filtering"),
@@ -165,8 +233,47 @@ def test_installation_has_a_filter_a_pseudonymiser_and_a_connector_a_provider() 
     }
 
 
+def test_workers_of_a_stage_are_numbered_and_each_is_a_member_of_its_own() -> None:
+    services = stages(
+        "127.0.0.1:9092", Path("/k/ring"), Path("/k/kek"), ("gar", "suite"), {"filtering": 2, "connectors": 2}
+    )
+
+    assert [(service.name, service.group) for service in services] == [
+        ("filtering-1", "filtering"),
+        ("filtering-2", "filtering"),
+        ("pseudonymisation", "pseudonymisation"),
+        ("connector-gar-1", "connector-gar"),
+        ("connector-gar-2", "connector-gar"),
+        ("connector-suite-1", "connector-suite"),
+        ("connector-suite-2", "connector-suite"),
+    ]
+    assert [service.environment["SANCTUAIRE_GROUP_INSTANCE_ID"] for service in services] == [
+        service.name for service in services
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [
+        pytest.param([], {}, id="nothing"),
+        pytest.param(["filtering=2", "connectors=12"], {"filtering": 2, "connectors": 12}, id="two stages"),
+        pytest.param(["filtering=2", "filtering=3"], {"filtering": 3}, id="the last counts"),
+    ],
+)
+def test_workers_are_told_by_stage(told: list[str], counts: dict[str, int]) -> None:
+    assert workers_of(told) == counts
+
+
+@pytest.mark.parametrize(
+    "told", ["filtering", "filtering=", "filtering=0", "filtering=65", "filtering=-1", "ingress=2", "=2"]
+)
+def test_workers_of_no_stage_or_no_number_are_refused(told: str) -> None:
+    with pytest.raises(typer.BadParameter, match="give one of filtering, pseudonymisation, connectors"):
+        workers_of([told])
+
+
 def test_only_the_pseudonymiser_learns_where_the_keys_are() -> None:
-    services = stages("127.0.0.1:9092", Path("/k/ring"), Path("/k/kek"), ("gar",))
+    services = stages("127.0.0.1:9092", Path("/k/ring"), Path("/k/kek"), ("gar",), {})
 
     assert [s.name for s in services if "SANCTUAIRE_KEYRING_FILE" in s.environment] == ["pseudonymisation"]
     assert services[1].environment["SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE"] == "/k/kek"

@@ -1,0 +1,103 @@
+"""What is prepared once for all emissions of one manner: their names, their topics, and whether anything may go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+import orjson
+
+from services.contract.operations import Pseudonym
+from services.contract.policies import ProviderPolicy, refusal, releasable
+from services.contract.reasons import StageCode
+from services.contract.topology import OPERATIONS, PROVIDER_WITHDRAWALS, named_for
+from services.pseudonymisation.fields import LISTED, RELAY, Renaming
+from services.pseudonymisation.pseudonym import Pseudonymiser
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Contract, places and the closed field list of one policy on one day (architecture.md, defence in depth)."""
+
+    policy: ProviderPolicy
+    day: date
+    code: StageCode | None
+    allowed: frozenset[str]
+
+    def refusal(self, fields: Mapping[str, Any]) -> StageCode | None:
+        if self.code is None and not self.allowed.issuperset(fields):
+            return "field-not-in-contract"
+        return self.code
+
+
+def rule(policy: ProviderPolicy, contract_id: str, perimeter: str, day: date) -> Ruling:
+    contract = policy.contract(contract_id)
+    if policy.perimeter.id != perimeter or contract is None:
+        return Ruling(policy, day, "contract-not-in-force", frozenset())
+    return Ruling(policy, day, refusal(policy, contract_id, day), releasable(policy, contract) & LISTED)
+
+
+class Operation(NamedTuple):
+    """What a connector is to do, as it is written."""
+
+    event_id: str
+    value: bytes
+
+
+class Terms:
+    """One contract of one provider, for persons who are named in one way and whose fields come from one source."""
+
+    def __init__(self, emission: Mapping[str, Any], names: Pseudonymiser, renaming: Renaming | None) -> None:
+        """Prepare for the manner of this emission; without a renaming, of a withdrawal."""
+        self.provider: str = emission["provider"]
+        self.contract: str = emission["contract"]
+        self.pair = f"{self.provider}/{self.contract}"
+        self.operations = named_for(OPERATIONS, self.provider)
+        self.withdrawals = named_for(PROVIDER_WITHDRAWALS, self.provider)
+        named_by = emission["named_by"]
+        self._persons = names.names(named_by["entity_class"], named_by["namespace"], named_by["type"])
+        self._names = names
+        self._renaming = renaming
+        self._ruling: Ruling | None = None
+
+    def pseudonym(self, emission: Mapping[str, Any]) -> Pseudonym:
+        return self._persons.name(emission["named_by"]["value"])
+
+    def ruling(self, policy: ProviderPolicy, perimeter: str, day: date) -> Ruling:
+        """What this policy says on this day; judged anew when either is another."""
+        known = self._ruling
+        if known is None or known.policy is not policy or known.day != day:
+            known = self._ruling = rule(policy, self.contract, perimeter, day)
+        return known
+
+    def upsert(self, release: Mapping[str, Any], pseudonym: Pseudonym, relay_domain: str | None) -> Operation:
+        """The bytes of an `Upsert` in the order of the model.
+
+        Raises:
+            NotAnIdentifier: a school or a group of hers has no name to give.
+        """
+        if self._renaming is None:
+            message = "prepared for withdrawals"
+            raise ValueError(message)
+        event_id = self._names.event_id(pseudonym, release["seq"])
+        relay = self._relay(release["named_by"], relay_domain) if RELAY in release["fields"] else None
+        content = {
+            "provider": self.provider, "contract": self.contract, "pseudonym": pseudonym, "seq": release["seq"],
+            "policy": release["policy"], "policy_version": release["policy_version"], "event_id": event_id,
+            "kind": release["kind"], "fields": self._renaming.renamed(release["fields"], relay),
+        }  # fmt: skip
+        return Operation(event_id, orjson.dumps(content))
+
+    def delete(self, withdrawal: Mapping[str, Any], pseudonym: Pseudonym) -> Operation:
+        """The bytes of a `Delete` in the order of the model."""
+        event_id = self._names.event_id(pseudonym, withdrawal["seq"])
+        content = {
+            "provider": self.provider, "contract": self.contract, "pseudonym": pseudonym, "seq": withdrawal["seq"],
+            "policy": withdrawal["policy"], "policy_version": withdrawal["policy_version"], "event_id": event_id,
+        }  # fmt: skip
+        return Operation(event_id, orjson.dumps(content))
+
+    def _relay(self, named_by: Mapping[str, Any], domain: str | None) -> str | None:
+        return domain and self._names.relay_alias(
+            named_by["entity_class"], named_by["namespace"], named_by["type"], named_by["value"], domain
+        )
