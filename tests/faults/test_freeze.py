@@ -10,13 +10,14 @@ import pytest
 from ops.broker.embedded import EmbeddedBroker
 from tests.faults.chance import TIMES, drawn
 from tests.faults.guarantees import PROVIDERS, SMALL_BATCHES, Guarantees, catch_up, stream_of
+from tests.integration.pipeline_people import joins
 from tests.integration.pipeline_stages import Message, Stages, installation, wait_for
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180 * TIMES)]
 
 STAGES = ("filtering", "pseudonymisation") * TIMES
-SHARE = 600
-TRIES = 60
+SHARE = 1000
+PORTION = 50
 EX_SOFTWARE = 70
 
 
@@ -33,10 +34,10 @@ class Freezing:
 
     def freeze(self, name: str, messages: list[Message], chance: random.Random) -> None:
         """Stop one of two workers, let the other take over, and wake the first."""
-        stages, heir = self.stages, f"{name}-2"
-        self.caught_in_a_transaction.append(_freeze_in_a_transaction(stages, name, messages[: SHARE // 2], chance))
+        stages, heir, left = self.stages, f"{name}-2", list(messages)
+        self.caught_in_a_transaction.append(_freeze_in_a_transaction(stages, name, left, chance))
+        stages.publish(left)
         self.succeeded.append(wait_for(lambda: stages.holds(heir) == stages.partitions))
-        stages.publish(messages[SHARE // 2 :])
         assigned = _assignments(stages, name)
         stages.thaw(name)
         self.settled.append(wait_for(partial(self._is_settled, name, assigned)))
@@ -51,28 +52,32 @@ def _assignments(stages: Stages, name: str) -> int:
     return sum(line["event"] == "assigned" for line in stages.log(name))
 
 
-def _freeze_in_a_transaction(stages: Stages, name: str, messages: list[Message], chance: random.Random) -> bool:
-    """Freeze it at work, again and again, until it holds a transaction open; whether one was met."""
-    portion = len(messages) // TRIES + 1
+def _freeze_in_a_transaction(stages: Stages, name: str, left: list[Message], chance: random.Random) -> bool:
+    """Freeze it at work, again and again, until it holds a transaction open; whether one was met.
+
+    What was published meanwhile is no longer left.
+    """
     audit = f"audit.{name}.v1"
-    for number in range(TRIES):
-        stages.publish(messages[number * portion : (number + 1) * portion])
-        wait_for(lambda: False, chance.random() / 10)
+    while left:
+        stages.publish(left[:PORTION])
+        del left[:PORTION]
+        wait_for(lambda: False, chance.random() / 5)
         stages.freeze(name)
-        left = stages.in_transaction(audit)
-        for _ in range(10):  # the other worker's end by themselves
-            left &= stages.in_transaction(audit)
-        if left:
-            stages.publish(messages[(number + 1) * portion :])
+        # The other worker ends its own by itself.
+        if wait_for(lambda: not stages.in_transaction(audit), 1.0):
+            stages.thaw(name)
+        else:
             return True
-        stages.thaw(name)
     stages.freeze(name)
     return False
 
 
 @pytest.fixture(scope="module")
 def messages() -> list[Message]:
-    return stream_of(SHARE * len(STAGES))
+    """Half of them are newcomers, whom every later stage hears of."""
+    half = SHARE * len(STAGES) // 2
+    newcomers = [joins(10_000 + number) for number in range(half)]
+    return [message for pair in zip(stream_of(half), newcomers, strict=False) for message in pair]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(180 * TIMES)]
 
 PARTITIONS = 4
 WORKERS = ("filtering", "filtering-2", "filtering-3", "filtering-4")
-ONE_TOO_MANY = "filtering-5"
+ONE_TOO_MANY = "filtering-0"
+"""Its name comes first, so that one who had a partition is left without."""
 STEPS = 8 * TIMES
 SHARE = 300
 
