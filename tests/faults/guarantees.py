@@ -14,7 +14,6 @@ from tests.integration.pipeline_people import expected, policies, stream
 from tests.integration.pipeline_stages import Message, Stages, wait_for
 
 PROVIDERS = ("gar", "lecture")
-PEOPLE = 400
 DELIVERED = "audit.connectors.v1"
 INPUTS = {
     "filtering": [CHANGES, CONSENTS],
@@ -25,8 +24,8 @@ SMALL_BATCHES = {"SANCTUAIRE_BATCH_RECORDS": "25"}
 """Many transactions, so that a fault meets one."""
 
 
-def stream_of(count: int) -> list[Message]:
-    return [*policies(), *stream(SEED, count, PEOPLE)]
+def stream_of(count: int, people: int) -> list[Message]:
+    return [*policies(), *stream(SEED, count, people)]
 
 
 def catch_up(stages: Stages, seconds: float = 90.0) -> None:

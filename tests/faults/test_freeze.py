@@ -1,6 +1,7 @@
 """SIGSTOP in the middle of a transaction, past the session's timeout, and SIGCONT: a zombie leaves nothing behind."""
 
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(180 * TIMES)]
 
 STAGES = ("filtering", "pseudonymisation") * TIMES
 SHARE = 1000
-PORTION = 50
+PORTION = 25
 EX_SOFTWARE = 70
 
 
@@ -57,17 +58,18 @@ def _freeze_in_a_transaction(stages: Stages, name: str, left: list[Message], cha
 
     What was published meanwhile is no longer left.
     """
-    audit = f"audit.{name}.v1"
-    while left:
-        stages.publish(left[:PORTION])
-        del left[:PORTION]
-        wait_for(lambda: False, chance.random() / 5)
-        stages.freeze(name)
-        # The other worker ends its own by itself.
-        if wait_for(lambda: not stages.in_transaction(audit), 1.0):
+    with stages.transactions(f"audit.{name}.v1") as open_now:
+        while left:
+            stages.publish(left[:PORTION])
+            del left[:PORTION]
+            deadline = time.monotonic() + chance.random()
+            while not open_now() and time.monotonic() < deadline:
+                pass  # a transaction is soon over
+            stages.freeze(name)
+            # The other worker ends its own by itself.
+            if not wait_for(lambda: not open_now(), 1.0):
+                return True
             stages.thaw(name)
-        else:
-            return True
     stages.freeze(name)
     return False
 
@@ -77,7 +79,7 @@ def messages() -> list[Message]:
     """Half of them are newcomers, whom every later stage hears of."""
     half = SHARE * len(STAGES) // 2
     newcomers = [joins(10_000 + number) for number in range(half)]
-    return [message for pair in zip(stream_of(half), newcomers, strict=False) for message in pair]
+    return [message for pair in zip(stream_of(half, people=80), newcomers, strict=False) for message in pair]
 
 
 @pytest.fixture(scope="module")

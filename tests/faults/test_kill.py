@@ -17,7 +17,7 @@ KILLS = 20 * TIMES
 
 @pytest.fixture(scope="module")
 def messages() -> list[Message]:
-    return stream_of(150 * KILLS)
+    return stream_of(150 * KILLS, people=400)
 
 
 @pytest.fixture(scope="module")

@@ -61,7 +61,7 @@ class Storm:
 
 @pytest.fixture(scope="module")
 def messages() -> list[Message]:
-    return stream_of(SHARE * STEPS)
+    return stream_of(SHARE * STEPS, people=300)
 
 
 @pytest.fixture(scope="module")

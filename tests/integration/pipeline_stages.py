@@ -131,15 +131,21 @@ class Stages:
                     found[part.partition] += records
             return found
 
-    def in_transaction(self, topic: str) -> set[int]:
-        """Partitions of a topic that end in a transaction nobody has committed or aborted yet."""
-        ends = [self._ends(topic, isolation) for isolation in ("read_committed", "read_uncommitted")]
-        return {number for number, end in ends[1].items() if ends[0][number] < end}
+    @contextmanager
+    def transactions(self, topic: str) -> Iterator[Callable[[], set[int]]]:
+        """Gives what tells the partitions of a topic that end in a transaction nobody has ended yet."""
+        parts = [TopicPartition(topic, number) for number in range(self.partitions)]
+        servers = self.bootstrap
+        with (
+            KafkaConsumer(bootstrap_servers=servers, isolation_level="read_committed") as committed,
+            KafkaConsumer(bootstrap_servers=servers, isolation_level="read_uncommitted") as uncommitted,
+        ):
 
-    def _ends(self, topic: str, isolation: str) -> dict[int, int]:
-        with KafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level=isolation) as consumer:
-            parts = [TopicPartition(topic, number) for number in range(self.partitions)]
-            return {part.partition: end for part, end in consumer.end_offsets(parts).items()}
+            def open_now() -> set[int]:
+                stable, ends = committed.end_offsets(parts), uncommitted.end_offsets(parts)
+                return {part.partition for part in parts if stable[part] < ends[part]}
+
+            yield open_now
 
     def rows(self, topic: str) -> list[Any]:
         """All committed records but heartbeats, of which no account speaks."""
