@@ -14,16 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-import orjson
-
 from ops.broker.process import GuardedProcess
 from ops.last_words import last_failure
 from ops.merged_log import MergedLog
+from ops.worker_health import held_by
 from services.contract.errors import Unreachable
 
 LOG = "log.jsonl"
 GRACE_SECONDS = 10.0
-SILENT_SECONDS = 15.0
 LOOK_SECONDS = 0.05
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
@@ -183,15 +181,6 @@ class Supervisor:
 def pause_seconds(deaths: int) -> float:
     """How long to wait after the n-th death in a row: 1, 2, 4 … 30 s."""
     return min(FIRST_PAUSE_SECONDS * 2.0 ** (deaths - 1), LONGEST_PAUSE_SECONDS)
-
-
-def held_by(health: Path, now: float) -> int | None:
-    """How many partitions the service holds, if its own word (services/runtime/health.py) is recent and says ready."""
-    try:
-        word = orjson.loads(health.read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        return None
-    return int(word["partitions"]) if word["ready"] and now - word["at"] <= SILENT_SECONDS else None
 
 
 def _clear(folder: Path) -> None:

@@ -58,7 +58,7 @@ class Account:
     def __init__(self, stage: Stage, topic: str, partition: int, records: int) -> None:
         self._of = (stage, topic, partition)
         self._records = records
-        self._ends: dict[str, dict[End, dict[str, list[list[int]]]]] = {}
+        self._ends: dict[tuple[str, End, str], list[list[int]]] = {}
 
     @property
     def has_ends(self) -> bool:
@@ -66,22 +66,20 @@ class Account:
 
     def end(self, offset: int, contract: str, end: End, reason: str) -> None:
         """Record how the input at `offset` ended for `<provider>/<contract>`, or for `-`, all of them."""
-        ranges = self._ends.setdefault(contract, {}).setdefault(end, {}).setdefault(reason, [])
-        if ranges and ranges[-1][1] >= offset - 1:
-            ranges[-1][1] = offset
+        ranges = self._ends.get((contract, end, reason))
+        if ranges is None:
+            self._ends[contract, end, reason] = [[offset, offset]]
+        elif (latest := ranges[-1])[1] >= offset - 1:
+            latest[1] = offset
         else:
             ranges.append([offset, offset])
 
     def entry(self, offsets: tuple[int, int], at: datetime, policies: Mapping[str, int]) -> AuditEntry:
         """Close the account of the batch that spans `offsets`, first and last."""
         stage, topic, partition = self._of
-        ends: Mapping[str, Mapping[End, Mapping[str, tuple[OffsetRange, ...]]]] = {
-            contract: {
-                end: {reason: tuple((a, b) for a, b in ranges) for reason, ranges in reasons.items()}
-                for end, reasons in by_end.items()
-            }
-            for contract, by_end in self._ends.items()
-        }
+        ends: dict[str, dict[End, dict[str, tuple[OffsetRange, ...]]]] = {}
+        for (contract, end, reason), ranges in self._ends.items():
+            ends.setdefault(contract, {}).setdefault(end, {})[reason] = tuple((a, b) for a, b in ranges)
         return AuditEntry(
             stage=stage, topic=topic, partition=partition, first=offsets[0], last=offsets[1],
             records=self._records, at=at, policies=policies, ends=ends,

@@ -3,15 +3,27 @@
 A change is built once and never amended; it says what changed, never who may know it.
 """
 
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import Field, StringConstraints, model_validator
 
-from services.contract.attributes import ATTRIBUTE_CATEGORY, AttributeCategory, Attributes
+from services.contract.attributes import (
+    ATTRIBUTE_CATEGORY,
+    AttributeCategory,
+    Attributes,
+    ClassCode,
+    Function,
+    GuardianLink,
+    TaughtDivision,
+    TaughtGroup,
+)
 from services.contract.errors import Payload
 from services.contract.identifiers import routing_key
-from services.contract.parsing import parse_payload
+from services.contract.parsing import parse_both, parse_payload
 
 __all__ = [
     "ATTRIBUTE_CATEGORY",
@@ -24,7 +36,9 @@ __all__ = [
     "Identifier",
     "Kind",
     "parse_change",
+    "read_change",
     "routing_key",
+    "said_by",
 ]
 
 MAX_CHANGE_BYTES = 256 * 1024
@@ -112,3 +126,50 @@ class Identifier(Payload):
 def parse_change(raw: bytes) -> Change:
     """Parse one change, or raise TooLarge, NotJson or NotThisSchema, none of which quotes a value."""
     return parse_payload(Change, raw, MAX_CHANGE_BYTES)
+
+
+def read_change(raw: bytes) -> tuple[Change, dict[str, Any]]:
+    """Parse one change, and give what it says as JSON beside it: exactly `said_by(change)`, most often for nothing."""
+    change, value = parse_both(Change, raw, MAX_CHANGE_BYTES)
+    said: dict[str, Any] = value["attributes"]
+    return change, said if _is_spelt_as_written(change.attributes, said) else said_by(change)
+
+
+def said_by(change: Change) -> dict[str, Any]:
+    """The attributes that a change names, as JSON, in the order of the model."""
+    said: dict[str, Any] = orjson.loads(change.attributes.model_dump_json(exclude_unset=True))
+    return said
+
+
+_INSIDE: Mapping[str, type[Payload]] = MappingProxyType(
+    {
+        "divisions": ClassCode,
+        "groups": ClassCode,
+        "guardians": GuardianLink,
+        "functions": Function,
+        "teaches_divisions": TaughtDivision,
+        "teaches_groups": TaughtGroup,
+    }
+)
+"""The attributes that hold objects; all others are texts, lists of texts, one yes or no, and one day."""
+
+
+def _is_spelt_as_written(attributes: Attributes, said: Mapping[str, Any]) -> bool:
+    """Whether JSON that was accepted is what the model would write: the keys in its order, the day in its one form."""
+    if attributes.birth_date is not None and said.get("birth_date") != attributes.birth_date.isoformat():
+        return False
+    return _in_order(Attributes, tuple(said)) and all(
+        _in_order(model, tuple(item)) for name, model in _INSIDE.items() if name in said for item in said[name]
+    )
+
+
+@lru_cache(maxsize=4096)
+def _in_order(model: type[Payload], names: tuple[str, ...]) -> bool:
+    """Whether these names stand in the order of the model; platforms write few different sets of them."""
+    places = [_places(model)[name] for name in names]
+    return places == sorted(places)
+
+
+@cache
+def _places(model: type[Payload]) -> Mapping[str, int]:
+    return {name: place for place, name in enumerate(model.model_fields)}

@@ -14,9 +14,9 @@ _SPECVERSION: Header = ("ce_specversion", b"1.0")
 _STRUCTURED = b"application/cloudevents"
 
 
-def binary(source: str, payload: str, event_id: str) -> tuple[Header, ...]:
+def binary(source: str, payload: str, event_id: str) -> list[Header]:
     """Headers of one record, whose value is the payload alone. `payload` is a schema's name: `release`."""
-    return (_SPECVERSION, ("ce_id", event_id.encode()), *_kind(source, payload))
+    return [_SPECVERSION, ("ce_id", event_id.encode()), *_kind(source, payload)]
 
 
 @cache

@@ -20,9 +20,14 @@ PayloadType = TypeVar("PayloadType", bound=BaseModel)
 
 def parse_payload(model: type[PayloadType], raw: bytes, limit_bytes: int) -> PayloadType:
     """Parse one payload, or raise TooLarge, NotJson or NotThisSchema."""
-    parse_json(raw, limit_bytes)
+    return parse_both(model, raw, limit_bytes)[0]
+
+
+def parse_both(model: type[PayloadType], raw: bytes, limit_bytes: int) -> tuple[PayloadType, Any]:
+    """Parse one payload, and give the plain JSON beside it; refuse as `parse_payload` does."""
+    value = parse_json(raw, limit_bytes)
     try:
-        return model.model_validate_json(raw)
+        return model.model_validate_json(raw), value
     except ValidationError as error:
         kind = NotJson if error.errors(include_input=False)[0]["type"] == "json_invalid" else NotThisSchema
         raise kind(explain_invalid(error, declared_names(model))) from None

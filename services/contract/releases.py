@@ -9,6 +9,9 @@ from services.contract.errors import Payload
 from services.contract.naming import NamedBy
 from services.contract.policies import ContractId, Kind, Slug
 
+MAX_SUBJECT = 160
+"""Characters of a routing key that may travel on."""
+
 Seq = Annotated[int, Field(ge=1)]
 """Issued by the filter on every emission for a pair: max(previous + 1, wall microseconds)."""
 
@@ -16,7 +19,7 @@ Seq = Annotated[int, Field(ge=1)]
 class Emission(Payload):
     """What a release and a withdrawal share."""
 
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=160)]
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=MAX_SUBJECT)]
     provider: Slug
     contract: ContractId
     purpose_family: Slug

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from services.contract.audit import Account, Stage
-from services.contract.changes import MAX_CHANGE_BYTES, Change, parse_change
+from services.contract.changes import MAX_CHANGE_BYTES, Change, read_change
 from services.contract.consents import ConsentDecision
 from services.contract.envelope import binary, body
 from services.contract.errors import KeyMismatch, Unreadable
 from services.contract.identifiers import canonical_ine
 from services.contract.parsing import parse_payload
 from services.contract.policies import day_in_paris
-from services.contract.releases import Emission, Release
 from services.contract.topology import (
     CHANGES,
     CONSENTS,
@@ -20,8 +19,8 @@ from services.contract.topology import (
     RELEASES,
     WITHDRAWALS,
 )
-from services.filtering.case import Terms, terms_of
-from services.filtering.emission import Named, decide_pairs
+from services.filtering.case import Named, Terms, terms_of
+from services.filtering.emission import Emission, decide_pairs
 from services.filtering.subject import Folded, Subject, dump, fold, load, take
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
@@ -62,50 +61,14 @@ class FilteringAgent:
         return self._policies.versions()
 
     async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
+        outbox.load([SUBJECT + record.key for record in records if record.key])
+        deciding = _Deciding(self, outbox, account)
         for record in records:
             try:
-                self._take(record, outbox, account)
+                deciding.take(record)
             except Unreadable as error:
                 outbox.quarantine(record, error.code, str(error))
-
-    def _take(self, record: Record, outbox: Outbox, account: Account) -> None:
-        key = _key_of(record)
-        known = load(outbox.get(SUBJECT + key.encode()))
-        raw = body(record.value, record.headers, MAX_CHANGE_BYTES)
-        folded: Folded
-        if record.topic == CONSENTS:
-            decision = parse_payload(ConsentDecision, raw, MAX_CHANGE_BYTES)
-            if decision.subject != key:
-                raise KeyMismatch("key: not the subject of the decision")
-            subject, folded = take(known, decision)
-        else:
-            change = parse_change(raw)
-            if change.entity != "person":
-                account.end(record.offset, EVERY_CONTRACT, "withheld", "reference-data")
-                return
-            _check_key(key, change, known)
-            subject, folded = fold(known, change)
-        if folded in {"superseded", "duplicate"}:
-            account.end(record.offset, EVERY_CONTRACT, "refused", folded)
-            return
-        self._decide(key, subject, outbox, account, record.offset)
-
-    def _decide(self, key: str, subject: Subject, outbox: Outbox, account: Account, offset: int) -> None:
-        terms, bare = self.terms()
-        issued = int(outbox.get(LAST_SEQ) or 0)
-        decisions = decide_pairs(key, subject, terms, outbox.now, issued, bare=bare)
-        if decisions is None:
-            outbox.put(SUBJECT + key.encode(), dump(subject))
-            account.end(offset, EVERY_CONTRACT, "held", "no-image" if subject.images else "subject-unknown")
-            return
-        outbox.put(SUBJECT + key.encode(), dump(decisions.subject))
-        if not decisions.decided:
-            account.end(offset, EVERY_CONTRACT, "held", "policy-not-here")
-        for decided in decisions.decided:
-            account.end(offset, decided.pair, decided.end, decided.reason)
-            if decided.emission is not None:
-                _send(decided.emission, outbox)
-        outbox.put(LAST_SEQ, str(decisions.seq).encode())
+        deciding.close()
 
     def _bare(self) -> Mapping[str, Named]:
         """Providers whose policy names no contract any more: what they still have is to be erased."""
@@ -124,8 +87,63 @@ class FilteringAgent:
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Decide again whoever is known; the account's offsets then number the subjects of the chunk."""
+        deciding = _Deciding(self, outbox, account)
         for number, (state_key, raw) in enumerate(entries):
-            self._decide(state_key[len(SUBJECT) :].decode(), load(raw), outbox, account, number)
+            deciding.decide(state_key[len(SUBJECT) :].decode(), load(raw), number)
+        deciding.close()
+
+
+class _Deciding:
+    """One batch on its way: one instant, one set of policies, and the `seq` last issued in this partition."""
+
+    def __init__(self, agent: FilteringAgent, outbox: Outbox, account: Account) -> None:
+        self._outbox = outbox
+        self._end = account.end
+        self._terms, self._bare = agent.terms()
+        self._now = outbox.now
+        self._before = self._issued = int(outbox.get(LAST_SEQ) or 0)
+
+    def take(self, record: Record) -> None:
+        key = _key_of(record)
+        known = load(self._outbox.get(SUBJECT + key.encode()))
+        raw = body(record.value, record.headers, MAX_CHANGE_BYTES)
+        folded: Folded
+        if record.topic == CONSENTS:
+            decision = parse_payload(ConsentDecision, raw, MAX_CHANGE_BYTES)
+            if decision.subject != key:
+                raise KeyMismatch("key: not the subject of the decision")
+            subject, folded = take(known, decision)
+        else:
+            change, said = read_change(raw)
+            if change.entity != "person":
+                self._end(record.offset, EVERY_CONTRACT, "withheld", "reference-data")
+                return
+            _check_key(key, change, known)
+            subject, folded = fold(known, change, said)
+        if folded in {"superseded", "duplicate"}:
+            self._end(record.offset, EVERY_CONTRACT, "refused", folded)
+            return
+        self.decide(key, subject, record.offset)
+
+    def decide(self, key: str, subject: Subject, offset: int) -> None:
+        decisions = decide_pairs(key, subject, self._terms, self._now, self._issued, bare=self._bare)
+        if decisions is None:
+            self._outbox.put(SUBJECT + key.encode(), dump(subject))
+            self._end(offset, EVERY_CONTRACT, "held", "no-image" if subject.images else "subject-unknown")
+            return
+        self._outbox.put(SUBJECT + key.encode(), dump(decisions.subject))
+        if not decisions.decided:
+            self._end(offset, EVERY_CONTRACT, "held", "policy-not-here")
+        for decided in decisions.decided:
+            self._end(offset, decided.pair, decided.end, decided.reason)
+            if decided.emission is not None:
+                _send(key, decided.emission, self._outbox)
+        self._issued = decisions.seq
+
+    def close(self) -> None:
+        """Keep the last `seq`, once for the whole batch."""
+        if self._issued != self._before:
+            self._outbox.put(LAST_SEQ, str(self._issued).encode())
 
 
 def _key_of(record: Record) -> str:
@@ -148,20 +166,15 @@ def _check_key(key: str, change: Change, known: Subject) -> None:
     ine = canonical_ine(change.attributes.ine)
     if change.kind == "upsert" and ine != key:
         raise KeyMismatch("key: neither the INE nor the id of the change")
-    if canonical_ine(key) != key:
+    if ine != key and canonical_ine(key) != key:
         raise KeyMismatch("key: of another person")
 
 
-def _send(emission: Emission, outbox: Outbox) -> None:
+def _send(key: str, emission: Emission, outbox: Outbox) -> None:
     """Withdrawals of one person take the express lane (architecture.md, The sequence)."""
-    release = isinstance(emission, Release)
     outbox.send(
-        RELEASES if release else WITHDRAWALS,
-        emission.subject.encode(),
-        emission.model_dump_json().encode(),
-        binary(
-            "filtering",
-            "release" if release else "withdrawal",
-            f"{outbox.partition}.{emission.contract}.{emission.seq}",
-        ),
+        RELEASES if emission.payload == "release" else WITHDRAWALS,
+        key.encode(),
+        emission.value,
+        binary("filtering", emission.payload, f"{outbox.partition}.{emission.contract}.{emission.seq}"),
     )

@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from datetime import date
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 from services.contract.changes import ATTRIBUTE_CATEGORY
 from services.contract.policies import Contract, Kind, ProviderPolicy
+from services.filtering.likeness import Offer, offer_of
 from services.filtering.parsing import read_policy
-from services.filtering.request import Policy
+from services.filtering.precedents import Facts, Precedents
 from services.filtering.subject import Image, Subject, kind_of
 
 OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract"]
+
+Consents = tuple[Mapping[str, Any], ...]
 
 FIRST = frozenset({"1"})
 HOLDERS = frozenset({"1", "2"})
@@ -21,8 +25,7 @@ First-degree files do not say: whoever is unknown here may oppose as well, and c
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """One person as every contract sees her; built once a change, whatever the number of contracts."""
 
     key: str
@@ -33,12 +36,19 @@ class Person:
     school: str | None
     request: Mapping[str, Any]
     """The `subject` of the request, but for `delivered`."""
-    fields: tuple[Mapping[str, str], ...]
     values: Mapping[str, Any]
-    consents: tuple[Mapping[str, Any], ...]
+    consents: Consents
     """As they count for a usual act, which the first holders may consent to."""
-    all_holders: tuple[Mapping[str, Any], ...]
+    all_holders: Consents
     """As they count where all holders must agree."""
+
+    def facts(self, day: date) -> tuple[Facts, Facts]:
+        """Her part of every request on this day: for a usual act, and where all holders must agree."""
+        offer = _offer(tuple(self.values))
+        usual = Facts(self.request, offer, self.consents, day)
+        if self.all_holders == self.consents:
+            return usual, usual
+        return usual, Facts(self.request, offer, self.all_holders, day)
 
 
 def person_of(key: str, subject: Subject) -> Person | None:
@@ -46,25 +56,33 @@ def person_of(key: str, subject: Subject) -> Person | None:
 
     A deleted person is still somebody: what was released of her is to be erased.
     """
-    picked = subject.picked
+    picked, deleted = subject.picked, subject.deleted
     if picked is None:
-        if not subject.deleted:
+        if not deleted:
             return None
         picked = min((name, image) for name, image in subject.images.items() if image.deleted)
     source, image = picked
-    values = field_values(image)
+    guardians, kind = _guardians(source, image), kind_of(image)
+    usual, all_holders = _consents(subject.consents, guardians) if subject.consents else ((), ())
     return Person(
         key=key,
-        kind=kind_of(image),
+        kind=kind,
         source=source,
         id=image.id,
         ine=image.attributes.get("ine"),
         school=image.attributes.get("school"),
-        request=_subject(subject, source, image),
-        fields=tuple({"name": name, "category": _CATEGORY[name]} for name in values),
-        values=values,
-        consents=_consents(subject, source, image, FIRST),
-        all_holders=_consents(subject, source, image, HOLDERS),
+        request={
+            "kind": kind,
+            "birth_date": image.attributes.get("birth_date"),
+            "emancipated": False,
+            "guardians": [name for name, legal in guardians.items() if legal is None or legal in HOLDERS],
+            "restrictions": ["no-diffusion"] if image.attributes.get("diffusion") is False else [],
+            "gone_since": None,
+            "deleted": deleted,
+        },
+        values=field_values(image),
+        consents=usual,
+        all_holders=all_holders,
     )
 
 
@@ -75,13 +93,22 @@ _CATEGORY: Mapping[str, str] = {
 }
 
 
+@lru_cache(maxsize=4096)
+def _offer(names: tuple[str, ...]) -> Offer:
+    return offer_of(tuple((name, _CATEGORY[name]) for name in names))
+
+
 def field_values(image: Image) -> dict[str, Any]:
     """Every field that the image could yield, said or derived; links and restrictions are none.
 
     Commune, département and region need the census table (rules.md, Address): without one there is no such field.
     """
     attributes = image.attributes
-    values = {name: value for name, value in attributes.items() if name in _CATEGORY and value not in (None, [], "")}
+    values = {
+        name: value
+        for name, value in attributes.items()
+        if name in _CATEGORY and (value or value not in (None, [], ""))
+    }
     if birth_date := attributes.get("birth_date"):
         values["birth_year"] = int(birth_date[:4])
     if image.whole:
@@ -94,29 +121,22 @@ def _guardians(source: str, image: Image) -> dict[str, str | None]:
     return {f"{source}:{link['id']}": link.get("legal") for link in links}
 
 
-def _subject(subject: Subject, source: str, image: Image) -> dict[str, Any]:
-    guardians = _guardians(source, image)
-    return {
-        "kind": kind_of(image),
-        "birth_date": image.attributes.get("birth_date"),
-        "emancipated": False,
-        "guardians": [name for name, legal in guardians.items() if legal is None or legal in HOLDERS],
-        "restrictions": ["no-diffusion"] if image.attributes.get("diffusion") is False else [],
-        "gone_since": None,
-        "deleted": subject.deleted,
-    }
+def _consents(records: Consents, guardians: Mapping[str, str | None]) -> tuple[Consents, Consents]:
+    """Leave out what a guardian gave without being such a holder; what she refused or took back stays.
 
-
-def _consents(subject: Subject, source: str, image: Image, holders: frozenset[str]) -> tuple[Mapping[str, Any], ...]:
-    """Leave out what a guardian gave without being such a holder; what she refused or took back stays."""
-    guardians = _guardians(source, image)
-    return tuple(
-        record
-        for record in subject.consents
-        if record["status"] != "given"
-        or not record["party"].startswith("guardian:")
-        or guardians.get(record["party"].removeprefix("guardian:")) in holders
-    )
+    As they count for a usual act, and where all holders must agree.
+    """
+    usual, all_holders = [], []
+    for record in records:
+        party, legal = record["party"], None
+        if record["status"] == "given" and party.startswith("guardian:"):
+            legal = guardians.get(party.removeprefix("guardian:"))
+            if legal not in HOLDERS:
+                continue
+        all_holders.append(record)
+        if legal is None or legal in FIRST:
+            usual.append(record)
+    return tuple(usual), tuple(all_holders)
 
 
 def out_of_scope(contract: Contract, person: Person) -> OutOfScope | None:
@@ -126,21 +146,28 @@ def out_of_scope(contract: Contract, person: Person) -> OutOfScope | None:
     return None if contract.covers_school(person.school) else "school-not-subscribed"
 
 
+class Named(NamedTuple):
+    """Which policy an emission names."""
+
+    digest: str
+    version: int
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """One contract as the rules read it, prepared once a policy and not once a person."""
 
     policy: ProviderPolicy
     contract: Contract
-    digest: str
-    read: Policy
-    """Policy as the decision reads it."""
-    without_contract: Policy
+    named: Named
+    pair: str
+    usual: bool
+    """Whether the first holders may consent to it."""
+    family: str
+    under: Precedents
+    """The policy as the decision reads it."""
+    without_contract: Precedents
     """The same for a person whom the contract does not speak of: rule R2, or R1 where it was delivered."""
-
-    @property
-    def pair(self) -> str:
-        return f"{self.policy.provider}/{self.contract.id}"
 
 
 def terms_of(policy: ProviderPolicy, digest: str) -> tuple[Terms, ...]:
@@ -151,7 +178,16 @@ def terms_of(policy: ProviderPolicy, digest: str) -> tuple[Terms, ...]:
 def _terms(policy: ProviderPolicy, contract: Contract, digest: str) -> Terms:
     request = policy_request(policy, contract)
     nothing = {**request, "provider": {**request["provider"], "contract": None}}
-    return Terms(policy, contract, digest, read_policy(request), read_policy(nothing))
+    return Terms(
+        policy=policy,
+        contract=contract,
+        named=Named(digest, policy.version),
+        pair=f"{policy.provider}/{contract.id}",
+        usual=contract.legal_basis.usual_act,
+        family=contract.family,
+        under=Precedents(read_policy(request)),
+        without_contract=Precedents(read_policy(nothing)),
+    )
 
 
 def policy_request(policy: ProviderPolicy, contract: Contract) -> dict[str, Any]:
@@ -183,16 +219,4 @@ def policy_request(policy: ProviderPolicy, contract: Contract) -> dict[str, Any]
         "purpose": contract.purpose,
         "legal_basis": terms["legal_basis"],
         "notice": contract.notice,
-    }
-
-
-def person_request(person: Person, contract: Contract, now: datetime, *, delivered: bool) -> dict[str, Any]:
-    """The part of a request that does."""
-    consents = person.consents if contract.legal_basis.usual_act else person.all_holders
-    return {
-        "now": now.isoformat(),
-        "subject": {**person.request, "delivered": delivered},
-        "fields": list(person.fields),
-        "consents": list(consents),
-        "objections": [],
     }

@@ -2,27 +2,35 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
 from services.contract.audit import End
-from services.contract.errors import NotAnIdentifier
-from services.contract.naming import NamedBy, name_of_person
-from services.contract.releases import Emission, Release, Withdrawal
-from services.filtering.case import Person, Terms, out_of_scope, person_of, person_request
-from services.filtering.decision import Outcome, Verdict, decide_under
-from services.filtering.subject import Pair, Subject
+from services.contract.errors import NotAnIdentifier, NotThisSchema
+from services.contract.naming import name_of_person
+from services.contract.releases import MAX_SUBJECT
+from services.filtering.case import Named, Person, Terms, out_of_scope, person_of
+from services.filtering.decision import Outcome, Verdict
+from services.filtering.likeness import Moment, moment_of
+from services.filtering.subject import NameParts, Pair, Subject
 
 ENDS: Mapping[Outcome, End] = {"release": "released", "withhold": "withheld", "hold": "held", "erase": "erased"}
 UNCHANGED: Literal["unchanged"] = "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Emission(NamedTuple):
+    """One record that goes out; `value` is what the payload's own model would write."""
+
+    payload: Literal["release", "withdrawal"]
+    contract: str
+    seq: int
+    value: bytes
+
+
+class Decided(NamedTuple):
     """How one input ended for one pair, and what goes out: at most one emission."""
 
     pair: str
@@ -31,21 +39,12 @@ class Decided:
     emission: Emission | None
 
 
-@dataclass(frozen=True, slots=True)
-class Decisions:
+class Decisions(NamedTuple):
     """The subject with its pairs moved on, the ends, and the last `seq` issued."""
 
     subject: Subject
     decided: tuple[Decided, ...]
     seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Which policy an emission names."""
-
-    digest: str
-    version: int
 
 
 def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have lost their every contract
@@ -57,106 +56,144 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
     `seq` is the last one issued in this partition: every emission takes a higher one than it and than the pair's
     own, and than the wall clock's microseconds, so that it is unique here and grows across a move to another partition.
     `bare` holds the providers whose policy names no contract, and so none of `terms`.
+
+    Raises:
+        NotThisSchema: something is to go out about a subject whose key is longer than any that may travel.
     """
     person = person_of(key, subject)
     if person is None:
         return None
+    moment = moment_of(now)
+    asked = _Asked(person, moment)
     pairs = dict(subject.pairs)
     decided = []
     for pair, term in terms.items():
-        known = pairs.get(pair)
-        verdict = _ask(term, person, now, known)
-        next_seq = _next_seq(seq, known, now)
-        outcome, moved = _emit(term, person, verdict, known, next_seq)
+        outcome, moved = asked.decide(term, pairs.get(pair), seq)
         if moved is not None:
             pairs[pair] = moved
-            seq = next_seq
+            seq = moved.seq
         decided.append(outcome)
-    policies = {term.policy.provider: Named(term.digest, term.policy.version) for term in terms.values()} | dict(bare)
-    orphans = {pair: known for pair, known in pairs.items() if pair not in terms and known.last == "release"}
-    for pair, known in orphans.items():
-        if (policy := policies.get(pair.partition("/")[0])) is None:
+    for pair in [name for name, known in pairs.items() if known.last == "release" and name not in terms]:
+        if (policy := _policy_of(pair, terms, bare)) is None:
             continue
-        seq = _next_seq(seq, known, now)
-        pairs[pair] = replace(known, seq=seq, last="erase", digest="")
+        seq = _next_seq(seq, pairs[pair], moment)
+        pairs[pair] = pairs[pair].erased(seq)
         decided.append(_orphaned(key, pair, pairs[pair], policy))
-    return Decisions(replace(subject, pairs=pairs), tuple(decided), seq)
+    return Decisions(Subject(subject.images, subject.consents, pairs), tuple(decided), seq)
 
 
-def _ask(term: Terms, person: Person, now: datetime, known: Pair | None) -> Verdict:
-    policy = term.without_contract if out_of_scope(term.contract, person) else term.read
-    return decide_under(policy, person_request(person, term.contract, now, delivered=known is not None))
+def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
+    """The policy of a pair's provider, which does not name its contract any more; null where it is not here."""
+    provider = pair.partition("/")[0]
+    held = (term.named for term in terms.values() if term.policy.provider == provider)
+    return bare.get(provider) or next(held, None)
 
 
-def _emit(  # what was asked, the answer, and what came before
-    term: Terms, person: Person, verdict: Verdict, known: Pair | None, seq: int
-) -> tuple[Decided, Pair | None]:
-    """The end of one input for one pair, and the pair as it stands after an emission; null without one."""
-    pair, end = term.pair, ENDS[verdict.verdict]
-    common: dict[str, Any] = {
-        "subject": person.key,
-        "provider": term.policy.provider,
-        "contract": term.contract.id,
+class _Asked:
+    """One person at one moment, and what all contracts share of what is made for her."""
+
+    __slots__ = ("_all_holders", "_moment", "_names", "_person", "_shown", "_usual")
+
+    def __init__(self, person: Person, moment: Moment) -> None:
+        self._person = person
+        self._moment = moment
+        self._usual, self._all_holders = person.facts(moment.day)
+        self._names: dict[str, NameParts] = {}
+        self._shown: dict[tuple[str, ...], tuple[str, bytes]] = {}
+
+    def decide(self, term: Terms, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
+        """The end of one input for one pair, and the pair as it stands after an emission; null without one."""
+        scope = out_of_scope(term.contract, self._person)
+        verdict = (term.without_contract if scope else term.under).decide(
+            self._usual if term.usual else self._all_holders, self._moment, delivered=known is not None
+        )
+        first = verdict.reasons[0]
+        # Where the contract does not speak of this person at all, that is why.
+        code = scope if scope and first.code == "no-contract" else first.code
+        end, reason = ENDS[verdict.verdict], f"{first.rule}/{code}"
+        match verdict.verdict:
+            case "release":
+                return self._release(term, verdict, known, issued, reason)
+            case "erase":
+                if known is None or known.last == "erase":
+                    return Decided(term.pair, end, UNCHANGED, None), None
+                moved = known.erased(_next_seq(issued, known, self._moment))
+                reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
+                value = _payload(self._person.key, term.pair, moved, term.named, reasons=reasons)
+                return Decided(
+                    term.pair, end, reason, Emission("withdrawal", term.contract.id, moved.seq, value)
+                ), moved
+            case _:
+                return Decided(term.pair, end, reason, None), None
+
+    def _release(
+        self, term: Terms, verdict: Verdict, known: Pair | None, issued: int, reason: str
+    ) -> tuple[Decided, Pair | None]:
+        try:
+            named_by = known.named_by if known else self._name(term.policy.perimeter.id)
+        except NotAnIdentifier as error:
+            return Decided(term.pair, "held", error.code, None), None
+        digest, fields = self._show(verdict.fields)
+        if known and known.last == "release" and known.digest == digest:
+            return Decided(term.pair, "released", UNCHANGED, None), None
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
-        "purpose_family": known.purpose_family if known else term.contract.family,
-        "seq": seq,
-        "policy": term.digest,
-        "policy_version": term.policy.version,
-    }
-    match verdict.verdict:
-        case "release":
-            try:
-                named_by = known.named_by if known else _name(term, person)
-            except NotAnIdentifier as error:
-                return Decided(pair, "held", error.code, None), None
-            fields = {name: person.values[name] for name in verdict.fields}
-            digest = _digest(person, fields)
-            if known and known.last == "release" and known.digest == digest:
-                return Decided(pair, end, UNCHANGED, None), None
-            release = Release(named_by=named_by, kind=person.kind, source=person.source, fields=fields, **common)
-            moved = Pair(seq, "release", digest, named_by, release.purpose_family)
-            return Decided(pair, end, _reason(term, person, verdict), release), moved
-        case "erase":
-            if known is None or known.last == "erase":
-                return Decided(pair, end, UNCHANGED, None), None
-            reasons = tuple(f"{reason.rule}/{reason.code}" for reason in verdict.reasons)
-            withdrawal = Withdrawal(named_by=known.named_by, reasons=reasons, **common)
-            return Decided(pair, end, _reason(term, person, verdict), withdrawal), replace(
-                known, seq=seq, last="erase", digest=""
-            )
-        case _:
-            return Decided(pair, end, _reason(term, person, verdict), None), None
+        seq = _next_seq(issued, known, self._moment)
+        moved = Pair(seq, "release", digest, named_by, known.purpose_family if known else term.family)
+        person = self._person
+        value = _payload(
+            person.key, term.pair, moved, term.named,
+            kind=person.kind, source=person.source, fields=orjson.Fragment(fields),
+        )  # fmt: skip
+        return Decided(term.pair, "released", reason, Emission("release", term.contract.id, seq, value)), moved
 
+    def _name(self, perimeter: str) -> NameParts:
+        if perimeter not in self._names:
+            person = self._person
+            named = name_of_person(perimeter, person.source, person.id, person.ine if person.kind == "pupil" else None)
+            self._names[perimeter] = (named.entity_class, named.namespace, named.type, named.value)
+        return self._names[perimeter]
 
-def _name(term: Terms, person: Person) -> NamedBy:
-    return name_of_person(
-        term.policy.perimeter.id, person.source, person.id, person.ine if person.kind == "pupil" else None
-    )
-
-
-def _reason(term: Terms, person: Person, verdict: Verdict) -> str:
-    """The first reason, or why the contract does not speak of this person, where that is why."""
-    first = verdict.reasons[0]
-    if first.code == "no-contract" and (scope := out_of_scope(term.contract, person)):
-        return f"{first.rule}/{scope}"
-    return f"{first.rule}/{first.code}"
-
-
-def _digest(person: Person, fields: Mapping[str, Any]) -> str:
-    """Names what a provider would see, so that nothing is sent twice: 32 hexadecimal digits."""
-    seen = orjson.dumps([person.kind, person.source, fields], option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(seen).hexdigest()[:32]
+    def _show(self, names: tuple[str, ...]) -> tuple[str, bytes]:
+        """What a provider would see: named by 32 hexadecimal digits, so that nothing is sent twice, and as JSON."""
+        shown = self._shown.get(names)
+        if shown is None:
+            person = self._person
+            fields = {name: person.values[name] for name in names}
+            seen = orjson.dumps([person.kind, person.source, fields], option=orjson.OPT_SORT_KEYS)
+            shown = hashlib.sha256(seen).hexdigest()[:32], orjson.dumps(fields)
+            self._shown[names] = shown
+        return shown
 
 
 def _orphaned(key: str, pair: str, moved: Pair, policy: Named) -> Decided:
     """Erase what was released under a contract that its provider's policy no longer names (GDPR art. 28(3)(g))."""
-    provider, _, contract = pair.partition("/")
-    withdrawal = Withdrawal(
-        subject=key, provider=provider, contract=contract, purpose_family=moved.purpose_family, seq=moved.seq,
-        named_by=moved.named_by, policy=policy.digest, policy_version=policy.version, reasons=("R1/no-contract",),
-    )  # fmt: skip
-    return Decided(pair, "erased", "R1/no-contract", withdrawal)
+    value = _payload(key, pair, moved, policy, reasons=["R1/no-contract"])
+    return Decided(pair, "erased", "R1/no-contract", Emission("withdrawal", pair.partition("/")[2], moved.seq, value))
 
 
-def _next_seq(issued: int, known: Pair | None, now: datetime) -> int:
-    return max(issued + 1, known.seq + 1 if known else 0, int(now.timestamp() * 1_000_000))
+def _payload(key: str, name: str, pair: Pair, policy: Named, **more: Any) -> bytes:
+    """A release or a withdrawal, byte for byte as its model writes it.
+
+    Every part was checked when it came in, with the policy, the change or the state; only a key may be too long.
+    """
+    if len(key) > MAX_SUBJECT:
+        raise NotThisSchema("subject: string_too_long")
+    provider, _, contract = name.partition("/")
+    entity_class, namespace, id_type, value = pair.named_by
+    return orjson.dumps(
+        {
+            "subject": key,
+            "provider": provider,
+            "contract": contract,
+            "purpose_family": pair.purpose_family,
+            "seq": pair.seq,
+            "named_by": {"entity_class": entity_class, "namespace": namespace, "type": id_type, "value": value},
+            "policy": policy.digest,
+            "policy_version": policy.version,
+            **more,
+        }
+    )
+
+
+def _next_seq(issued: int, known: Pair | None, moment: Moment) -> int:
+    return max(issued + 1, known.seq + 1 if known else 0, moment.microseconds)

@@ -5,22 +5,22 @@ never from arrival.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, NamedTuple, assert_never
 
 import orjson
 
-from services.contract.changes import Change
+from services.contract.changes import Change, said_by
 from services.contract.consents import ConsentDecision
-from services.contract.naming import NamedBy
 from services.contract.policies import Kind
+
+NameParts = tuple[str, str, str, str]
+"""The values of a `NamedBy`, in its order: what a pair was named by has been checked once."""
 
 Folded = Literal["changed", "no-image", "superseded", "duplicate"]
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """One source's word on a person. `patched` holds the version of each attribute said later than the image."""
 
     id: str
@@ -36,20 +36,22 @@ class Image:
         return self.version is not None and self.deleted is None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """What the filter last said of one subject under one contract."""
 
     seq: int
     last: Literal["release", "erase"]
     digest: str
-    named_by: NamedBy
+    named_by: NameParts
     purpose_family: str
     """As when it was released: the contract may be gone when it is to be erased."""
 
+    def erased(self, seq: int) -> "Pair":
+        """The pair once its withdrawal has gone out."""
+        return Pair(seq, "erase", "", self.named_by, self.purpose_family)
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+
+class Subject(NamedTuple):
     """Everything the filter remembers of one person. Pairs are keyed `<provider>/<contract>`."""
 
     images: Mapping[str, Image]
@@ -60,8 +62,8 @@ class Subject:
     def picked(self) -> tuple[str, Image] | None:
         """The source and image that count: of the whole ones the latest, then the first source by name."""
         whole = [(image.version or "", source) for source, image in self.images.items() if image.whole]
-        if not whole:
-            return None
+        if len(whole) <= 1:
+            return (whole[0][1], self.images[whole[0][1]]) if whole else None
         latest = max(version for version, _ in whole)
         source = min(name for version, name in whole if version == latest)
         return source, self.images[source]
@@ -83,23 +85,27 @@ writes decisions could make one person's state too large to be written at all.
 """
 
 
-def fold(subject: Subject, change: Change) -> tuple[Subject, Folded]:
-    """Take one change in; a change that is not newer than what is known alters nothing."""
+def fold(subject: Subject, change: Change, said: dict[str, Any] | None = None) -> tuple[Subject, Folded]:
+    """Take one change in; a change that is not newer than what is known alters nothing.
+
+    `said` is `said_by(change)`, where reading the change has given it already.
+    """
+    said = said_by(change) if said is None else said
     known = subject.images.get(change.source)
     if known and known.id != change.id and (change.kind != "upsert" or change.version <= _newest(known)):
         return subject, "superseded"
     match change.kind:
         case "upsert":
-            image, folded = _upsert(known, change)
+            image, folded = _upsert(known, change, said)
         case "patch":
-            image, folded = _patch(known, change)
+            image, folded = _patch(known, change, said)
         case "delete":
             image, folded = _delete(known, change)
         case _:
             assert_never(change.kind)
     if image is None:
         return subject, folded
-    return replace(subject, images={**subject.images, change.source: image}), folded
+    return Subject({**subject.images, change.source: image}, subject.consents, subject.pairs), folded
 
 
 def _newest(image: Image) -> str:
@@ -113,35 +119,26 @@ def _stale(known: Image, version: str) -> Folded | None:
     return "superseded" if version < bound else None
 
 
-def _said(change: Change) -> dict[str, Any]:
-    said: dict[str, Any] = orjson.loads(change.attributes.model_dump_json(exclude_unset=True))
-    return said
-
-
-def _upsert(known: Image | None, change: Change) -> tuple[Image | None, Folded]:
-    attributes = _said(change)
+def _upsert(known: Image | None, change: Change, attributes: dict[str, Any]) -> tuple[Image | None, Folded]:
     if known is None:
         return Image(change.id, change.category, change.version, None, attributes, {}), "changed"
     if stale := _stale(known, change.version):
         return None, stale
     later = {name: version for name, version in known.patched.items() if version > change.version}
-    attributes |= {name: known.attributes.get(name) for name in later}
+    attributes = {**attributes, **{name: known.attributes.get(name) for name in later}}
     return Image(change.id, change.category, change.version, None, attributes, later), "changed"
 
 
-def _patch(known: Image | None, change: Change) -> tuple[Image | None, Folded]:
+def _patch(known: Image | None, change: Change, attributes: dict[str, Any]) -> tuple[Image | None, Folded]:
     known = known or Image(change.id, change.category, None, None, {}, {})
     if stale := _stale(known, change.version):
         return None, stale
-    said = {name: value for name, value in _said(change).items() if known.patched.get(name, "") < change.version}
+    said = {name: value for name, value in attributes.items() if known.patched.get(name, "") < change.version}
     if not said:
         repeated = change.version in known.patched.values()
         return None, "duplicate" if repeated else "superseded"
-    image = replace(
-        known,
-        attributes={**known.attributes, **said},
-        patched={**known.patched, **dict.fromkeys(said, change.version)},
-    )
+    patched = {**known.patched, **dict.fromkeys(said, change.version)}
+    image = Image(known.id, known.category, known.version, known.deleted, {**known.attributes, **said}, patched)
     return image, "changed" if image.whole else "no-image"
 
 
@@ -162,11 +159,12 @@ def take(subject: Subject, decision: ConsentDecision) -> tuple[Subject, Folded]:
         return subject, "duplicate"
     alike = [known for known in (*subject.consents, record) if _topic(known) == _topic(record)]
     if len(alike) <= MAX_ALIKE:
-        return replace(subject, consents=(*subject.consents, record)), "changed"
+        return subject._replace(consents=(*subject.consents, record)), "changed"
     oldest = min(alike, key=_age)
     if oldest is record:
         return subject, "superseded"
-    return replace(subject, consents=(*(known for known in subject.consents if known is not oldest), record)), "changed"
+    kept = (known for known in subject.consents if known is not oldest)
+    return subject._replace(consents=(*kept, record)), "changed"
 
 
 def _topic(record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -195,15 +193,9 @@ def dump(subject: Subject) -> bytes:
     """The subject as the state keeps it."""
     return orjson.dumps(
         {
-            "images": {
-                source: [i.id, i.category, i.version, i.deleted, i.attributes, i.patched]
-                for source, i in subject.images.items()
-            },
+            "images": {source: list(image) for source, image in subject.images.items()},
             "consents": subject.consents,
-            "pairs": {
-                name: [pair.seq, pair.last, pair.digest, list(pair.named_by.model_dump().values()), pair.purpose_family]
-                for name, pair in subject.pairs.items()
-            },
+            "pairs": {name: list(pair) for name, pair in subject.pairs.items()},
         }
     )
 
@@ -217,7 +209,7 @@ def load(raw: bytes | None) -> Subject:
         {source: Image(*parts) for source, parts in kept["images"].items()},
         tuple(kept["consents"]),
         {
-            name: Pair(seq, last, digest, NamedBy(**dict(zip(NamedBy.model_fields, named, strict=True))), family)
+            name: Pair(seq, last, digest, tuple(named), family)
             for name, (seq, last, digest, named, family) in kept["pairs"].items()
         },
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from services.contract.audit import Account, Stage
 from services.contract.envelope import binary, body
@@ -33,6 +33,9 @@ MANNERS = 4096
 SEQ = b"q/"
 PARKED = b"p/"
 
+Named = tuple[Record, bytes, Mapping[str, Any], Terms, Pseudonym, bytes]
+"""A record, its payload as bytes and as read, its terms, who it is there, and where the pair is remembered."""
+
 
 class PseudonymisationAgent:
     """Under which name does this provider know this person?"""
@@ -55,26 +58,28 @@ class PseudonymisationAgent:
         return self._policies.versions()
 
     async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
-        """Name everyone in the batch, then decide in its order: between the two, what is remembered is read at once."""
+        """Name everyone in the batch, so that all places to look up are known, then decide in its order."""
         named: list[Named] = []
         for record in records:
             try:
                 named.append(self._name(record))
             except (Unreadable, NotAnIdentifier) as error:
                 outbox.quarantine(record, error.code, str(error))
-        outbox.load([SEQ + each.place for each in named])
+        outbox.load([SEQ + place for *_, place in named])
+        # Nobody is parked without a `seq`: whoever is named for the first time costs no second look.
+        outbox.load([PARKED + place for *_, place in named if outbox.get(SEQ + place) is not None])
         day = day_in_paris(outbox.now)
         for each in named:
             try:
                 self._take(each, outbox, account, day)
             except NotAnIdentifier as error:
-                outbox.quarantine(each.record, error.code, str(error))
+                outbox.quarantine(each[0], error.code, str(error))
 
-    def _name(self, record: Record) -> "Named":
+    def _name(self, record: Record) -> Named:
         raw = body(record.value, record.headers, MAX_EMISSION_BYTES)
         emission, terms = recognise(raw, record.key, self._terms) or self._learn(raw)
         pseudonym = terms.pseudonym(emission)
-        return Named(record, raw, emission, terms, pseudonym, f"{terms.pair}/{pseudonym}".encode())
+        return record, raw, emission, terms, pseudonym, f"{terms.pair}/{pseudonym}".encode()
 
     def _learn(self, raw: bytes) -> tuple[Mapping[str, Any], Terms]:
         """Read strictly, and know this manner from now on."""
@@ -86,6 +91,7 @@ class PseudonymisationAgent:
         if manner not in self._terms:
             if len(self._terms) >= MANNERS:
                 self._terms.clear()
+                self._renamings.clear()
             names = self._names_at(emission["provider"], emission["purpose_family"])
             self._terms[manner] = Terms(emission, names, self._renaming_of(emission, names))
         return self._terms[manner]
@@ -99,39 +105,35 @@ class PseudonymisationAgent:
             self._names[provider, family] = Pseudonymiser.under(key)
         return self._names[provider, family]
 
-    def _renaming_of(self, emission: Mapping[str, Any], names: Pseudonymiser) -> Renaming | None:
-        if not is_release(emission):
-            return None
-        place = (emission["provider"], emission["purpose_family"], emission["source"])
+    def _renaming_of(self, emission: Mapping[str, Any], names: Pseudonymiser) -> Renaming:
+        source = emission.get("source", "")  # a withdrawal has none, and no fields either
+        place = (emission["provider"], emission["purpose_family"], source)
         if place not in self._renamings:
-            self._renamings[place] = Renaming(emission["source"], self._keyring.perimeter, names.name)
+            self._renamings[place] = Renaming(source, self._keyring.perimeter, names.name)
         return self._renamings[place]
 
-    def _take(self, named: "Named", outbox: Outbox, account: Account, day: date) -> None:
-        emission, terms, offset = named.emission, named.terms, named.record.offset
+    def _take(self, named: Named, outbox: Outbox, account: Account, day: date) -> None:
+        record, raw, emission, terms, pseudonym, place = named
         seq = emission["seq"]
-        known = outbox.get(SEQ + named.place)
+        known = outbox.get(SEQ + place)
         if known is not None and (stale := _stale(int(known), seq)):
-            account.end(offset, terms.pair, "refused", stale)
+            account.end(record.offset, terms.pair, "refused", stale)
             return
         if is_release(emission):
             policy = self._policy(terms.provider, emission["policy_version"])
             if code := terms.ruling(policy, self._keyring.perimeter, day).refusal(emission["fields"]):
-                outbox.put(SEQ + named.place, str(seq).encode())
-                outbox.put(PARKED + named.place, named.raw)
-                account.end(offset, terms.pair, "refused", code)
+                outbox.put(SEQ + place, str(seq).encode())
+                outbox.put(PARKED + place, raw)
+                account.end(record.offset, terms.pair, "refused", code)
                 return
-            _send(
-                terms.operations, named.pseudonym, terms.upsert(emission, named.pseudonym, policy.relay_domain), outbox
-            )
-            account.end(offset, terms.pair, "released", "renamed")
+            _send(terms.operations, pseudonym, terms.upsert(emission, pseudonym, policy.relay_domain), outbox)
+            account.end(record.offset, terms.pair, "released", "renamed")
         else:
-            _send(terms.withdrawals, named.pseudonym, terms.delete(emission, named.pseudonym), outbox)
-            account.end(offset, terms.pair, "erased", "renamed")
-        outbox.put(SEQ + named.place, str(seq).encode())
-        # Nobody is parked without a `seq`: whoever is named for the first time costs no second look.
-        if known is not None and outbox.get(PARKED + named.place) is not None:
-            outbox.put(PARKED + named.place, None)
+            _send(terms.withdrawals, pseudonym, terms.delete(emission, pseudonym), outbox)
+            account.end(record.offset, terms.pair, "erased", "renamed")
+        outbox.put(SEQ + place, str(seq).encode())
+        if known is not None and outbox.get(PARKED + place) is not None:
+            outbox.put(PARKED + place, None)
 
     def _policy(self, provider: str, version: int) -> ProviderPolicy:
         """The policy in force here; a release decided under a newer one waits for it."""
@@ -165,18 +167,6 @@ class PseudonymisationAgent:
             account.end(number, terms.pair, "released", "renamed")
 
 
-class Named(NamedTuple):
-    """One record read, and who it is at its provider."""
-
-    record: Record
-    raw: bytes
-    emission: Mapping[str, Any]
-    terms: Terms
-    pseudonym: Pseudonym
-    place: bytes
-    """Under which the pair is remembered."""
-
-
 def _stale(known: int, seq: int) -> StageCode | None:
     if seq > known:
         return None
@@ -184,5 +174,5 @@ def _stale(known: int, seq: int) -> StageCode | None:
 
 
 def _send(topic: str, pseudonym: Pseudonym, operation: Operation, outbox: Outbox) -> None:
-    headers = binary("pseudonymisation", "operation", operation.event_id)
-    outbox.send(topic, pseudonym.encode(), operation.value, headers)
+    event_id, value = operation
+    outbox.send(topic, pseudonym.encode(), value, binary("pseudonymisation", "operation", event_id))

@@ -183,7 +183,8 @@ class Pseudonymiser:
         The key is the provider's, the label and the count of parts keep it apart from names: the same
         operation always has the same id, and two providers cannot match theirs.
         """
-        if len(pseudonym) != PSEUDONYM_LETTERS:
+        letters = pseudonym.encode()
+        if len(letters) != PSEUDONYM_LETTERS:
             raise WrongSettings("pseudonym: not one of ours")
-        message = pseudonym.encode() + _OCTETS_8 + _number("seq", seq, 8)
+        message = letters + _OCTETS_8 + _number("seq", seq, 8)
         return base32_of_20(self._events.digest(message)[:20])

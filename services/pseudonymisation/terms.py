@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -37,18 +37,16 @@ def rule(policy: ProviderPolicy, contract_id: str, perimeter: str, day: date) ->
     return Ruling(policy, day, refusal(policy, contract_id, day), releasable(policy, contract) & LISTED)
 
 
-class Operation(NamedTuple):
-    """What a connector is to do, as it is written."""
-
-    event_id: str
-    value: bytes
+Operation = tuple[str, bytes]
+"""What a connector is to do: the id under which it leaves, and its bytes. Plain tuples: a record costs so little that a
+class would show."""
 
 
 class Terms:
     """One contract of one provider, for persons who are named in one way and whose fields come from one source."""
 
-    def __init__(self, emission: Mapping[str, Any], names: Pseudonymiser, renaming: Renaming | None) -> None:
-        """Prepare for the manner of this emission; without a renaming, of a withdrawal."""
+    def __init__(self, emission: Mapping[str, Any], names: Pseudonymiser, renaming: Renaming) -> None:
+        """Prepare for the manner of this emission."""
         self.provider: str = emission["provider"]
         self.contract: str = emission["contract"]
         self.pair = f"{self.provider}/{self.contract}"
@@ -76,9 +74,6 @@ class Terms:
         Raises:
             NotAnIdentifier: a school or a group of hers has no name to give.
         """
-        if self._renaming is None:
-            message = "prepared for withdrawals"
-            raise ValueError(message)
         event_id = self._names.event_id(pseudonym, release["seq"])
         relay = self._relay(release["named_by"], relay_domain) if RELAY in release["fields"] else None
         content = {
@@ -86,7 +81,7 @@ class Terms:
             "policy": release["policy"], "policy_version": release["policy_version"], "event_id": event_id,
             "kind": release["kind"], "fields": self._renaming.renamed(release["fields"], relay),
         }  # fmt: skip
-        return Operation(event_id, orjson.dumps(content))
+        return event_id, orjson.dumps(content)
 
     def delete(self, withdrawal: Mapping[str, Any], pseudonym: Pseudonym) -> Operation:
         """The bytes of a `Delete` in the order of the model."""
@@ -95,7 +90,7 @@ class Terms:
             "provider": self.provider, "contract": self.contract, "pseudonym": pseudonym, "seq": withdrawal["seq"],
             "policy": withdrawal["policy"], "policy_version": withdrawal["policy_version"], "event_id": event_id,
         }  # fmt: skip
-        return Operation(event_id, orjson.dumps(content))
+        return event_id, orjson.dumps(content)
 
     def _relay(self, named_by: Mapping[str, Any], domain: str | None) -> str | None:
         return domain and self._names.relay_alias(

@@ -20,6 +20,7 @@ from services.runtime.partition import Partition, open_partition
 from services.runtime.policies import PolicyReader
 from services.runtime.records import Batch, Record
 from services.runtime.schedule import Job, choose
+from services.runtime.sender import Sender
 from services.runtime.settings import Settings
 from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer
@@ -49,6 +50,7 @@ class Host:
         self._resting = False
         self._jobs: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._sender = Sender()
 
     @property
     def consumer(self) -> BatchingConsumer:
@@ -133,7 +135,7 @@ class Host:
             if closing:
                 await asyncio.wait([closing])
             await self.policies.caught_up.wait()
-            partition = await open_partition(self.agent, self.settings, number)
+            partition = await open_partition(self.agent, self.settings, self._sender, number)
             try:
                 ends = await self.consumer.ends(self._lanes_of(number))
             except BaseException:

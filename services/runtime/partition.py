@@ -14,6 +14,7 @@ from services.runtime.agent import Agent
 from services.runtime.outbox import NOTHING, Outbox
 from services.runtime.rebuild import catch_up
 from services.runtime.schedule import Worklist
+from services.runtime.sender import Sender
 from services.runtime.settings import Settings
 from services.runtime.state import OFFSET
 from services.runtime.store import PartitionStore
@@ -37,6 +38,8 @@ class Partition:
     changelog: str
     state: PartitionStore
     producer: AIOKafkaProducer
+    sender: Sender
+    """Where the producer lives."""
     worklist: Worklist
     position: dict[str, int]
     """Topic → the first offset that is not decided yet."""
@@ -65,7 +68,7 @@ class Partition:
     ) -> None:
         if before is not None:
             await before
-        followed = await asyncio.wait_for(self._transact(outbox, changes), COMMIT_SECONDS)
+        followed = await self.sender.run(asyncio.wait_for(self._transact(outbox, changes), COMMIT_SECONDS))
         self.state.apply(changes, followed, time.time_ns() // 1_000_000)
         self.worklist.committing -= 1
         if not self.worklist.committing:
@@ -116,7 +119,7 @@ class Partition:
         try:
             if self._last is not None:
                 await asyncio.wait([self._last])
-            await self.producer.stop()
+            await self.sender.run(self.producer.stop())
         finally:
             self.state.close()
 
@@ -156,13 +159,13 @@ async def fenced_producer(group: str, settings: Settings, number: int) -> AIOKaf
     return producer
 
 
-async def open_partition(agent: Agent, settings: Settings, number: int) -> Partition:
+async def open_partition(agent: Agent, settings: Settings, sender: Sender, number: int) -> Partition:
     """Take a partition over: fence whoever had it, then bring its state up to the changelog's end."""
-    producer = await fenced_producer(agent.group, settings, number)
+    producer = await sender.run(fenced_producer(agent.group, settings, number))
     try:
         state = await catch_up(agent, settings, number)
     except BaseException:
-        await producer.stop()
+        await sender.run(producer.stop())
         raise
     position = {topic: at for topic in agent.lanes if (at := state.next_offset(topic)) is not None}
-    return Partition(number, agent.changelog, state, producer, Worklist.of(agent.lanes), position)
+    return Partition(number, agent.changelog, state, producer, sender, Worklist.of(agent.lanes), position)

@@ -17,6 +17,7 @@ from services.runtime import rebuild
 from services.runtime.outbox import Outbox
 from services.runtime.partition import Partition, open_partition
 from services.runtime.rebuild import catch_up
+from services.runtime.sender import Sender
 from services.runtime.settings import Settings
 from services.runtime.store import PartitionStore
 from tests.unit.memory_state import MemoryState
@@ -36,6 +37,7 @@ class Changelog:
         self.agent.changelog = f"state.{uuid4()}"
         self.agent.group = self.agent.changelog
         self.model = MemoryState()
+        self._sender = Sender()
         self._chance = random.Random(SEED)  # noqa: S311  # the same history again
         self.make()
 
@@ -58,7 +60,7 @@ class Changelog:
         self.make()
 
     async def open(self, worker: str) -> Partition:
-        return await open_partition(self.agent, self.settings(worker), 0)
+        return await open_partition(self.agent, self.settings(worker), self._sender, 0)
 
     async def commit(self, partition: Partition, batches: int = 1, size: int = 100) -> None:
         """Batches that put and remove among 500 keys."""
@@ -68,9 +70,14 @@ class Changelog:
                 key = b"s/%03d" % self._chance.randrange(500)
                 outbox.put(key, None if self._chance.random() < 0.3 else self._chance.randbytes(500))
             position = (partition.state.next_offset("in") or 0) + size
-            await partition.commit(self.agent, outbox, {"in": position})
+            await partition.commit(outbox, {"in": position})
             self.model.apply(outbox.changes)
             self.model.apply({b"~offset/in": str(position).encode()})
+
+    async def begin_and_abort(self, partition: Partition) -> None:
+        await partition.producer.begin_transaction()
+        await partition.producer.send_and_wait(self.agent.changelog, b"never", b"s/never", partition=0)
+        await partition.producer.abort_transaction()
 
     def is_in(self, store: PartitionStore) -> bool:
         return list(store.scan(b"", None)) == list(self.model.scan(b"", None))
@@ -94,9 +101,7 @@ def _journal(caplog: pytest.LogCaptureFixture) -> None:
 async def test_another_worker_rebuilds_what_was_committed_and_nothing_of_what_was_not(changelog: Changelog) -> None:
     partition = await changelog.open("first")
     await changelog.commit(partition, batches=20)
-    await partition.producer.begin_transaction()
-    await partition.producer.send_and_wait(changelog.agent.changelog, b"never", b"s/never", partition=0)
-    await partition.producer.abort_transaction()
+    await partition.sender.run(changelog.begin_and_abort(partition))
     await changelog.commit(partition, batches=2)
     with closing(await catch_up(changelog.agent, changelog.settings("second"), 0)) as store:
         assert changelog.is_in(store)
@@ -129,7 +134,7 @@ async def test_worker_that_was_away_learns_of_what_was_removed_meanwhile(
     outbox = Outbox("filtering", 0, other.state, 0)
     for key, _ in changelog.model.scan(b"s/", None):
         outbox.put(key, None)
-    await other.commit(changelog.agent, outbox, {})
+    await other.commit(outbox, {})
     await other.close()
     again = await changelog.open("first")
 

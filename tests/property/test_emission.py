@@ -1,17 +1,26 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contract.changes import Change
 from services.contract.policies import policy_digest
+from services.contract.releases import Release, Withdrawal
 from services.filtering.case import terms_of
 from services.filtering.emission import decide_pairs
 from services.filtering.subject import NOBODY, fold
 from tests.property.histories import changes
-from tests.replay.invented import INE, policy
+from tests.replay.invented import INE, contract_with, delete, joins, policy
 
 TERMS = {term.pair: term for term in terms_of(policy(), policy_digest(policy()))}
+CLOSED = ["given_name", "family_name", "school", "groups", "divisions", "birth_year", "email_relay"]
+WIDE_POLICY = policy(contracts=contract_with(fields=CLOSED, required=[]), perimeter={"allowed_fields": CLOSED})
+WIDE = {term.pair: term for term in terms_of(WIDE_POLICY, policy_digest(WIDE_POLICY))}
+MODELS: dict[str, type[Release | Withdrawal]] = {"release": Release, "withdrawal": Withdrawal}
+texts = st.text(st.characters(codec="utf-8"), max_size=20)
+codes = st.lists(st.fixed_dictionaries({"school": texts, "code": texts}), max_size=3)
+identifiers = st.from_regex(r"p([\w \"\\/é€😀]{0,80}[^\s\W])?", fullmatch=True)
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 
 
@@ -38,3 +47,25 @@ def test_deciding_twice_sends_nothing_the_second_time(facts: list[Change]) -> No
     second = first and decide_pairs(INE, first.subject, TERMS, NOON, first.seq)
 
     assert [each for each in (second.decided if second else ()) if each.emission] == []
+
+
+said = st.fixed_dictionaries(
+    {"given_name": texts, "family_name": texts, "school": texts, "groups": codes, "divisions": codes,
+     "birth_date": st.none() | st.dates().map(str), "ine": st.none()}
+)  # fmt: skip
+
+
+@given(identifiers, said)
+def test_what_goes_out_is_byte_for_byte_what_its_model_writes(name: str, said: dict[str, Any]) -> None:
+    key = f"aaf-d99:{name}"
+    subject, _ = fold(NOBODY, joins(id=name, attributes=said))
+    first = decide_pairs(key, subject, WIDE, NOON, 0)
+    assert first is not None
+    gone, _ = fold(first.subject, delete("20261001.1.000000001", id=name))
+    second = decide_pairs(key, gone, WIDE, NOON, first.seq)
+    sent = [each.emission for decisions in (first, second) if decisions for each in decisions.decided if each.emission]
+
+    assert [each.payload for each in sent] == ["release", "withdrawal"]
+    assert [each.value for each in sent] == [
+        MODELS[each.payload].model_validate_json(each.value).model_dump_json().encode() for each in sent
+    ]

@@ -1,12 +1,11 @@
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from services.contract.policies import ProviderPolicy, policy_digest
 from services.contract.releases import Release, Withdrawal
-from services.filtering.case import Terms, terms_of
-from services.filtering.emission import Decisions, Named, decide_pairs
+from services.filtering.case import Named, Terms, terms_of
+from services.filtering.emission import Decisions, decide_pairs
 from services.filtering.subject import NOBODY, Subject, fold
 from tests.replay.invented import INE, contract_with, delete, joins, patch, policy
 
@@ -30,7 +29,13 @@ def decide(subject: Subject, under: Mapping[str, Terms], seq: int = 0, **bare: N
 
 
 def emitted(decisions: Decisions) -> list[Release | Withdrawal]:
-    return [each.emission for each in decisions.decided if isinstance(each.emission, Release | Withdrawal)]
+    """What goes out, read back as strictly as the next stage reads it."""
+    models: Mapping[str, type[Release | Withdrawal]] = {"release": Release, "withdrawal": Withdrawal}
+    return [
+        models[each.emission.payload].model_validate_json(each.emission.value)
+        for each in decisions.decided
+        if each.emission
+    ]
 
 
 def test_what_may_be_known_is_released_once() -> None:
@@ -54,8 +59,8 @@ def test_change_that_no_contract_names_sends_nothing() -> None:
 def test_seq_is_above_the_last_issued_the_pair_s_own_and_the_clock() -> None:
     clock = decide(pupil(), terms(policy()))
     issued = decide(pupil(), terms(policy()), NOW_US + 7)
-    pair = replace(clock.subject.pairs[PAIR], seq=NOW_US + 50, digest="")
-    own = decide(replace(clock.subject, pairs={PAIR: pair}), terms(policy()))
+    pair = clock.subject.pairs[PAIR]._replace(seq=NOW_US + 50, digest="")
+    own = decide(clock.subject._replace(pairs={PAIR: pair}), terms(policy()))
 
     assert [each.seq for each in (clock, issued, own)] == [NOW_US, NOW_US + 8, NOW_US + 51]
     assert [emitted(each)[0].seq for each in (clock, issued, own)] == [NOW_US, NOW_US + 8, NOW_US + 51]

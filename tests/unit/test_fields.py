@@ -59,7 +59,7 @@ def test_school_without_a_true_uai_has_no_name(school: str) -> None:
 def test_group_is_named_in_its_source_and_loses_its_label(
     field: str, entry: dict[str, str], group: dict[str, str]
 ) -> None:
-    assert seen(None, **{field: [entry]}) == {field: [group]}
+    assert Renaming("aaf-d99", "FR", name).renamed({field: [entry]}, None) == {field: [group]}
 
 
 def test_relay_alias_needs_a_relay_domain() -> None:

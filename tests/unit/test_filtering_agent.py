@@ -73,6 +73,16 @@ async def test_known_image_keeps_its_key_when_the_ine_goes() -> None:
     assert stage.codes(CHANGES) == []
 
 
+async def test_key_that_is_too_long_to_travel_is_put_aside_where_something_would_go_out() -> None:
+    stage = filtering(policy())
+    name = {"source": "a" * 40, "id": "9" * 120, "attributes": {"ine": None}}
+    await stage.take(CHANGES, change(joins(**name), b"a" * 40 + b":" + b"9" * 120))
+
+    assert stage.codes(CHANGES) == ["not-this-schema"]
+    assert stage.of(RELEASES) == []
+    assert list(stage.state.scan(b"s/", None)) == []
+
+
 async def test_consent_of_another_s_key_is_quarantined() -> None:
     stage = filtering(policy())
     await stage.take(CONSENTS, (b"999000002AB", bytes_of(consent("child", "given", AT))))

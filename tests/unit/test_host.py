@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, Self, cast
 
@@ -86,6 +86,13 @@ class StandInStore(MemoryState):
     def close(self) -> None: ...
 
 
+class SenderHere:
+    """Sends from the loop that decides."""
+
+    async def run(self, work: Awaitable[Any]) -> Any:
+        return await work
+
+
 class Hosting:
     """A host at work on one partition, without a broker."""
 
@@ -98,7 +105,13 @@ class Hosting:
         self.failures: list[BaseException] = []
         self.host.leave = self.failures.append  # type: ignore[method-assign,assignment]  # the tests' own process stays
         self.partition = Partition(
-            0, agent.changelog, cast("Any", self.state), cast("Any", self.producer), Worklist.of(agent.lanes), {}
+            0,
+            agent.changelog,
+            cast("Any", self.state),
+            cast("Any", self.producer),
+            cast("Any", SenderHere()),
+            Worklist.of(agent.lanes),
+            {},
         )
         self.host.partitions[0] = self.partition
 

@@ -83,6 +83,12 @@ def test_event_id_is_repeated_for_the_same_operation_and_for_no_other() -> None:
     assert len(others) == 4
 
 
+@pytest.mark.parametrize("text", ["", "a" * 31, "a" * 33, "é" * 32])
+def test_event_id_is_made_of_nothing_but_a_pseudonym(text: str) -> None:
+    with pytest.raises(WrongSettings, match=r"^pseudonym: "):
+        names_for().event_id(Pseudonym(text), 1)
+
+
 @pytest.mark.parametrize("seq", [-1, 2**64])
 def test_event_id_refuses_a_seq_outside_its_octets(seq: int) -> None:
     with pytest.raises(WrongSettings, match=r"^seq: "):

@@ -116,6 +116,42 @@ async def test_parked_release_is_dropped_for_a_later_word() -> None:
     assert stage.of(UPSERTS) == []
 
 
+async def test_either_lane_may_carry_either() -> None:
+    stage = naming(policy())
+    await stage.take(WITHDRAWALS, release(10))
+    await stage.take(RELEASES, withdrawal(11))
+
+    assert [value["seq"] for value in stage.of(UPSERTS)] == [10]
+    assert [value["seq"] for value in stage.of(DELETES)] == [11]
+
+
+async def test_parked_release_is_kept_as_it_was_written() -> None:
+    stage = naming(policy(places=[]))
+    key, raw = release()
+    await stage.take(RELEASES, (key, raw.replace(b",", b", ")))
+
+    assert [value for _, value in stage.state.scan(b"p/", None)] == [raw.replace(b",", b", ")]
+
+
+async def test_policy_that_changes_is_applied_to_the_next_release_of_the_same_manner() -> None:
+    stage = naming(policy())
+    await stage.take(RELEASES, release(10))
+    apply(stage, 5, places=[])
+    await stage.take(RELEASES, release(11))
+
+    assert [end[1:] for end in ends_of(stage, PSEUDONYMISATION_AUDIT)] == [
+        ("released", "renamed"), ("refused", "place-not-allowed"),
+    ]  # fmt: skip
+
+
+async def test_one_after_another_are_named_as_the_first_of_its_manner_was() -> None:
+    stage, other = naming(policy()), naming(policy())
+    await stage.take(RELEASES, release(10), release(11), release(12))
+    await other.take(RELEASES, release(12))
+
+    assert stage.of(UPSERTS)[-1] == other.of(UPSERTS)[0]
+
+
 @pytest.mark.parametrize("policies", [(), (policy(version=3),)], ids=["unknown", "older"])
 async def test_release_waits_for_the_policy_it_was_decided_under(policies: tuple[ProviderPolicy, ...]) -> None:
     stage = naming(*policies)

@@ -1,10 +1,8 @@
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
 from services.contract.changes import Change
-from services.contract.naming import NamedBy
 from services.filtering.subject import NOBODY, Folded, Image, Pair, Subject, dump, fold, kind_of, load, take
 from tests.replay.invented import consent, delete, joins, patch, upsert
 
@@ -185,10 +183,10 @@ def test_same_consent_twice_is_a_duplicate_and_two_are_kept() -> None:
 
 
 def test_state_entry_gives_the_subject_back() -> None:
-    named_by = NamedBy(entity_class="person", namespace="FR", type="INE", value="999000001AB")
+    named_by = ("person", "FR", "INE", "999000001AB")
     subject, _ = folded(joins(), patch("20260916.1.000000001", level="4EME"))
     subject, _ = take(subject, consent("child", "given", "2026-09-04T17:12:08+02:00"))
-    subject = replace(subject, pairs={"gar/GAR-2026": Pair(7, "release", "d" * 32, named_by, "reading")})
+    subject = subject._replace(pairs={"gar/GAR-2026": Pair(7, "release", "d" * 32, named_by, "reading")})
 
     assert load(dump(subject)) == subject
     assert load(None) == NOBODY

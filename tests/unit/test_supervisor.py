@@ -9,8 +9,9 @@ import typer
 
 from ops.installation import stages
 from ops.last_words import failure_in
-from ops.supervisor import Service, Supervisor, held_by, pause_seconds
+from ops.supervisor import Service, Supervisor, pause_seconds
 from ops.up import workers_of
+from ops.worker_health import held_by
 from services.contract.errors import Unreachable
 
 READY = """

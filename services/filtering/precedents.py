@@ -1,0 +1,97 @@
+"""Decide once for all whom no rule can tell apart: one policy, and the verdicts given under it today.
+
+No rule is repeated here. A verdict comes from the rules themselves, asked about the one request that stands for all
+that are alike; where there is no such likeness they are asked about the person herself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from services.filtering.decision import Verdict, decide_under
+from services.filtering.likeness import Moment, Offer, Traits, representative, traits_of
+from services.filtering.request import SUBJECT, Policy
+from services.filtering.spoken import Matter, Seen, Word, seen_of, words_of
+from services.filtering.unknown import UNKNOWN
+
+MAX_PRECEDENTS = 4096
+"""For one policy: some megabytes at most. Beyond it, all are forgotten."""
+
+_Key = tuple[Traits, bool, int, tuple[Seen, ...]]
+
+
+class Facts:
+    """One person's part of a request, and what the rules can see of it, looked at once for all contracts."""
+
+    __slots__ = ("_seen", "_subject", "consents", "guardians", "offer", "traits", "words")
+
+    def __init__(
+        self, subject: Mapping[str, Any], offer: Offer, consents: Sequence[Mapping[str, Any]], day: date
+    ) -> None:
+        self._subject = subject
+        self.offer = offer
+        self.consents = consents
+        self.traits = traits_of(subject, offer, day)
+        self.guardians: Sequence[str] = () if self.traits is None else subject["guardians"]
+        self.words: tuple[Word, ...] | None = words_of(consents, self.guardians) if consents else ()
+
+    def request(self, now: str, *, delivered: bool) -> dict[str, Any]:
+        """The request as it stands."""
+        return {
+            "now": now,
+            "subject": {**self._subject, "delivered": delivered},
+            "fields": self.offer.fields,
+            "consents": list(self.consents),
+            "objections": [],
+        }
+
+
+class Precedents:
+    """One policy as the decision reads it, and what was decided under it on one day."""
+
+    __slots__ = ("_by_consent", "_day", "_matter", "_policy", "_verdicts", "asked", "decided")
+
+    def __init__(self, policy: Policy) -> None:
+        basis = policy.basis
+        self._policy = policy
+        self._by_consent = basis.article == "6(1)(a)"
+        # A signatory by name would have to be found among the guardians, who are nobody in particular here.
+        by_name = basis.article == "6(1)(b)" and basis.signatory not in {None, SUBJECT}
+        purpose, provider, notice = policy.purpose, policy.provider, policy.notice
+        self._matter: Matter | None = None
+        if isinstance(purpose, str) and isinstance(provider, str) and notice is not UNKNOWN:
+            self._matter = None if policy.problems or by_name else Matter(purpose, provider, notice)
+        self._day: date | None = None
+        self._verdicts: dict[_Key, Verdict] = {}
+        self.asked = self.decided = 0
+
+    def decide(self, facts: Facts, moment: Moment, *, delivered: bool) -> Verdict:
+        """The verdict on this person, by precedent where there is one."""
+        traits, words, matter = facts.traits, facts.words, self._matter
+        self.asked += 1
+        if traits is None or words is None or matter is None:
+            self.decided += 1
+            return decide_under(self._policy, facts.request(moment.text, delivered=delivered))
+        if moment.day != self._day:
+            self._day, self._verdicts = moment.day, {}
+        key: _Key
+        if self._by_consent:
+            seen = seen_of(words, matter, moment.now) if words else ()
+            key = traits, delivered, len(facts.guardians), seen
+        else:
+            key = traits, delivered, 0, ()
+        verdict = self._verdicts.get(key)
+        if verdict is None or verdict.now != moment.text:
+            verdict = self._decide_first(key, matter, moment) if verdict is None else replace(verdict, now=moment.text)
+            self._verdicts[key] = verdict
+        return verdict
+
+    def _decide_first(self, key: _Key, matter: Matter, moment: Moment) -> Verdict:
+        traits, delivered, guardians, seen = key
+        request = representative(traits, guardians, seen, matter, moment.day)
+        request["subject"]["delivered"] = delivered
+        if len(self._verdicts) >= MAX_PRECEDENTS:
+            self._verdicts.clear()
+        self.decided += 1
+        return replace(decide_under(self._policy, request), now=moment.text)

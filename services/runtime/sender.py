@@ -1,0 +1,24 @@
+"""A thread that speaks to the broker while another decides.
+
+On the event loop that decides, each of the five or six answers that a transaction waits for would come after a whole
+batch of some partition: a commit then took as long as six batches.
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+Answer = TypeVar("Answer")
+
+
+class Sender:
+    """An event loop in a thread of its own, for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="sender", daemon=True).start()
+
+    async def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """Have it done there, and wait for it here."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
