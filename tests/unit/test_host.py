@@ -1,137 +1,16 @@
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
 from types import SimpleNamespace
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.structs import RecordMetadata
 from faust.types import TP
 
 from services.contract.errors import Unreachable, WrongSettings
 from services.runtime import host as host_module
-from services.runtime.host import Host
-from services.runtime.partition import Partition
-from services.runtime.records import Batch
-from services.runtime.schedule import Worklist
 from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer, WholeAssignor
-from services.runtime.watchdog import Pulse
-from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
+from tests.unit.hosting import Hosting
 from tests.unit.stand_in_agent import StandIn
-
-
-class StandInConsumer:
-    """Takes every batch for current until told otherwise."""
-
-    def __init__(self) -> None:
-        self.current = True
-        self.released: list[Batch] = []
-        self.until_ms: int | None = None
-
-    def is_current(self, _batch: Batch) -> bool:
-        return self.current
-
-    def hold(self, _tps: set[TP]) -> None: ...
-
-    async def go_on(self, _tps: set[TP]) -> None: ...
-
-    def release(self, batch: Batch) -> None:
-        self.released.append(batch)
-
-    def decided_until(self, _tp: TP) -> int | None:
-        return self.until_ms
-
-
-class StandInProducer:
-    """Takes every transaction, at once or when it is let."""
-
-    def __init__(self) -> None:
-        self.lets = asyncio.Event()
-        self.lets.set()
-        self.error: Exception | None = None
-        self.sent: list[tuple[str, int, int]] = []
-        self.transactions = 0
-
-    async def begin_transaction(self) -> None:
-        await self.lets.wait()
-        if self.error:
-            raise self.error
-
-    def create_batch(self) -> BatchBuilder:
-        return BatchBuilder(100_000, 0, is_transactional=1)
-
-    async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> asyncio.Future[RecordMetadata]:
-        self.sent.append((topic, partition, batch.record_count()))
-        done: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
-        done.set_result(RecordMetadata(topic, partition, TopicPartition(topic, partition), len(self.sent), 0, 0, 0))
-        return done
-
-    async def commit_transaction(self) -> None:
-        self.transactions += 1
-
-    async def stop(self) -> None: ...
-
-
-class StandInStore(MemoryState):
-    """Its mark is of no interest here."""
-
-    mark = None
-
-    def apply(self, changes: Mapping[bytes, bytes | None], _followed: int = 0, _at_ms: int = 0) -> None:
-        super().apply(changes)
-
-    def close(self) -> None: ...
-
-
-class SenderHere:
-    """Sends from the loop that decides."""
-
-    async def run(self, work: Awaitable[Any]) -> Any:
-        return await work
-
-
-class Hosting:
-    """A host at work on one partition, without a broker."""
-
-    def __init__(self, agent: StandIn) -> None:
-        self.agent = agent
-        self.producer, self.consumer = StandInProducer(), StandInConsumer()
-        self.state = StandInStore()
-        self.host = Host(agent, cast("Any", None), cast("Any", None), Pulse())
-        self.host.app = SimpleNamespace(consumer=self.consumer)
-        self.failures: list[BaseException] = []
-        self.host.leave = self.failures.append  # type: ignore[method-assign,assignment]  # the tests' own process stays
-        self.partition = Partition(
-            0,
-            agent.changelog,
-            cast("Any", self.state),
-            cast("Any", self.producer),
-            cast("Any", SenderHere()),
-            Worklist.of(agent.lanes),
-            {},
-        )
-        self.host.partitions[0] = self.partition
-
-    async def __aenter__(self) -> Self:
-        self._work = asyncio.create_task(self.host.work())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.producer.lets.set()
-        self._work.cancel()
-        await self.host.close()
-
-    def take(self, topic: str, *values: bytes, first: int = 0) -> None:
-        rows = [Row(topic, 0, first + n, 0, b"k", value) for n, value in enumerate(values)]
-        self.host.take(Batch(topic, 0, 1, rows))
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
-            while not holds():  # noqa: ASYNC110  # what is waited for sets no event
-                await asyncio.sleep(0)
 
 
 @pytest.fixture(autouse=True)
