@@ -11,6 +11,7 @@ from functools import cached_property
 from pydantic import TypeAdapter
 
 from ops.demo.readout import ReadOut, Row
+from services.contract.heartbeats import Heartbeat
 from services.contract.operations import Delete, ProviderRecord, Upsert
 from services.contract.outcomes import Outcome
 from services.contract.releases import Release, Withdrawal
@@ -41,19 +42,21 @@ class Chain:
     def emissions(self) -> Sequence[tuple[Row, str, Release | Withdrawal]]:
         """Each with its row and its topic."""
         return [
-            *((row, RELEASES, release) for row, release in self.read.parsed(RELEASES, Release)),
-            *((row, WITHDRAWALS, withdrawal) for row, withdrawal in self.read.parsed(WITHDRAWALS, Withdrawal)),
+            (row, topic, emission)
+            for topic, other in ((RELEASES, Release), (WITHDRAWALS, Heartbeat))
+            for row, emission in self.read.parsed(topic, Withdrawal, other)
+            if isinstance(emission, Release | Withdrawal)
         ]
 
     @cached_property
     def operations(self) -> Mapping[Step, Sequence[Upsert | Delete]]:
         found: defaultdict[Step, list[Upsert | Delete]] = defaultdict(list)
         for provider in sorted(self.read.policies):
-            upserts, deletes = self.read.of_provider(provider)
-            for row, upsert in self.read.parsed(upserts, Upsert):
-                found[step_of(row, upsert)].append(upsert)
-            for row, delete in self.read.parsed(deletes, Delete):
-                found[step_of(row, delete)].append(delete)
+            normal, express = self.read.of_provider(provider)
+            for topic, other in ((normal, Upsert), (express, Heartbeat)):
+                for row, operation in self.read.parsed(topic, Delete, other):
+                    if isinstance(operation, Upsert | Delete):
+                        found[step_of(row, operation)].append(operation)
         return found
 
     @cached_property

@@ -6,7 +6,7 @@ Opens nothing. The expected offsets come from the topics, never from the account
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
-from ops.demo.readout import Finding, ReadOut
+from ops.demo.readout import Finding, ReadOut, is_heartbeat
 from services.contract.audit import AuditEntry
 from services.contract.topology import (
     CONNECTORS_AUDIT,
@@ -17,7 +17,8 @@ from services.contract.topology import (
 )
 
 ALL = "-"
-SWEEP = "sweep"
+NO_INPUTS = frozenset({"sweep", "tick"})
+"""In the place of a topic: what a stage did of itself, to what it remembers."""
 
 Ends = Mapping[tuple[str, int], Mapping[str, Counter[int]]]
 """Topic and partition → contract → how often each offset ended."""
@@ -40,10 +41,10 @@ def coverage_findings(read: ReadOut) -> Iterator[Finding]:
 
 
 def ends_of(read: ReadOut, audit: str) -> Ends:
-    """What a stage's account says, offset by offset; sweeps have no input."""
+    """What a stage's account says, offset by offset; sweeps and ticks have no input."""
     found: defaultdict[tuple[str, int], defaultdict[str, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
     for _, entry in read.accounts[audit]:
-        if entry.topic != SWEEP:
+        if entry.topic not in NO_INPUTS:
             for contract, offset in _each_end(entry):
                 found[entry.topic, entry.partition][contract][offset] += 1
     return found
@@ -88,7 +89,8 @@ def _by_record(read: ReadOut, audit: str, topics: tuple[str, ...]) -> Iterator[F
     for topic in topics:
         offsets: defaultdict[int, set[int]] = defaultdict(set)
         for row in read.rows(topic):
-            offsets[row.partition].add(row.offset)
+            if not is_heartbeat(row.key, row.value):
+                offsets[row.partition].add(row.offset)
         told = {partition for of, partition in ends if of == topic}
         for partition in sorted(offsets.keys() | told):
             counts = sum(ends.get((topic, partition), {}).values(), Counter())

@@ -6,8 +6,11 @@ Opens nothing: the reader fills it, the verifier judges it.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Literal, TypeVar
+from functools import cached_property, reduce
+from operator import or_
+from typing import Any, Literal, TypeVar
+
+from pydantic import TypeAdapter
 
 from services.contract.audit import AuditEntry, QuarantinedRecord
 from services.contract.errors import Payload
@@ -70,14 +73,19 @@ class ReadOut:
     def rows(self, topic: str) -> Sequence[Row]:
         return self.topics.get(topic, ())
 
-    def parsed(self, topic: str, model: type[PayloadType]) -> Iterator[tuple[Row, PayloadType]]:
-        """Records with a value, as the payload that the topology promises; others are counted, not raised."""
+    def parsed(self, topic: str, *models: type[PayloadType]) -> Iterator[tuple[Row, PayloadType]]:
+        """Records with a value, as one of the payloads that the topology promises; others are counted, not raised.
+
+        They are told apart by what they say: no two payloads of a topic have the same fields.
+        """
         unreadable = 0
+        one_of: Any = reduce(or_, models)
+        adapter: TypeAdapter[PayloadType] = TypeAdapter(one_of)
         for row in self.rows(topic):
             if row.value is None:
                 continue
             try:
-                payload = model.model_validate_json(row.value)
+                payload = adapter.validate_json(row.value)
             except ValueError:
                 unreadable += 1
             else:
@@ -123,6 +131,11 @@ class ReadOut:
     def of_provider(self, provider: str) -> tuple[str, str]:
         """The two topics on which the provider's connector is told what to do."""
         return named_for(OPERATIONS, provider), named_for(PROVIDER_WITHDRAWALS, provider)
+
+
+def is_heartbeat(key: bytes | None, value: bytes | None) -> bool:
+    """Whether a record of an express lane says how far the consents are applied: no input, and no account of it."""
+    return key is None and value is not None and b'"applied_until"' in value
 
 
 def gather(findings: Iterator[Finding]) -> tuple[Finding, ...]:

@@ -7,12 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import orjson
+
+from ops.demo.readout import is_heartbeat
 from services.contract.audit import AuditEntry, End, QuarantinedRecord, Stage
 from services.contract.topology import (
     CHANGES,
     CONNECTORS_AUDIT,
     CONSENTS,
     FILTERING_AUDIT,
+    LEDGER,
     PSEUDONYMISATION_AUDIT,
     RELEASES,
     WITHDRAWALS,
@@ -24,7 +28,7 @@ _AUDIT_OF: Mapping[Stage, str] = {
     "connectors": CONNECTORS_AUDIT,
 }
 ALL = "-"
-SWEEP = "sweep"
+NO_INPUTS = frozenset({"sweep", "tick"})
 UNCHANGED = "unchanged"
 
 
@@ -43,12 +47,24 @@ class Tally:
     holds: dict[str, dict[str, bool]] = field(default_factory=dict)
     """By provider, each pseudonym it was ever told of, and whether it still has it."""
 
+    owed: dict[str, int] = field(default_factory=dict)
+    """By the ledger's key, the highest seq of an operation that the ledger has not come to: it may wait its window."""
+    entered: dict[str, int] = field(default_factory=dict)
+    """By the ledger's key, the seq of its last word."""
+    aside: Counter[Stage] = field(default_factory=Counter)
+    """How many records a stage has put in quarantine."""
+    _operations: Mapping[str, str] = field(default_factory=dict)
+    """Topic → provider."""
+
     def __post_init__(self) -> None:
         self.ends = {provider: Counter() for provider in self.providers}
         self.holds = {provider: {} for provider in self.providers}
+        self._operations = {topic: name for name in self.providers for topic in operations_of(name)}
 
     def take(self, topic: str, key: bytes | None, value: bytes | None) -> None:
         """Count one record; one that cannot be read is left to the verifier."""
+        if topic.startswith("provisioning.withdrawals.") and is_heartbeat(key, value):
+            return
         self.records[topic] += 1
         if topic in {FILTERING_AUDIT, PSEUDONYMISATION_AUDIT, CONNECTORS_AUDIT} and value is not None:
             try:
@@ -58,20 +74,34 @@ class Tally:
             self._account(topic, entry)
         elif topic.endswith(".quarantine") and value is not None:
             self._set_aside(value)
+        elif topic == LEDGER or topic in self._operations:
+            self._owe((key or b"").decode("utf-8", "replace"), value, topic)
         elif topic.startswith("providers."):
             provider = topic.removeprefix("providers.").removesuffix(".directory.v1")
             self.holds[provider][(key or b"").decode("utf-8", "replace")] = value is not None
 
     def _account(self, topic: str, entry: AuditEntry) -> None:
-        if entry.topic != SWEEP:
+        if entry.topic not in NO_INPUTS:
             self.accounted[topic] += entry.records
         for contract, end, reason, count in each_end(entry):
             if end in {"released", "erased"} and reason != UNCHANGED:
                 self.sent[topic] += count
-            if topic == FILTERING_AUDIT and (entry.topic != SWEEP or end in {"released", "erased"}):
+            if topic == FILTERING_AUDIT and (entry.topic not in NO_INPUTS or end in {"released", "erased"}):
                 providers = self.providers if contract == ALL else (contract.partition("/")[0],)
                 for provider in providers:
                     self.ends.setdefault(provider, Counter())[end, reason] += count
+
+    def _owe(self, key: str, value: bytes | None, topic: str) -> None:
+        """An operation, or what came of one, in whichever order the topics are read."""
+        try:
+            said = orjson.loads(value or b"")
+            pair = key if topic == LEDGER else f"{self._operations[topic]}/{said['contract']}/{key}"
+            seqs, seq = (self.entered if topic == LEDGER else self.owed), int(said["seq"])
+        except (ValueError, KeyError, TypeError):
+            return
+        seqs[pair] = max(seq, seqs.get(pair, 0))
+        if self.entered.get(pair, 0) >= self.owed.get(pair, 0):
+            self.owed.pop(pair, None)
 
     def _set_aside(self, value: bytes) -> None:
         """What failed unforeseen was rolled back with its account: its place in quarantine is all there is of it."""
@@ -79,6 +109,7 @@ class Tally:
             record = QuarantinedRecord.model_validate_json(value)
         except ValueError:
             return
+        self.aside[record.stage] += 1
         if record.code == "unexpected":
             self.accounted[_AUDIT_OF[record.stage]] += 1
 
@@ -95,13 +126,14 @@ class Tally:
         return sum(count for topic, count in self.records.items() if topic.endswith(".quarantine"))
 
     def settled(self, published: Mapping[str, int]) -> bool:
-        """Whether every published record has been accounted for by every stage that it leads to."""
+        """Whether every published record has been accounted for by every stage it leads to, and no window is open."""
         return (
             self.accounted[FILTERING_AUDIT] >= published[CHANGES] + published[CONSENTS]
             and self.emissions >= self.sent[FILTERING_AUDIT]
             and self.accounted[PSEUDONYMISATION_AUDIT] >= self.emissions
             and self.operations >= self.sent[PSEUDONYMISATION_AUDIT]
             and self.accounted[CONNECTORS_AUDIT] >= self.operations
+            and len(self.owed) <= self.aside["connectors"]
         )
 
     def known(self, provider: str) -> int:

@@ -11,6 +11,7 @@ from ops.rendering.deciding import DecisionRequest, Verdict
 from services.contract.audit import AuditEntry, QuarantinedRecord
 from services.contract.changes import Change, Identifier
 from services.contract.consents import ConsentDecision
+from services.contract.heartbeats import Heartbeat
 from services.contract.operations import Delete, ProviderRecord, Upsert
 from services.contract.outcomes import Outcome
 from services.contract.policies import ProviderPolicy
@@ -52,6 +53,7 @@ NOUNS: tuple[Noun, ...] = (
     Noun("ProviderPolicy", ProviderPolicy),
     Noun("Release", Release),
     Noun("Withdrawal", Withdrawal),
+    Noun("Heartbeat", Heartbeat),
     Noun(
         "Operation",
         Upsert | Delete,

@@ -1,35 +1,27 @@
-"""The connector: tells one provider what it may still be told, and keeps the ledger of what came of it."""
+"""The connector's loop: what came is read, then told within one round; so is what has waited long enough."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from itertools import takewhile
 
-from services.connectors.ledger import Standing, dump, judge, load, moved
+from services.connectors import freshness, waiting
 from services.connectors.provider import Provider
-from services.contract.audit import Account, End, Stage
-from services.contract.envelope import binary, body
-from services.contract.errors import KeyMismatch, Unreadable
-from services.contract.operations import Delete, Operation, Upsert
-from services.contract.outcomes import Deferred, Delivered, Outcome
-from services.contract.parsing import parse_payload
-from services.contract.policies import Refusal, day_in_paris, refusal
-from services.contract.reasons import StageCode
-from services.contract.topology import (
-    CONNECTORS_AUDIT,
-    CONNECTORS_STATE,
-    LEDGER,
-    OPERATIONS,
-    PROVIDER_WITHDRAWALS,
-    named_for,
-)
-from services.runtime.agent import NotYet
+from services.connectors.reading import MAX_OPERATION_BYTES, read_express, read_operation, word_kept
+from services.connectors.telling import Telling
+from services.connectors.terms import Terms
+from services.connectors.words import Word
+from services.contract.audit import Account, Stage
+from services.contract.envelope import body
+from services.contract.errors import Unreadable
+from services.contract.heartbeats import Heartbeat
+from services.contract.policies import day_in_paris
+from services.contract.topology import CONNECTORS_AUDIT, CONNECTORS_STATE, OPERATIONS, PROVIDER_WITHDRAWALS, named_for
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
 from services.runtime.records import Record
 
-MAX_OPERATION_BYTES = 512 * 1024
-STANDING = b"s/"
-PARKED = b"p/"
+FLUSHED = 2000
+"""How many waiting words a tick tells at most: erasures come between two ticks."""
 
 
 class ConnectorAgent:
@@ -37,127 +29,86 @@ class ConnectorAgent:
 
     stage: Stage = "connectors"
     audit = CONNECTORS_AUDIT
-    swept = PARKED
+    swept = waiting.AWAITS_POLICIES
 
     def __init__(self, name: str, provider: Provider, policies: PolicyBook) -> None:
         self._name = name
         self._provider = provider
         self._policies = policies
+        self._terms = Terms(None, date.min)
         self.group = f"sanctuaire-connectors-{name}"
         self.changelog = named_for(CONNECTORS_STATE, name)
-        self._withdrawals = named_for(PROVIDER_WITHDRAWALS, name)
-        self.lanes: tuple[str, ...] = (self._withdrawals, named_for(OPERATIONS, name))
+        self._express = named_for(PROVIDER_WITHDRAWALS, name)
+        self.lanes: tuple[str, ...] = (self._express, named_for(OPERATIONS, name))
 
     def policy_versions(self) -> Mapping[str, int]:
         return self._policies.versions()
 
     async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
-        told: list[tuple[int, Operation]] = []
+        words: list[tuple[int, Word]] = []
+        last: dict[bytes, Word] = {}
         for record in records:
             try:
-                operation = self._read(record)
+                word = self._read(record)
             except Unreadable as error:
                 outbox.quarantine(record, error.code, str(error))
                 continue
-            code = self._weigh(operation, outbox)
-            if code is None:
-                told.append((record.offset, operation))
+            if isinstance(word, Heartbeat):
+                outbox.put(freshness.HEARTBEAT, freshness.dump(word))
+                account.count(-1)
+                continue
+            words.append((record.offset, word))
+            known = last.get(word.place)
+            if known is None or word.seq > known.seq:
+                last[word.place] = word
+        telling = self._telling(outbox, account)
+        telling.load(list(last.values()))
+        backlog = bool(outbox.reached.backlog)
+        for offset, word in words:
+            latest = last[word.place]
+            if word is latest:
+                telling.hear(offset, word, backlog=backlog)
             else:
-                account.end(record.offset, _pair(operation), *_end(operation, code))
-        await self._tell([operation for _, operation in told], outbox)
-        for offset, operation in told:
-            account.end(offset, _pair(operation), *_end(operation, "delivered"))
+                telling.end(offset, word, "duplicate" if word.seq == latest.seq else "superseded")
+        await telling.tell()
 
-    def _read(self, record: Record) -> Operation:
+    def _read(self, record: Record) -> Word | Heartbeat:
         raw = body(record.value, record.headers, MAX_OPERATION_BYTES)
-        model: type[Operation] = Delete if record.topic == self._withdrawals else Upsert
-        operation = parse_payload(model, raw, MAX_OPERATION_BYTES)
-        if operation.provider != self._name or record.key != operation.pseudonym.encode():
-            raise KeyMismatch("key: not of this provider, or not the pseudonym of the operation")
-        return operation
+        if record.topic == self._express:
+            return read_express(raw, record.key, self._name, record.partition)
+        return read_operation(raw, record.key, self._name)
 
-    def _weigh(self, operation: Operation, outbox: Outbox) -> StageCode | None:
-        """Check sequence, contract and places once more; moves the standing, and records what is not told."""
-        standing = load(outbox.get(STANDING + _place(operation)))
-        code = judge(operation, standing)
-        if code in {"duplicate", "superseded"}:
-            return code
-        refused = self._refusal(operation, outbox) if isinstance(operation, Upsert) else None
-        if refused:
-            code = refused
-            outbox.put(PARKED + _place(operation), operation.model_dump_json().encode())
-            self._record(Deferred(code=refused, **_about(operation, outbox)), outbox)
-        else:
-            if outbox.get(PARKED + _place(operation)) is not None:
-                outbox.put(PARKED + _place(operation), None)
-            if code == "never-attempted":
-                self._record(Delivered(code=code, **_about(operation, outbox)), outbox)
-        self._stand(operation, standing, outbox, attempted=code is None)
-        return code
-
-    def _refusal(self, operation: Operation, outbox: Outbox) -> Refusal | None:
-        known = self._policies.by_provider.get(operation.provider)
-        if known is None or known.policy.version < operation.policy_version:
-            raise NotYet("policy-not-here")
-        return refusal(known.policy, operation.contract, day_in_paris(outbox.now))
-
-    def _stand(self, operation: Operation, standing: Standing | None, outbox: Outbox, *, attempted: bool) -> None:
-        outbox.put(STANDING + _place(operation), dump(moved(operation, standing, attempted=attempted)))
-
-    async def _tell(self, operations: Sequence[Operation], outbox: Outbox) -> None:
-        if operations:
-            for outcome in await self._provider.deliver(operations, outbox):
-                self._record(outcome, outbox)
-
-    def _record(self, outcome: Outcome, outbox: Outbox) -> None:
-        outbox.send(
-            LEDGER,
-            f"{outcome.provider}/{outcome.contract}/{outcome.pseudonym}".encode(),
-            outcome.model_dump_json().encode(),
-            binary(self.stage, "outcome", f"{outcome.provider}.{outcome.contract}.{outcome.seq}"),
-        )
+    def _telling(self, outbox: Outbox, account: Account) -> Telling:
+        known = self._policies.by_provider.get(self._name)
+        policy, day = known.policy if known else None, day_in_paris(outbox.now)
+        if policy is not self._terms.policy or day != self._terms.day:
+            self._terms = Terms(policy, day)
+        return Telling(self._provider, self._terms, outbox, account)
 
     async def tick(self, outbox: Outbox, account: Account) -> None:
-        """Nothing yet."""
+        """Tell some of what has waited long enough, in the order of its keys; once a backlog is read, and while fresh.
+
+        The account's offsets are the words' numbers, from 0.
+        """
+        telling = self._telling(outbox, account)
+        if outbox.reached.backlog or not telling.is_fresh:
+            return
+        entries = outbox.scan(waiting.WAITING, FLUSHED)
+        due = takewhile(lambda entry: waiting.is_due(waiting.until_of(entry[0]), outbox.now_us), entries)
+        words = [(key, word_kept(waiting.load(value).operation)) for key, value in due]
+        telling.load([word for _, word in words])
+        for number, (key, word) in enumerate(words):
+            telling.flush(number, key, word)
+        account.count(len(words))
+        await telling.tell()
 
     def sweep_token(self, now: datetime) -> bytes:
         return self._policies.token_on(day_in_paris(now))
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
-        """Tell what was deferred and may be told now."""
-        told: list[Operation] = []
-        for number, (key, raw) in enumerate(entries):
-            operation = parse_payload(Upsert, raw, MAX_OPERATION_BYTES)
-            code = self._refusal(operation, outbox)
-            if code is None:
-                outbox.put(key, None)
-                standing = load(outbox.get(STANDING + _place(operation)))
-                self._stand(operation, standing, outbox, attempted=True)
-                told.append(operation)
-            account.end(number, _pair(operation), *_end(operation, code or "delivered"))
-        await self._tell(told, outbox)
-
-
-def _pair(operation: Operation) -> str:
-    return f"{operation.provider}/{operation.contract}"
-
-
-def _place(operation: Operation) -> bytes:
-    return f"{operation.contract}/{operation.pseudonym}".encode()
-
-
-def _end(operation: Operation, code: StageCode) -> tuple[End, str]:
-    if code in {"delivered", "never-attempted"}:
-        return ("erased" if isinstance(operation, Delete) else "released"), code
-    return "refused", code
-
-
-def _about(operation: Operation, outbox: Outbox) -> Mapping[str, Any]:
-    return {
-        "provider": operation.provider,
-        "contract": operation.contract,
-        "pseudonym": operation.pseudonym,
-        "seq": operation.seq,
-        "operation": "upsert" if isinstance(operation, Upsert) else "delete",
-        "at": outbox.now,
-    }
+        """Let go on what the policies refused and now allow."""
+        telling = self._telling(outbox, account)
+        words = [word_kept(waiting.load(value).operation) for _, value in entries]
+        telling.load(words)
+        for number, word in enumerate(words):
+            telling.allow(number, word)

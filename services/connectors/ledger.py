@@ -1,44 +1,58 @@
-"""What a provider was told of each pair, and whether an operation may still be told. Pure."""
+"""What a provider was told of each pair, whether a word may still be told, and what is entered of it. Pure."""
 
-from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
-from services.contract.operations import Delete, Operation
+from services.connectors.words import Word
+from services.contract.outcomes import OUTCOME_OF, OutcomeCode
 from services.contract.reasons import StageCode
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One pair at one provider: the highest `seq` seen, and whether the provider may have it."""
 
     seq: int
     attempted: bool
+    until: str = ""
+    """Until when the last word waits (waiting.py); empty where it does not."""
 
 
-def judge(operation: Operation, standing: Standing | None) -> StageCode | None:
-    """Why an operation is not to be told: an older word, the same word again, or an erasure of what never left."""
-    if standing is not None and operation.seq <= standing.seq:
-        return "duplicate" if operation.seq == standing.seq else "superseded"
-    if isinstance(operation, Delete) and (standing is None or not standing.attempted):
+def judge(word: Word, standing: Standing | None) -> StageCode | None:
+    """Why a word is not to be told: an older one, the same again, or an erasure of what never left."""
+    if standing is not None and word.seq <= standing.seq:
+        return "duplicate" if word.seq == standing.seq else "superseded"
+    if word.kind is None and (standing is None or not standing.attempted):
         return "never-attempted"
     return None
 
 
-def moved(operation: Operation, standing: Standing | None, *, attempted: bool) -> Standing:
-    """The standing after an operation. An erasure leaves a marker without data, so that nothing old comes back."""
-    before = standing or Standing(0, attempted=False)
-    if isinstance(operation, Delete):
-        return Standing(operation.seq, attempted=False)
-    return replace(before, seq=operation.seq, attempted=before.attempted or attempted)
+def told(word: Word, code: OutcomeCode) -> Standing:
+    """The standing after the provider was told. An erasure leaves a marker, so that nothing old comes back.
+
+    Unless it acknowledged an erasure, it may still have the person.
+    """
+    return Standing(word.seq, attempted=word.kind is not None or OUTCOME_OF[code] != "delivered")
 
 
 def dump(standing: Standing) -> bytes:
-    return orjson.dumps([standing.seq, standing.attempted])
+    return orjson.dumps(tuple(standing))
 
 
 def load(raw: bytes | None) -> Standing | None:
-    if raw is None:
-        return None
-    seq, attempted = orjson.loads(raw)
-    return Standing(seq, attempted=attempted)
+    return None if raw is None else Standing(*orjson.loads(raw))
+
+
+def key_of(word: Word) -> bytes:
+    """The ledger's key."""
+    return f"{word.provider}/{word.contract}/{word.pseudonym}".encode()
+
+
+def value_of(word: Word, code: OutcomeCode, at: datetime) -> bytes:
+    """The ledger's value: the bytes of an `Outcome`."""
+    outcome = {
+        "provider": word.provider, "contract": word.contract, "pseudonym": word.pseudonym, "seq": word.seq,
+        "operation": word.operation, "at": at, "outcome": OUTCOME_OF[code], "code": code,
+    }  # fmt: skip
+    return orjson.dumps(outcome, option=orjson.OPT_UTC_Z)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.contract.operations import Operation
-from services.contract.outcomes import Outcome
+from services.connectors.words import Word
+from services.contract.outcomes import OutcomeCode
 
 
 class Sink(Protocol):
@@ -23,8 +23,9 @@ class Sink(Protocol):
 class Provider(Protocol):
     """One provider, told in its own way."""
 
-    async def deliver(self, operations: Sequence[Operation], sink: Sink) -> Sequence[Outcome]:
-        """Tell the provider, in this order; one outcome an operation.
+    async def deliver(self, words: Sequence[Word], sink: Sink) -> Sequence[OutcomeCode]:
+        """Tell the provider, in this order; say what came of each word.
 
-        Telling twice must do no more than telling once: after a crash the same operations come again.
+        No two words of one call are of one pair, and the next call comes after this one has ended.
+        Telling twice must do no more than telling once: after a crash the same words come again.
         """

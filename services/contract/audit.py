@@ -57,12 +57,17 @@ class Account:
 
     def __init__(self, stage: Stage, topic: str, partition: int, records: int) -> None:
         self._of = (stage, topic, partition)
-        self._records = records
+        self.records = records
         self._ends: dict[tuple[str, End, str], list[list[int]]] = {}
 
     @property
-    def has_ends(self) -> bool:
-        return bool(self._ends)
+    def is_empty(self) -> bool:
+        """Whether there is nothing to account for: heartbeats alone, or a tick at which nothing was due."""
+        return not self.records and not self._ends
+
+    def count(self, inputs: int) -> None:
+        """Take that many more inputs into the account; fewer, for records that are none (heartbeats)."""
+        self.records += inputs
 
     def end(self, offset: int, contract: str, end: End, reason: str) -> None:
         """Record how the input at `offset` ended for `<provider>/<contract>`, or for `-`, all of them."""
@@ -82,5 +87,5 @@ class Account:
             ends.setdefault(contract, {}).setdefault(end, {})[reason] = tuple((a, b) for a, b in ranges)
         return AuditEntry(
             stage=stage, topic=topic, partition=partition, first=offsets[0], last=offsets[1],
-            records=self._records, at=at, policies=policies, ends=ends,
+            records=self.records, at=at, policies=policies, ends=ends,
         )  # fmt: skip

@@ -1,5 +1,7 @@
 """What came of an operation: the last word per pair on the ledger."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
@@ -41,5 +43,23 @@ class Refused(OutcomeOfOperation):
     outcome: Literal["refused"] = "refused"
     code: Literal["superseded", "duplicate", "unexpected"]
 
+
+OutcomeCode = Literal[
+    "delivered", "never-attempted", "contract-not-in-force", "place-not-allowed",
+    "superseded", "duplicate", "unexpected",
+]  # fmt: skip
+"""Any code of the three; it says which of them it is."""
+
+OUTCOME_OF: Mapping[OutcomeCode, Literal["delivered", "deferred", "refused"]] = MappingProxyType(
+    {
+        "delivered": "delivered",
+        "never-attempted": "delivered",
+        "contract-not-in-force": "deferred",
+        "place-not-allowed": "deferred",
+        "superseded": "refused",
+        "duplicate": "refused",
+        "unexpected": "refused",
+    }
+)
 
 Outcome = Annotated[Delivered | Deferred | Refused, Field(discriminator="outcome")]

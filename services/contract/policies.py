@@ -113,6 +113,9 @@ class Contract(Period):
     required: tuple[str, ...]
     kinds: tuple[Kind, ...]
     schools: Literal["all"] | tuple[Annotated[str, StringConstraints(pattern=r"^[0-9]{7}[A-Z]$")], ...]
+    release_window_seconds: Annotated[int, Field(ge=0, le=86_400)] = 300
+    """Upserts leave together when such a window ends, so that no two providers can be linked by the instant; 0 where
+    the contract shows that it needs them live. Erasures never wait."""
 
     @property
     def family(self) -> str:

@@ -45,7 +45,7 @@ StageCode = Literal[
     "unchanged", "superseded", "duplicate", "reference-data", "no-image", "subject-unknown",
     "school-not-subscribed", "kind-not-in-contract", "provider-unknown", "policy-not-here",
     "field-not-in-contract", "contract-not-in-force", "place-not-allowed", "never-attempted", "delivered",
-    "renamed", "not-an-identifier",
+    "renamed", "not-an-identifier", "stale-consents", "backlog", "release-window", "allowed-again",
     "not-json", "not-this-schema", "too-large", "key-mismatch", "unreadable", "unexpected",
 ]  # fmt: skip
 
@@ -224,6 +224,12 @@ STAGES: Mapping[StageCode, Meaning] = MappingProxyType(
         ),
         "contract-not-in-force": Meaning((), "The contract was not in force at the time of sending.", _CHECK_POLICY),
         "place-not-allowed": Meaning((), "A place was not allowed at the time of sending.", _CHECK_POLICY),
+        "stale-consents": Meaning(
+            (), "How far the consents are applied is not known here: no upsert is told.", "Look at the filter."
+        ),
+        "backlog": Meaning((), "What lies behind it is read first: only the last word is told.", _NOTHING),
+        "release-window": Meaning((), "It leaves when the contract's release window ends.", _NOTHING),
+        "allowed-again": Meaning((), "What kept it back is over: it leaves with the next ones.", _NOTHING),
         "never-attempted": Meaning((), "The provider was never sent this pseudonym: no erasure is due.", _NOTHING),
         "delivered": Meaning((), "The provider acknowledged.", _NOTHING),
         "not-json": Meaning((), "The bytes are not JSON.", _SEND_AGAIN),

@@ -11,6 +11,7 @@ from services.contract.audit import AuditEntry, QuarantinedRecord
 from services.contract.changes import Change, Identifier
 from services.contract.consents import ConsentDecision
 from services.contract.errors import Payload
+from services.contract.heartbeats import Heartbeat
 from services.contract.operations import Delete, ProviderRecord, Upsert
 from services.contract.outcomes import Deferred, Delivered, Refused
 from services.contract.policies import ProviderPolicy
@@ -21,7 +22,9 @@ IDENTIFIERS = "directory.identifiers.v1"
 CONSENTS = "consents.decisions.v1"
 POLICIES = "policies.v1"
 RELEASES = "provisioning.releases.v1"
+"""The normal lane: releases, and the erasures of a sweep. Readers tell them apart by content, not by topic."""
 WITHDRAWALS = "provisioning.withdrawals.v1"
+"""The express lane: what one person's own input takes back overtakes any backlog; and the heartbeats."""
 OPERATIONS = "provisioning.operations.<provider>.v1"
 PROVIDER_WITHDRAWALS = "provisioning.withdrawals.<provider>.v1"
 PROVIDER_DIRECTORY = "providers.<provider>.directory.v1"
@@ -71,13 +74,13 @@ TOPICS: tuple[Topic, ...] = (
           retention_days=365, quarantined=True),
     Topic(POLICIES, (ProviderPolicy,), "provider", "operators",
           ("filtering", "pseudonymisation", "connectors"), "compact", partitions="one", tombstone_days=30),
-    Topic(RELEASES, (Release,), "routing key", "filtering", ("pseudonymisation",), "delete",
+    Topic(RELEASES, (Release, Withdrawal), "routing key", "filtering", ("pseudonymisation",), "delete",
           retention_days=7, quarantined=True),
-    Topic(WITHDRAWALS, (Withdrawal,), "routing key", "filtering", ("pseudonymisation",), "delete",
+    Topic(WITHDRAWALS, (Withdrawal, Heartbeat), "routing key", "filtering", ("pseudonymisation",), "delete",
           retention_days=7, quarantined=True),
-    Topic(OPERATIONS, (Upsert,), "pseudonym", "pseudonymisation", ("connectors",), "delete",
+    Topic(OPERATIONS, (Upsert, Delete), "pseudonym", "pseudonymisation", ("connectors",), "delete",
           retention_days=7, quarantined=True),
-    Topic(PROVIDER_WITHDRAWALS, (Delete,), "pseudonym", "pseudonymisation", ("connectors",), "delete",
+    Topic(PROVIDER_WITHDRAWALS, (Delete, Heartbeat), "pseudonym", "pseudonymisation", ("connectors",), "delete",
           retention_days=7, quarantined=True),
     Topic(PROVIDER_DIRECTORY, (ProviderRecord,), "pseudonym", "connectors", ("the provider",), "compact",
           tombstone_days=30),

@@ -84,6 +84,8 @@ async def _handle(agent: Agent, records: Sequence[Record], outbox: Outbox) -> No
     start = outbox.savepoint()
     account = Account(agent.stage, records[0].topic, outbox.partition, len(records))
     await agent.handle(records, outbox, account)
+    if account.is_empty:
+        return
     size = _report(agent, outbox, account, (records[0].offset, records[-1].offset))
     if size > MAX_ACCOUNT_BYTES and len(records) > 1:
         # Many contracts and ends that alternate: two accounts of half the batch each, for Kafka takes no larger one.
@@ -113,8 +115,8 @@ async def tick(agent: Agent, outbox: Outbox) -> None:
     try:
         account = Account(agent.stage, "tick", outbox.partition, 0)
         await agent.tick(outbox, account)
-        if account.has_ends:
-            _report(agent, outbox, account, (0, 0))
+        if not account.is_empty:
+            _report(agent, outbox, account, (0, max(0, account.records - 1)))
     except NotYet:
         outbox.rollback(start)
     except StoreFailed:

@@ -4,8 +4,10 @@ from collections import Counter
 import pytest
 
 from ops.rendering.nouns import NOUNS, noun_of
+from services.contract.heartbeats import Heartbeat
 from services.contract.operations import Delete, Upsert
 from services.contract.outcomes import Deferred, Delivered, Refused
+from services.contract.releases import Release, Withdrawal
 from services.contract.topology import (
     CHANGES,
     CONNECTORS_AUDIT,
@@ -126,8 +128,10 @@ def test_topic_without_a_schema_is_a_state_that_its_writer_alone_reads(topic: To
 @pytest.mark.parametrize(
     ("name", "payloads"),
     [
-        pytest.param(OPERATIONS, (Upsert,), id="upserts-in-the-normal-lane"),
-        pytest.param(PROVIDER_WITHDRAWALS, (Delete,), id="deletes-in-the-express-lane"),
+        pytest.param(RELEASES, (Release, Withdrawal), id="withdrawals-of-a-sweep-in-the-normal-lane"),
+        pytest.param(WITHDRAWALS, (Withdrawal, Heartbeat), id="withdrawals-and-heartbeats-in-the-express-lane"),
+        pytest.param(OPERATIONS, (Upsert, Delete), id="upserts-and-erasures-of-a-sweep-in-the-normal-lane"),
+        pytest.param(PROVIDER_WITHDRAWALS, (Delete, Heartbeat), id="deletes-and-heartbeats-in-the-express-lane"),
         pytest.param("provisioning.ledger.v1", (Delivered, Deferred, Refused), id="outcomes-on-the-ledger"),
     ],
 )

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from services.connectors.agent import ConnectorAgent
+from services.connectors.freshness import HEARTBEAT
 from services.connectors.providers.topic.client import TopicProvider
+from services.contract.audit import Account
 from services.contract.policies import Contract
 from services.contract.topology import POLICIES
 from services.filtering.agent import FilteringAgent
@@ -72,7 +74,7 @@ class Rapid:
             pass
 
     async def _advance(self, stage: Running) -> bool:
-        moved = [await self._read(stage, lane) for lane in stage.agent.lanes]
+        moved = [await self._tick(stage), *[await self._read(stage, lane) for lane in stage.agent.lanes]]
         token = stage.agent.sweep_token(datetime.fromtimestamp(self._clock() / 1_000_000, UTC))
         if stage.token != token:
             outbox = self._outbox(stage)
@@ -104,3 +106,16 @@ class Rapid:
             self.put(output.topic, output.key, output.value, output.headers)
         stage.state.apply(outbox.changes)
         outbox.announce()
+
+    async def _tick(self, stage: Running) -> bool:
+        """As the runtime does between batches; the partition's heartbeat is always of this instant."""
+        if not isinstance(stage.agent, ConnectorAgent):
+            return False
+        stage.state.apply({HEARTBEAT: str(self._clock()).encode()})
+        outbox = self._outbox(stage)
+        account = Account(stage.agent.stage, "tick", 0, 0)
+        await stage.agent.tick(outbox, account)
+        if not account.is_empty:
+            outbox.report(stage.agent.audit, account, (0, account.records - 1), stage.agent.policy_versions())
+        self._commit(stage, outbox)
+        return not account.is_empty

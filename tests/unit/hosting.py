@@ -1,15 +1,16 @@
-"""A host at work without a broker: stand-ins for its consumer, its producer and its store."""
+"""A host at work on one partition, without a broker: what stands in for it says yes at once, or when it is let."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, Self, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from aiokafka import TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata
 from faust.types import TP
 
+from services.runtime.agent import Agent
 from services.runtime.host import Host
 from services.runtime.partition import Partition
 from services.runtime.records import Batch
@@ -17,7 +18,8 @@ from services.runtime.schedule import Worklist
 from services.runtime.watchdog import Pulse
 from tests.replay.rows import Row
 from tests.unit.memory_state import MemoryState
-from tests.unit.stand_in_agent import StandIn
+
+SomeAgent = TypeVar("SomeAgent", bound=Agent)
 
 
 class StandInConsumer:
@@ -90,11 +92,11 @@ class SenderHere:
         return await work
 
 
-class Hosting:
-    """A host at work on one partition, without a broker."""
+class Hosting(Generic[SomeAgent]):
+    """A host at work on one partition."""
 
     def __init__(
-        self, agent: StandIn, producer: StandInProducer | None = None, session_timeout_seconds: float = 0.01
+        self, agent: SomeAgent, producer: StandInProducer | None = None, session_timeout_seconds: float = 0.01
     ) -> None:
         self.agent = agent
         self.producer, self.consumer = producer or StandInProducer(), StandInConsumer()
@@ -125,7 +127,10 @@ class Hosting:
         await self.host.close()
 
     def take(self, topic: str, *values: bytes, first: int = 0) -> None:
-        rows = [Row(topic, 0, first + n, 0, b"k", value) for n, value in enumerate(values)]
+        self.hear(topic, [(b"k", value) for value in values], first)
+
+    def hear(self, topic: str, messages: Sequence[tuple[bytes | None, bytes | None]], first: int) -> None:
+        rows = [Row(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(messages)]
         self.host.take(Batch(topic, 0, 1, rows))
 
     async def until(self, holds: Callable[[], bool]) -> None:

@@ -34,6 +34,18 @@ def test_ranges(told: list[tuple[int, str, End, str]], expected: Any) -> None:
     assert ends(*told) == expected
 
 
+def test_account_counts_inputs_and_is_empty_where_there_was_none() -> None:
+    account = Account("connectors", "in", 0, 3)
+    account.count(-1)
+    some = account.records
+    account.count(-2)
+
+    assert some == 2
+    assert account.is_empty
+    account.end(0, "-", "held", "backlog")
+    assert not account.is_empty
+
+
 def test_entry_says_what_was_applied_to_what() -> None:
     entry = Account("connectors", "in", 7, 2).entry((10, 12), AT, {"gar": 4})
 

@@ -2,71 +2,83 @@ from typing import Any
 
 import pytest
 
-from services.contract.operations import Delete, Upsert
 from services.contract.policies import ProviderPolicy
-from services.contract.topology import CONNECTORS_AUDIT, LEDGER
 from services.runtime.agent import NotYet
-from tests.replay.invented import bytes_of, contract_with, example, policy
-from tests.replay.rapid import connector
-from tests.unit.stage_runs import Stage, book, ends_of, told
+from tests.replay.invented import contract_with, example, policy
+from tests.unit.connector_runs import DELETES, NAME, UPSERTS, Connector, delete, heartbeat, upsert
 
-UPSERTS, DELETES = "provisioning.operations.gar.v1", "provisioning.withdrawals.gar.v1"
-DIRECTORY = "providers.gar.directory.v1"
-GAR = "gar/GAR-2026"
-NAME = "a" * 32
-COMMON = {"provider": "gar", "contract": "GAR-2026", "pseudonym": NAME, "policy": "sha256:" + "0" * 64,
-          "policy_version": 4, "event_id": "b" * 32}  # fmt: skip
+TOLD = {"kind": "pupil", "purpose": "pedagogical-access", "fields": {"level": "5EME"}}
 
 
-def upsert(seq: int = 10, **differences: Any) -> tuple[bytes, bytes]:
-    whole = {**COMMON, "seq": seq, "kind": "pupil", "fields": {"level": "5EME"}, **differences}
-    return told(Upsert.model_validate(whole), NAME)
-
-
-def delete(seq: int = 11) -> tuple[bytes, bytes]:
-    return told(Delete.model_validate({**COMMON, "seq": seq}), NAME)
-
-
-def telling(*policies: ProviderPolicy) -> Stage:
-    return Stage(connector("gar", book(*policies)))
+async def telling(*policies: ProviderPolicy) -> Connector:
+    made = Connector(*policies)
+    await made.hear()
+    return made
 
 
 async def test_upsert_is_told_and_entered_in_the_ledger() -> None:
-    stage = telling(policy())
-    await stage.take(UPSERTS, upsert())
+    gar = await telling(policy())
+    await gar.take(UPSERTS, upsert())
 
-    assert stage.of(DIRECTORY) == [{"kind": "pupil", "purpose": "pedagogical-access", "fields": {"level": "5EME"}}]
-    assert [(value["outcome"], value["seq"]) for value in stage.of(LEDGER)] == [("delivered", 10)]
-    assert ends_of(stage, CONNECTORS_AUDIT) == [(GAR, "released", "delivered")]
+    assert gar.told() == [(NAME, TOLD)]
+    assert gar.ledger() == [("delivered", 10)]
+    assert gar.ends() == [("released", "delivered")]
 
 
 async def test_delete_of_what_was_told_is_told_once() -> None:
-    stage = telling(policy())
-    await stage.take(UPSERTS, upsert())
-    await stage.take(DELETES, delete())
-    await stage.take(DELETES, delete(12))
+    gar = await telling(policy())
+    await gar.take(UPSERTS, upsert())
+    await gar.take(DELETES, delete())
+    await gar.take(DELETES, delete(12))
 
-    assert [value is None for value in stage.of(DIRECTORY)] == [False, True]
-    assert ends_of(stage, CONNECTORS_AUDIT)[1:] == [(GAR, "erased", "delivered"), (GAR, "erased", "never-attempted")]
+    assert gar.told() == [(NAME, TOLD), (NAME, None)]
+    assert gar.ends()[1:] == [("erased", "delivered"), ("erased", "never-attempted")]
+
+
+async def test_erasure_of_a_sweep_comes_on_the_normal_lane() -> None:
+    gar = await telling(policy())
+    await gar.take(UPSERTS, upsert(10))
+    await gar.take(UPSERTS, delete(11), upsert(10, "c" * 32))
+
+    assert gar.told() == [(NAME, TOLD), (NAME, None), ("c" * 32, TOLD)]
 
 
 async def test_delete_of_what_was_never_attempted_is_swallowed() -> None:
-    stage = telling(policy())
-    await stage.take(DELETES, delete())
-    await stage.take(UPSERTS, upsert(10))
+    gar = await telling(policy())
+    await gar.take(DELETES, delete())
+    await gar.take(UPSERTS, upsert(10))
 
-    assert stage.of(DIRECTORY) == []
-    assert ends_of(stage, CONNECTORS_AUDIT) == [(GAR, "erased", "never-attempted"), (GAR, "refused", "superseded")]
-    assert [value["code"] for value in stage.of(LEDGER)] == ["never-attempted"]
+    assert gar.told() == []
+    assert gar.ends() == [("erased", "never-attempted"), ("refused", "superseded")]
+    assert gar.ledger() == [("never-attempted", 11)]
 
 
 @pytest.mark.parametrize(("seq", "code"), [(10, "duplicate"), (9, "superseded")])
-async def test_word_that_is_not_newer_is_refused(seq: int, code: str) -> None:
-    stage = telling(policy())
-    await stage.take(UPSERTS, upsert(10), upsert(seq))
+@pytest.mark.parametrize("together", [True, False], ids=["in one batch", "in two"])
+async def test_word_that_is_not_newer_is_refused(seq: int, code: str, together: bool) -> None:  # noqa: FBT001  # a row
+    gar = await telling(policy())
+    for batch in [(upsert(10), upsert(seq))] if together else [(upsert(10),), (upsert(seq),)]:
+        await gar.take(UPSERTS, *batch)
 
-    assert len(stage.of(DIRECTORY)) == 1
-    assert sorted(ends_of(stage, CONNECTORS_AUDIT)) == [(GAR, "refused", code), (GAR, "released", "delivered")]
+    assert len(gar.told()) == 1
+    assert sorted(gar.ends()) == [("refused", code), ("released", "delivered")]
+
+
+async def test_only_the_last_word_of_a_batch_is_told() -> None:
+    gar = await telling(policy())
+    await gar.take(UPSERTS, upsert(10), upsert(11, fields={"level": "4EME"}), upsert(9, "c" * 32), upsert(12))
+
+    assert gar.told() == [("c" * 32, TOLD), (NAME, TOLD)]
+    assert gar.ledger() == [("delivered", 9), ("delivered", 12)]
+    assert sorted(gar.ends()) == [("refused", "superseded"), ("released", "delivered")]
+
+
+async def test_upsert_and_its_erasure_in_one_batch_tell_nothing() -> None:
+    gar = await telling(policy())
+    await gar.take(UPSERTS, upsert(10), delete(11))
+
+    assert gar.told() == []
+    assert gar.ledger() == [("never-attempted", 11)]
 
 
 @pytest.mark.parametrize(
@@ -78,60 +90,86 @@ async def test_word_that_is_not_newer_is_refused(seq: int, code: str) -> None:
     ],
 )  # fmt: skip
 async def test_upsert_that_may_not_go_is_deferred_and_told_once_it_may(differences: dict[str, Any], code: str) -> None:
-    stage = telling(policy(**differences))
-    await stage.take(UPSERTS, upsert())
-    before = stage.of(DIRECTORY)
-    stage.agent._policies.apply(b"gar", bytes_of(policy(version=5)))  # type: ignore[attr-defined]  # the book of this agent
-    await stage.sweep()
-    await stage.sweep()
+    gar = await telling(policy(**differences))
+    await gar.take(UPSERTS, upsert())
+    await gar.tick(1)
+    before = gar.told()
+    await gar.learn(policy(version=5))
+    await gar.tick(1)
+    await gar.tick(1)
 
     assert before == []
-    assert [(value["outcome"], value["code"]) for value in stage.of(LEDGER)] == [
-        ("deferred", code), ("delivered", "delivered"),
-    ]  # fmt: skip
-    assert len(stage.of(DIRECTORY)) == 1
+    assert gar.ledger() == [(code, 10), ("delivered", 10)]
+    assert gar.told() == [(NAME, TOLD)]
+    assert gar.ends() == [("refused", code), ("held", "allowed-again"), ("released", "delivered")]
 
 
 async def test_deferred_upsert_is_dropped_for_the_erasure_that_comes_after() -> None:
-    stage = telling(policy(places=[]))
-    await stage.take(UPSERTS, upsert(10))
-    await stage.take(DELETES, delete(11))
-    stage.agent._policies.apply(b"gar", bytes_of(policy(version=5)))  # type: ignore[attr-defined]  # the book of this agent
-    await stage.sweep()
+    gar = await telling(policy(places=[]))
+    await gar.take(UPSERTS, upsert(10))
+    await gar.take(DELETES, delete(11))
+    await gar.learn(policy(version=5))
+    await gar.tick(1)
 
-    assert stage.of(DIRECTORY) == []
+    assert gar.told() == []
 
 
 @pytest.mark.parametrize("policies", [(), (policy(version=3),)], ids=["unknown", "older"])
 async def test_upsert_waits_for_the_policy_it_was_decided_under(policies: tuple[ProviderPolicy, ...]) -> None:
-    stage = telling(*policies)
+    gar = await telling(*policies)
     with pytest.raises(NotYet, match="policy-not-here"):
-        await stage.take(UPSERTS, upsert())
+        await gar.take(UPSERTS, upsert())
 
-    assert stage.sent == []
+    assert gar.sent == []
 
 
 async def test_delete_waits_for_no_policy() -> None:
-    stage = telling()
-    await stage.take(DELETES, delete())
+    gar = Connector()
+    await gar.take(DELETES, delete())
 
-    assert ends_of(stage, CONNECTORS_AUDIT) == [(GAR, "erased", "never-attempted")]
+    assert gar.ends() == [("erased", "never-attempted")]
+
+
+async def test_backlog_of_operations_is_not_told_after_the_cut_off() -> None:
+    """The contract ends today: whoever is about to be told of yesterday's operations tells nothing."""
+    gar = await telling(policy(version=5, contracts=contract_with(until="2026-09-14")))
+    gar.opened({UPSERTS: 4})
+    await gar.take(UPSERTS, *[upsert(10, letter * 32) for letter in "abcd"])
+    await gar.tick(1)
+
+    assert gar.told() == []
+    assert gar.ledger() == [("contract-not-in-force", 10)] * 4
+
+
+@pytest.mark.parametrize("record", [delete(12), upsert(12)], ids=["delete", "upsert"])
+async def test_words_are_told_apart_by_what_they_say(record: tuple[bytes, bytes]) -> None:
+    gar = await telling(policy())
+    await gar.take(UPSERTS, upsert(10), record)
+
+    assert gar.aside(UPSERTS) == []
+    assert gar.ledger()[-1][1] == 12
 
 
 @pytest.mark.parametrize(
-    ("record", "code"),
+    ("topic", "record", "code"),
     [
-        pytest.param((b"c" * 32, upsert()[1]), "key-mismatch", id="another pseudonym"),
-        pytest.param((None, upsert()[1]), "key-mismatch", id="no key"),
-        pytest.param(upsert(provider="lecture"), "key-mismatch", id="another provider"),
-        pytest.param(delete(), "not-this-schema", id="a delete on the lane of upserts"),
-        pytest.param((NAME.encode(), None), "not-this-schema", id="a tombstone"),
-        pytest.param((NAME.encode(), b"{"), "not-json", id="no JSON"),
+        pytest.param(UPSERTS, (b"c" * 32, upsert()[1]), "key-mismatch", id="another pseudonym"),
+        pytest.param(UPSERTS, (None, upsert()[1]), "key-mismatch", id="no key"),
+        pytest.param(UPSERTS, upsert(provider="lecture"), "key-mismatch", id="another provider"),
+        pytest.param(DELETES, upsert(), "not-this-schema", id="an upsert on the lane of withdrawals"),
+        pytest.param(UPSERTS, heartbeat(0), "not-this-schema", id="a heartbeat on the normal lane"),
+        pytest.param(DELETES, heartbeat(0, 1), "key-mismatch", id="the heartbeat of another partition"),
+        pytest.param(DELETES, (NAME.encode(), heartbeat(0)[1]), "not-this-schema", id="a heartbeat with a key"),
+        pytest.param(DELETES, (None, b"[]"), "not-this-schema", id="no object"),
+        pytest.param(UPSERTS, (NAME.encode(), None), "not-this-schema", id="a tombstone"),
+        pytest.param(UPSERTS, (NAME.encode(), b"{"), "not-json", id="no JSON"),
     ],
 )
-async def test_unusable_operation_is_quarantined(record: tuple[bytes | None, bytes | None], code: str) -> None:
-    stage = telling(policy())
-    await stage.take(UPSERTS, record, upsert(12))
+async def test_unusable_operation_is_quarantined(
+    topic: str, record: tuple[bytes | None, bytes | None], code: str
+) -> None:
+    gar = await telling(policy())
+    await gar.take(topic, record, delete(12))
 
-    assert stage.codes(UPSERTS) == [code]
-    assert len(stage.of(DIRECTORY)) == 1
+    assert gar.aside(topic) == [code]
+    assert gar.ledger() == [("never-attempted", 12)]

@@ -6,7 +6,7 @@ import pytest
 from ops.demo.summary import summary, tally_of
 from ops.demo.tally import Tally, ends_of
 from ops.demo.verifier import judge
-from tests.unit.demo_readouts import CONTRACT, PSEUDONYMS, account, read, topics
+from tests.unit.demo_readouts import AT, CONTRACT, PSEUDONYMS, account, outcome, read, row, topics, upsert
 
 PUBLISHED = {"directory.changes.v1": 5, "consents.decisions.v1": 0}
 
@@ -122,3 +122,33 @@ def test_summary_has_what_it_promises() -> None:
         "findings": [],
         "seconds": 12.3,
     }  # fmt: skip
+
+
+def test_heartbeats_are_counted_as_nothing() -> None:
+    with_heartbeats = topics()
+    for topic in ("provisioning.withdrawals.v1", "provisioning.withdrawals.lecture.v1"):
+        with_heartbeats[topic].append(row(7, {"partition": 0, "applied_until": AT}))
+
+    assert tally_of(read(with_heartbeats)).records == good().records
+    assert tally_of(read(with_heartbeats)).settled(PUBLISHED)
+
+
+@pytest.mark.parametrize("ledger_first", [True, False])
+def test_nothing_is_settled_while_an_operation_waits_for_its_window(ledger_first: bool) -> None:  # noqa: FBT001  # a row
+    tally = good()
+    tally.take("provisioning.operations.lecture.v1", PSEUDONYMS[0].encode(), orjson.dumps(upsert(0, 30)))
+    held = account(
+        "provisioning.operations.lecture.v1", 2, {CONTRACT: {"held": {"release-window": [[2, 2]]}}}, "connectors"
+    )
+    tally.take("audit.connectors.v1", None, orjson.dumps(held))
+    before = tally.settled(PUBLISHED)
+    tick = account("tick", 0, {CONTRACT: {"released": {"delivered": [[0, 0]]}}}, "connectors")
+    written = [
+        ("provisioning.ledger.v1", f"{CONTRACT}/{PSEUDONYMS[0]}".encode(), orjson.dumps(outcome(0, 30, "upsert"))),
+        ("audit.connectors.v1", None, orjson.dumps(tick)),
+    ]
+    for record in written if ledger_first else reversed(written):
+        tally.take(*record)
+
+    assert not before
+    assert tally.settled(PUBLISHED)

@@ -1,25 +1,33 @@
+from datetime import UTC, datetime
+
 import pytest
+from pydantic import TypeAdapter
 
-from services.connectors.ledger import Standing, dump, judge, load, moved
-from services.contract.operations import Delete, Operation, Upsert
+from services.connectors.ledger import Standing, dump, judge, key_of, load, told, value_of
+from services.connectors.reading import read_operation
+from services.connectors.words import Word
+from services.contract.outcomes import OUTCOME_OF, Outcome, OutcomeCode
+from tests.unit import connector_runs as runs
 
-NAMES = {"provider": "gar", "contract": "GAR-2026", "pseudonym": "a" * 32, "policy": "sha256:" + "0" * 64,
-         "policy_version": 4, "event_id": "b" * 32}  # fmt: skip
-
-
-def upsert(seq: int) -> Upsert:
-    return Upsert.model_validate({**NAMES, "seq": seq, "kind": "pupil", "fields": {}})
-
-
-def delete(seq: int) -> Delete:
-    return Delete.model_validate({**NAMES, "seq": seq})
-
-
+OUTCOMES: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 TOLD, MARKED = Standing(5, attempted=True), Standing(5, attempted=False)
 
 
+def word(message: runs.Message) -> Word:
+    key, raw = message
+    return read_operation(raw or b"", key, "gar")
+
+
+def upsert(seq: int) -> Word:
+    return word(runs.upsert(seq))
+
+
+def delete(seq: int) -> Word:
+    return word(runs.delete(seq))
+
+
 @pytest.mark.parametrize(
-    ("operation", "standing", "code"),
+    ("said", "standing", "code"),
     [
         pytest.param(upsert(1), None, None, id="the first word"),
         pytest.param(upsert(6), TOLD, None, id="a newer word"),
@@ -34,24 +42,42 @@ TOLD, MARKED = Standing(5, attempted=True), Standing(5, attempted=False)
         pytest.param(upsert(6), MARKED, None, id="a newer word after an erasure"),
     ],
 )
-def test_judge(operation: Operation, standing: Standing | None, code: str | None) -> None:
-    assert judge(operation, standing) == code
+def test_judge(said: Word, standing: Standing | None, code: str | None) -> None:
+    assert judge(said, standing) == code
 
 
 @pytest.mark.parametrize(
-    ("operation", "standing", "attempted", "after"),
+    ("said", "code", "after"),
     [
-        pytest.param(upsert(1), None, True, Standing(1, attempted=True), id="told"),
-        pytest.param(upsert(1), None, False, Standing(1, attempted=False), id="deferred"),
-        pytest.param(upsert(6), TOLD, False, Standing(6, attempted=True), id="deferred after one that was told"),
-        pytest.param(delete(6), TOLD, True, Standing(6, attempted=False), id="erased leaves a marker"),
-        pytest.param(delete(6), None, False, Standing(6, attempted=False), id="an erasure of nobody marks too"),
+        pytest.param(upsert(6), "delivered", Standing(6, attempted=True), id="told"),
+        pytest.param(upsert(6), "unexpected", Standing(6, attempted=True), id="refused: it may have it all the same"),
+        pytest.param(delete(6), "delivered", Standing(6, attempted=False), id="erased leaves a marker"),
+        pytest.param(delete(6), "unexpected", Standing(6, attempted=True), id="an erasure that was not acknowledged"),
     ],
 )
-def test_standing_after(operation: Operation, standing: Standing | None, attempted: bool, after: Standing) -> None:  # noqa: FBT001  # a row
-    assert moved(operation, standing, attempted=attempted) == after
+def test_standing_after(said: Word, code: OutcomeCode, after: Standing) -> None:
+    assert told(said, code) == after
 
 
-def test_state_entry_gives_the_standing_back() -> None:
-    assert load(dump(TOLD)) == TOLD
+@pytest.mark.parametrize("standing", [TOLD, MARKED, Standing(5, attempted=False, until="~")])
+def test_state_entry_gives_the_standing_back(standing: Standing) -> None:
+    assert load(dump(standing)) == standing
+
+
+def test_pair_that_was_never_heard_of_has_no_standing() -> None:
     assert load(None) is None
+
+
+@pytest.mark.parametrize("code", OUTCOME_OF)
+@pytest.mark.parametrize("at", [datetime(2026, 9, 15, 8, tzinfo=UTC), datetime(2026, 9, 15, 8, 0, 1, 250, tzinfo=UTC)])
+def test_entry_in_the_ledger_is_the_outcome_to_the_byte(code: OutcomeCode, at: datetime) -> None:
+    outcome = OUTCOMES.validate_python(
+        {"provider": "gar", "contract": "GAR-2026", "pseudonym": "a" * 32, "seq": 6, "operation": "upsert",
+         "at": at, "outcome": OUTCOME_OF[code], "code": code}
+    )  # fmt: skip
+
+    assert value_of(upsert(6), code, at) == outcome.model_dump_json().encode()
+
+
+def test_key_of_the_ledger() -> None:
+    assert key_of(upsert(6)) == b"gar/GAR-2026/" + b"a" * 32

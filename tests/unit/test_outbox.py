@@ -32,6 +32,18 @@ def test_batch_reads_its_own_writes_and_removals() -> None:
     assert [box.get(b"a"), box.get(b"b"), box.get(b"c")] == [b"new", None, None]
 
 
+def test_scan_gives_the_first_entries_in_key_order_with_the_batch_s_own_changes() -> None:
+    state = MemoryState()
+    state.apply({b"w/1": b"old", b"w/3": b"old", b"w/4": b"old", b"x": b"other"})
+    box = Outbox("connectors", 3, state, NOW_US)
+    box.put(b"w/1", None)
+    box.put(b"w/2", b"new")
+    box.put(b"w/3", b"newer")
+
+    assert box.scan(b"w/", 2) == [(b"w/2", b"new"), (b"w/3", b"newer")]
+    assert box.scan(b"w/", 9) == [(b"w/2", b"new"), (b"w/3", b"newer"), (b"w/4", b"old")]
+
+
 def test_output_goes_to_the_partition_that_is_read_or_is_spread() -> None:
     box = outbox()
     box.send("out", b"k", b"v")

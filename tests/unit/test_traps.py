@@ -5,7 +5,6 @@ The others are in tests/integration/test_traps.py. Each test fails if the answer
 
 import asyncio
 import pickle
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,25 +15,12 @@ from faust.types import TP
 from services.contract.topology import CHANGES
 from services.filtering.agent import FilteringAgent
 from services.runtime.agent import handle_each
-from services.runtime.health import Health
-from services.runtime.policies import PolicyBook, PolicyReader
 from services.runtime.records import UnreadableRecord
-from services.runtime.settings import Settings
-from services.runtime.stream import build_app
 from services.runtime.transport import BatchingConsumer
-from services.runtime.watchdog import Pulse
 from tests.unit.hosting import Hosting, StandInProducer
 from tests.unit.stage_runs import Stage, book
 from tests.unit.stand_in_agent import StandIn
 from tests.unit.test_outbox import outbox
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> faust.App:
-    """Built, and never connected."""
-    settings = Settings(KAFKA_BOOTSTRAP="localhost:9", work_folder=tmp_path)
-    policies = PolicyReader(PolicyBook("filtering"), settings)
-    return build_app(StandIn(), settings, policies, Health(Pulse(), 60.0))
 
 
 class FailsOnce(StandInProducer):
@@ -80,37 +66,29 @@ async def test_trap_03_no_batch_is_acknowledged_past_one_in_flight_before_it() -
         assert at.producer.transactions == 0
 
 
-async def test_trap_04_after_a_failed_commit_the_process_ends_and_goes_on_where_the_state_is(app: faust.App) -> None:
+async def test_trap_04_after_a_failed_commit_the_process_ends_and_the_state_is_as_before() -> None:
     async with Hosting(StandIn(), FailsOnce()) as at:
         at.state.apply({b"~offset/in": b"7"})
         at.take("in", b"a", first=7)
         await at.until(lambda: bool(at.failures))
 
         assert at.state.next_offset("in") == 7
+
+
+async def test_trap_04_a_partition_goes_on_where_its_state_ends_whatever_was_read_of_it(consumer: Any) -> None:
     seeks: list[dict[TP, int]] = []
-    consumer = _consumer(app, seeks, position=7)
-    consumer._read_offset[TP("in", 0)] = 8  # what Faust has read
-    await consumer.perform_seek()
-
-    assert seeks == [{TP("in", 0): 7}]
-    assert consumer._read_offset[TP("in", 0)] is None
-
-
-def _consumer(app: faust.App, seeks: list[dict[TP, int]], position: int) -> Any:
-    """The app's consumer, with a thread that has one partition and takes note of seeks."""
     tp = TP("in", 0)
 
     async def seek_wait(partitions: dict[TP, int]) -> None:
         seeks.append(partitions)
 
-    consumer = cast("Any", app.transport).create_consumer(callback=_take_nothing,
-        on_partitions_revoked=_take_nothing, on_partitions_assigned=_take_nothing)  # fmt: skip
     consumer._thread = SimpleNamespace(seek_wait=seek_wait, assignment=lambda: {tp})
-    consumer.positions = SimpleNamespace(next_offset=lambda _tp: position, on_assignment=consumer.go_on)
-    return consumer
+    consumer.positions = SimpleNamespace(next_offset=lambda _tp: 7, on_assignment=consumer.go_on)
+    consumer._read_offset[tp] = 8
+    await consumer.perform_seek()
 
-
-async def _take_nothing(*_: object) -> None: ...
+    assert seeks == [{tp: 7}]
+    assert consumer._read_offset[tp] is None
 
 
 async def test_trap_07_a_rebalance_waits_neither_for_streams_nor_for_a_commit_that_hangs(app: faust.App) -> None:
@@ -174,13 +152,10 @@ async def test_trap_11_nothing_of_the_worker_is_served_created_or_unpickled(app:
     assert app.serializers.loads_value(bytes, bomb, serializer=conf.value_serializer) == bomb
 
 
-async def test_trap_12_only_what_is_committed_is_read_and_by_no_driver_but_one(app: faust.App) -> None:
-    consumer = app.transport.create_consumer(
-        callback=_take_nothing, on_partitions_revoked=_take_nothing, on_partitions_assigned=_take_nothing
-    )
-    client = cast("Any", consumer)._thread._create_worker_consumer(app.transport)
+async def test_trap_12_only_what_is_committed_is_read_and_by_no_driver_but_one(app: faust.App, consumer: Any) -> None:
+    client = consumer._thread._create_worker_consumer(app.transport)
 
     assert client._isolation_level == "read_committed"
     assert client._enable_auto_commit is False
-    await client.stop()
     assert {url.scheme for url in app.conf.broker} == {"kafka"}
+    await client.stop()

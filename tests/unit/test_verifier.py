@@ -6,7 +6,23 @@ import pytest
 
 from ops.demo.readout import Row
 from ops.demo.verifier import judge
-from tests.unit.demo_readouts import CONTRACT, PSEUDONYMS, Topics, amended, read, record, release, row, topics, upsert
+from tests.unit.demo_readouts import (
+    AT,
+    CONTRACT,
+    PSEUDONYMS,
+    Topics,
+    account,
+    amended,
+    emission,
+    operation,
+    outcome,
+    read,
+    record,
+    release,
+    row,
+    topics,
+    upsert,
+)
 
 CANARY = "ZORVELQUIMUR"
 GIVEN = "Amél" + "œyx"
@@ -126,6 +142,38 @@ def test_good_readout_is_reconciled() -> None:
     assert judged.unreconciled == ()
     assert judged.canaries == ()
     assert judged.is_good
+
+
+def test_heartbeats_ticks_and_erasures_of_a_sweep_reconcile() -> None:
+    """Pupil 0 is swept away on the normal lane; what the window told is accounted for by a tick."""
+    swept = topics()
+    swept["audit.filtering.v1"].append(row(1, account("sweep", 0, _ended("erased", "R2/contract-over"), "filtering")))
+    swept["provisioning.releases.v1"].append(row(2, emission(0, 40, reasons=["R2/contract-over"])))
+    swept["audit.pseudonymisation.v1"].append(
+        row(
+            2, account("provisioning.releases.v1", 0, {CONTRACT: {"erased": {"renamed": [[2, 2]]}}}, "pseudonymisation")
+        )
+    )
+    swept["provisioning.operations.lecture.v1"].append(row(2, operation(0, 40), PSEUDONYMS[0]))
+    swept["audit.connectors.v1"] += [
+        row(
+            2,
+            account(
+                "provisioning.operations.lecture.v1", 0, {CONTRACT: {"erased": {"delivered": [[2, 2]]}}}, "connectors"
+            ),
+        ),
+        row(3, account("tick", 0, _ended("released", "delivered"), "connectors")),
+    ]
+    swept["providers.lecture.directory.v1"].append(row(3, None, PSEUDONYMS[0]))
+    swept["provisioning.ledger.v1"].append(row(3, outcome(0, 40, "delete"), f"{CONTRACT}/{PSEUDONYMS[0]}"))
+    for topic in ("provisioning.withdrawals.v1", "provisioning.withdrawals.lecture.v1"):
+        swept[topic].append(row(1, {"partition": 0, "applied_until": AT}))
+
+    assert judge(read(swept), forbidden).unreconciled == ()
+
+
+def _ended(end: str, reason: str) -> dict[str, Any]:
+    return {CONTRACT: {end: {reason: [[0, 0]]}}}
 
 
 @pytest.mark.parametrize(

@@ -1,35 +1,30 @@
-"""From an operation to the record that leaves. Pure.
+"""From a word to the record that leaves. Pure.
 
 Nothing goes with it that two providers could compare: no seq, no policy, no exact time, no key of ours.
 """
 
 from datetime import datetime
 
-from services.contract.operations import Delete, Operation, ProviderRecord, Upsert
+import orjson
+
+from services.connectors.words import Word
+
+_SPECVERSION = ("ce_specversion", b"1.0")
+_SOURCE = ("ce_source", b"sanctuaire")
+_TYPE = ("ce_type", b"sanctuaire.provider-record.v1")
+_CONTENT_TYPE = ("content-type", b"application/json")
 
 
-def value_of(operation: Operation, purpose: str) -> bytes | None:
-    """The record's value: a `ProviderRecord`, or null, the order to forget."""
-    match operation:
-        case Upsert():
-            record = ProviderRecord(kind=operation.kind, purpose=purpose, fields=operation.fields)
-            return record.model_dump_json().encode()
-        case Delete():
-            return None
-        case _:
-            message = "an operation is an upsert or a delete"
-            raise TypeError(message)
+def value_of(word: Word, purpose: str) -> bytes | None:
+    """The record's value: the bytes of a `ProviderRecord`, or null, the order to forget."""
+    if word.kind is None:
+        return None
+    return orjson.dumps({"kind": word.kind, "purpose": purpose, "fields": word.fields})
 
 
-def headers_of(operation: Operation) -> tuple[tuple[str, bytes], ...]:
+def headers_of(word: Word) -> tuple[tuple[str, bytes], ...]:
     """CloudEvents binary mode, with the event id that only this provider ever sees."""
-    return (
-        ("ce_specversion", b"1.0"),
-        ("ce_id", operation.event_id.encode()),
-        ("ce_source", b"sanctuaire"),
-        ("ce_type", b"sanctuaire.provider-record.v1"),
-        ("content-type", b"application/json"),
-    )
+    return (_SPECVERSION, ("ce_id", word.event_id.encode()), _SOURCE, _TYPE, _CONTENT_TYPE)
 
 
 def hour_of(now: datetime) -> int:

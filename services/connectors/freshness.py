@@ -1,0 +1,18 @@
+"""Whether what families took back is known here up to a moment ago (decisions/0010). Pure."""
+
+from services.contract.heartbeats import Heartbeat
+
+HEARTBEAT = b"~heartbeat"
+"""Where the state keeps the partition's last one: microseconds."""
+FRESH_US = 30_000_000
+AHEAD_US = 5_000_000
+"""How far the filter's clock may be ahead of ours: more would let an old heartbeat pass for a fresh one."""
+
+
+def dump(heartbeat: Heartbeat) -> bytes:
+    return str(int(heartbeat.applied_until.timestamp() * 1_000_000)).encode()
+
+
+def is_fresh(raw: bytes | None, now_us: int) -> bool:
+    """Nothing is, before the first heartbeat."""
+    return raw is not None and -AHEAD_US <= now_us - int(raw) < FRESH_US

@@ -1,0 +1,110 @@
+"""Bytes to words: quick where the pseudonymiser wrote them, and strict as soon as anything looks otherwise. Pure."""
+
+import re
+from typing import Any, get_args
+
+import orjson
+
+from services.connectors.words import Word
+from services.contract.errors import KeyMismatch, NotThisSchema
+from services.contract.heartbeats import Heartbeat
+from services.contract.operations import Delete, Operation, Upsert
+from services.contract.parsing import MAX_DEPTH, parse_json, parse_payload
+from services.contract.policies import Kind
+
+MAX_OPERATION_BYTES = 512 * 1024
+_NAME = re.compile(r"[a-z2-7]{32}")
+_CONTRACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,40}")
+_KINDS = get_args(Kind)
+_UPSERT = frozenset(Upsert.model_fields)
+_DELETE = frozenset(Delete.model_fields)
+
+
+def read_operation(raw: bytes, key: bytes | None, provider: str) -> Word:
+    """An operation of this provider, from the normal lane.
+
+    Raises:
+        Unreadable: not an operation, of another provider, or under another key than its pseudonym.
+    """
+    word = quickly(raw) or _strictly(raw)
+    if word.provider != provider or key != word.pseudonym.encode():
+        raise KeyMismatch("key: not of this provider, or not the pseudonym of the operation")
+    return word
+
+
+def read_express(raw: bytes, key: bytes | None, provider: str, partition: int) -> Word | Heartbeat:
+    """A delete of this provider, or the heartbeat of this partition.
+
+    Raises:
+        Unreadable: neither, or not from here.
+    """
+    if key is not None:
+        word = read_operation(raw, key, provider)
+        if word.kind is not None:
+            raise NotThisSchema("payload: an upsert on the lane of withdrawals")
+        return word
+    if not _is_heartbeat(raw):
+        return read_operation(raw, key, provider)
+    heartbeat = parse_payload(Heartbeat, raw, MAX_OPERATION_BYTES)
+    if heartbeat.partition != partition:
+        raise KeyMismatch("partition: the heartbeat of another one")
+    return heartbeat
+
+
+def _is_heartbeat(raw: bytes) -> bool:
+    content = parse_json(raw, MAX_OPERATION_BYTES)
+    return isinstance(content, dict) and "applied_until" in content
+
+
+def quickly(raw: bytes) -> Word | None:
+    """What our own pseudonymiser writes; null for anything that only the strict reading can judge."""
+    if len(raw) > MAX_OPERATION_BYTES or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+        return None
+    try:
+        content = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    return word_of(content, raw)
+
+
+def word_of(content: Any, raw: bytes) -> Word | None:
+    """The parsed operation; null unless every part that is used has its form."""
+    if type(content) is not dict or content.keys() not in (_UPSERT, _DELETE):
+        return None
+    provider, contract, pseudonym = content["provider"], content["contract"], content["pseudonym"]
+    seq, version, event_id = content["seq"], content["policy_version"], content["event_id"]
+    kind, fields = content.get("kind"), content.get("fields", {})
+    if (
+        type(provider) is type(contract) is type(pseudonym) is type(event_id) is type(content["policy"]) is str
+        and type(seq) is type(version) is int
+        and seq > 0 < version
+        and type(fields) is dict
+        and (kind in _KINDS or "kind" not in content)
+        and _CONTRACT.fullmatch(contract)
+        and _NAME.fullmatch(pseudonym)
+        and _NAME.fullmatch(event_id)
+    ):
+        place = f"{contract}/{pseudonym}".encode()
+        return Word(provider, contract, pseudonym, seq, version, event_id, kind, fields, place, raw)
+    return None
+
+
+def word_kept(content: Any) -> Word:
+    """A word from the connector's own state, where it was kept as it had come."""
+    raw = orjson.dumps(content)
+    return word_of(content, raw) or _strictly(raw)
+
+
+def _strictly(raw: bytes) -> Word:
+    content = parse_json(raw, MAX_OPERATION_BYTES)
+    upsert = isinstance(content, dict) and content.keys() & {"kind", "fields"}
+    model: type[Operation] = Upsert if upsert else Delete
+    return _word(parse_payload(model, raw, MAX_OPERATION_BYTES), raw)
+
+
+def _word(operation: Operation, raw: bytes) -> Word:
+    kind, fields = (operation.kind, operation.fields) if isinstance(operation, Upsert) else (None, {})
+    return Word(
+        operation.provider, operation.contract, operation.pseudonym, operation.seq, operation.policy_version,
+        operation.event_id, kind, fields, f"{operation.contract}/{operation.pseudonym}".encode(), raw,
+    )  # fmt: skip

@@ -1,0 +1,33 @@
+"""What the connector is told to tell of one pair, as plain values: nothing is modelled twice a record. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from services.contract.operations import OperationKind
+from services.contract.policies import Kind
+
+
+class Word(NamedTuple):
+    """One operation, read and checked."""
+
+    provider: str
+    contract: str
+    pseudonym: str
+    seq: int
+    policy_version: int
+    event_id: str
+    kind: Kind | None
+    """Of an upsert; null is the order to forget."""
+    fields: Mapping[str, Any]
+    place: bytes
+    """`<contract>/<pseudonym>`: where the state keeps what belongs to the pair."""
+    raw: bytes
+    """As it came: what is kept while it waits."""
+
+    @property
+    def pair(self) -> str:
+        return f"{self.provider}/{self.contract}"
+
+    @property
+    def operation(self) -> OperationKind:
+        return "delete" if self.kind is None else "upsert"
