@@ -5,6 +5,7 @@ never from the group's commits, and no record that was fetched across a seek is 
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, Final, NamedTuple, Protocol
@@ -24,6 +25,9 @@ BUFFERED = 2
 """Batches of one partition that wait to be decided; more would only be memory."""
 LOOK_AGAIN_SECONDS = 0.01
 """How soon a partition that is no longer full is fetched from again."""
+
+NOTE_SECONDS = 0.02
+"""A fetch that finds nothing but the ends of transactions moves on, and waits: how soon it is noted that it did."""
 
 
 class Positions(Protocol):
@@ -84,15 +88,22 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
         timeout: float | None = None,
         max_records: int | None = None,
     ) -> Any:
-        found = await super()._fetch_records(consumer, active_partitions, timeout, self.limit or max_records)
-        self._number += 1
-        fetched = Fetched({TP(*tp): records for tp, records in found.items() if records}, self._number)
+        until = time.monotonic() + (timeout or 0.0)
+        while True:
+            wait = min(NOTE_SECONDS, max(0.0, until - time.monotonic()))
+            found = await super()._fetch_records(consumer, active_partitions, wait, self.limit or max_records)
+            self._number += 1
+            fetched = Fetched({TP(*tp): records for tp, records in found.items() if records}, self._number)
+            self._note(active_partitions, fetched)
+            if fetched.records or not wait or not self.consumer.flow_active:
+                return fetched
+
+    def _note(self, active_partitions: Iterable[TP], fetched: Fetched) -> None:
         for tp in {*active_partitions, *fetched.records}:
             state = self._state_of(tp)
             position = state.position if state and state.has_valid_position else None
             last = self._handed.get(tp, (None, 0))[1]
             self._handed[tp] = (position, fetched.number if tp in fetched.records else last)
-        return fetched
 
     def caught_up_at(self, tp: TP, taken: int) -> int | None:
         """When (ms) the broker last said where this partition ends, if all that it then held has been taken over.
