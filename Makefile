@@ -42,8 +42,8 @@ check: setup ## Format, lint, types, import rules, drift of what is rendered
 render: setup ## Render schemas, AsyncAPI and diagrams from the contract
 	$(BIN)/python -m ops.rendering
 
-bench: setup ## Cost per record of each pure step, beside a plain peer in the same run
-	$(BIN)/python -m ops.benchmarks $(ARGS)
+bench: setup ## Measure each stage beside its peers, in one run on one Kafka
+	$(BIN)/sanctuaire bench $(ARGS)
 
 clean: ## Remove .venv, caches and the folder of `make up`
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache run

@@ -143,7 +143,7 @@ class Batches:
         return self._run(state, NOW_US + 300_000_000, self._agent.tick)
 
     def _run(
-        self, before: MemoryState, now_us: int, step: Callable[[Outbox, Account], Coroutine[Any, Any, None]]
+        self, before: MemoryState, now_us: int, step: Callable[[Outbox, Account], Coroutine[Any, Any, object]]
     ) -> Outbox:
         before.apply({HEARTBEAT: str(now_us).encode()})
         outbox = Outbox("connectors", 0, before, now_us)

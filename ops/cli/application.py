@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Entry] = {
     "policy": Entry("ops.cli.policy", "app", "Check the policies, and put them in force."),
     "topics": Entry("ops.cli.topics", "app", "Make and correct the topics of a Kafka cluster."),
     "config": Entry("ops.cli.config", "app", "Check settings, keys, cluster, topics and policies."),
+    "bench": Entry("ops.benchmarks.command", "app", "Measure each stage beside its peers, on one Kafka."),
     "synthesise": Entry("ops.cli.synthesise", "app", "Write an invented AAF export of any size."),
 }
 

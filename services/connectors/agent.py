@@ -85,14 +85,14 @@ class ConnectorAgent:
             self._terms = Terms(policy, day)
         return Telling(self._provider, self._terms, outbox, account)
 
-    async def tick(self, outbox: Outbox, account: Account) -> None:
+    async def tick(self, outbox: Outbox, account: Account) -> bool:
         """Tell some of what has waited long enough, in the order of its keys; once a backlog is read, and while fresh.
 
         The account's offsets are the words' numbers, from 0.
         """
         telling = self._telling(outbox, account)
         if outbox.reached.backlog or not telling.is_fresh:
-            return
+            return False
         entries = outbox.scan(waiting.WAITING, FLUSHED)
         due = takewhile(lambda entry: waiting.is_due(waiting.until_of(entry[0]), outbox.now_us), entries)
         words = [(key, word_kept(waiting.load(value).operation)) for key, value in due]
@@ -101,6 +101,7 @@ class ConnectorAgent:
             telling.flush(number, key, word)
         account.count(len(words))
         await telling.tell()
+        return len(words) == FLUSHED
 
     def sweep_token(self, now: datetime) -> bytes:
         return self._policies.token_on(day_in_paris(now))

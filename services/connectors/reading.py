@@ -7,7 +7,7 @@ import orjson
 
 from services.connectors.words import Word
 from services.contract.errors import KeyMismatch, NotThisSchema
-from services.contract.heartbeats import Heartbeat
+from services.contract.heartbeats import MAX_HEARTBEAT_BYTES, Heartbeat, read_heartbeat
 from services.contract.operations import Delete, Operation, Upsert
 from services.contract.parsing import MAX_DEPTH, parse_json, parse_payload
 from services.contract.policies import Kind
@@ -43,17 +43,8 @@ def read_express(raw: bytes, key: bytes | None, provider: str, partition: int) -
         if word.kind is not None:
             raise NotThisSchema("payload: an upsert on the lane of withdrawals")
         return word
-    if not _is_heartbeat(raw):
-        return read_operation(raw, key, provider)
-    heartbeat = parse_payload(Heartbeat, raw, MAX_OPERATION_BYTES)
-    if heartbeat.partition != partition:
-        raise KeyMismatch("partition: the heartbeat of another one")
-    return heartbeat
-
-
-def _is_heartbeat(raw: bytes) -> bool:
-    content = parse_json(raw, MAX_OPERATION_BYTES)
-    return isinstance(content, dict) and "applied_until" in content
+    heartbeat = read_heartbeat(raw, partition) if len(raw) <= MAX_HEARTBEAT_BYTES else None
+    return heartbeat or read_operation(raw, key, provider)
 
 
 def quickly(raw: bytes) -> Word | None:

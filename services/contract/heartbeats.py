@@ -4,7 +4,10 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from services.contract.errors import Payload
+from services.contract.errors import KeyMismatch, Payload
+from services.contract.parsing import parse_json, parse_payload
+
+MAX_HEARTBEAT_BYTES = 4096
 
 
 class Heartbeat(Payload):
@@ -16,3 +19,18 @@ class Heartbeat(Payload):
     partition: Annotated[int, Field(ge=0)]
     """Of the filter's topics; every later stage hands it on in the partition of the same number."""
     applied_until: AwareDatetime
+
+
+def read_heartbeat(raw: bytes, partition: int) -> Heartbeat | None:
+    """The heartbeat that a record without a key is; null where it says something else.
+
+    Raises:
+        Unreadable: not JSON, no true heartbeat, or the one of another partition.
+    """
+    content = parse_json(raw, MAX_HEARTBEAT_BYTES)
+    if not isinstance(content, dict) or "applied_until" not in content:
+        return None
+    heartbeat = parse_payload(Heartbeat, raw, MAX_HEARTBEAT_BYTES)
+    if heartbeat.partition != partition:
+        raise KeyMismatch("partition: the heartbeat of another one")
+    return heartbeat

@@ -1,13 +1,14 @@
 """The filter: folds changes and consents into what it knows, decides for every contract, sends the differences."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from services.contract.audit import Account, Stage
 from services.contract.changes import MAX_CHANGE_BYTES, Change, read_change
 from services.contract.consents import ConsentDecision
 from services.contract.envelope import binary, body
 from services.contract.errors import KeyMismatch, Unreadable
+from services.contract.heartbeats import Heartbeat
 from services.contract.identifiers import canonical_ine
 from services.contract.parsing import parse_payload
 from services.contract.policies import day_in_paris
@@ -20,7 +21,7 @@ from services.contract.topology import (
     WITHDRAWALS,
 )
 from services.filtering.case import Named, Terms, terms_of
-from services.filtering.emission import Emission, decide_pairs
+from services.filtering.emission import decide_pairs
 from services.filtering.subject import Folded, Subject, dump, fold, load, take
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
@@ -78,8 +79,16 @@ class FilteringAgent:
             if not known.policy.contracts
         }
 
-    async def tick(self, outbox: Outbox, account: Account) -> None:
-        """Nothing yet."""
+    async def tick(self, outbox: Outbox, account: Account) -> bool:  # noqa: ARG002  # a heartbeat is no input
+        """Say up to when every consent is applied; nothing, while one waits (architecture.md, The sequence)."""
+        until_us = outbox.reached.until_us.get(CONSENTS)
+        if until_us is not None:
+            beat = Heartbeat(
+                partition=outbox.partition, applied_until=datetime.fromtimestamp(until_us / 1_000_000, UTC)
+            )
+            headers = binary("filtering", "heartbeat", f"{outbox.partition}.{until_us}")
+            outbox.send(WITHDRAWALS, None, beat.model_dump_json().encode(), headers)
+        return False
 
     def sweep_token(self, now: datetime) -> bytes:
         """At midnight in Paris everybody is decided again: birthdays, and contracts that end."""
@@ -87,7 +96,7 @@ class FilteringAgent:
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Decide again whoever is known; the account's offsets then number the subjects of the chunk."""
-        deciding = _Deciding(self, outbox, account)
+        deciding = _Deciding(self, outbox, account, lane=RELEASES)
         for number, (state_key, raw) in enumerate(entries):
             deciding.decide(state_key[len(SUBJECT) :].decode(), load(raw), number)
         deciding.close()
@@ -96,8 +105,10 @@ class FilteringAgent:
 class _Deciding:
     """One batch on its way: one instant, one set of policies, and the `seq` last issued in this partition."""
 
-    def __init__(self, agent: FilteringAgent, outbox: Outbox, account: Account) -> None:
+    def __init__(self, agent: FilteringAgent, outbox: Outbox, account: Account, lane: str = WITHDRAWALS) -> None:
         self._outbox = outbox
+        self._lane = lane
+        """Of withdrawals: a sweep's may be everybody's, and must not stand before one family's."""
         self._end = account.end
         self._terms, self._bare = agent.terms()
         self._now = outbox.now
@@ -137,7 +148,15 @@ class _Deciding:
         for decided in decisions.decided:
             self._end(offset, decided.pair, decided.end, decided.reason)
             if decided.emission is not None:
-                _send(key, decided.emission, self._outbox)
+                emission = decided.emission
+                self._outbox.send(
+                    RELEASES if emission.payload == "release" else self._lane,
+                    key.encode(),
+                    emission.value,
+                    binary(
+                        "filtering", emission.payload, f"{self._outbox.partition}.{emission.contract}.{emission.seq}"
+                    ),
+                )
         self._issued = decisions.seq
 
     def close(self) -> None:
@@ -168,13 +187,3 @@ def _check_key(key: str, change: Change, known: Subject) -> None:
         raise KeyMismatch("key: neither the INE nor the id of the change")
     if ine != key and canonical_ine(key) != key:
         raise KeyMismatch("key: of another person")
-
-
-def _send(key: str, emission: Emission, outbox: Outbox) -> None:
-    """Withdrawals of one person take the express lane (architecture.md, The sequence)."""
-    outbox.send(
-        RELEASES if emission.payload == "release" else WITHDRAWALS,
-        key.encode(),
-        emission.value,
-        binary("filtering", emission.payload, f"{outbox.partition}.{emission.contract}.{emission.seq}"),
-    )

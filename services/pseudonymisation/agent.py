@@ -7,10 +7,18 @@ from typing import Any
 from services.contract.audit import Account, Stage
 from services.contract.envelope import binary, body
 from services.contract.errors import NoKey, NotAnIdentifier, Unreadable
+from services.contract.heartbeats import MAX_HEARTBEAT_BYTES, Heartbeat, read_heartbeat
 from services.contract.operations import Pseudonym
 from services.contract.policies import ProviderPolicy, day_in_paris
 from services.contract.reasons import StageCode
-from services.contract.topology import PSEUDONYMISATION_AUDIT, PSEUDONYMISATION_STATE, RELEASES, WITHDRAWALS
+from services.contract.topology import (
+    PROVIDER_WITHDRAWALS,
+    PSEUDONYMISATION_AUDIT,
+    PSEUDONYMISATION_STATE,
+    RELEASES,
+    WITHDRAWALS,
+    named_for,
+)
 from services.pseudonymisation.emission import (
     MAX_EMISSION_BYTES,
     Manner,
@@ -60,8 +68,13 @@ class PseudonymisationAgent:
     async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
         """Name everyone in the batch, so that all places to look up are known, then decide in its order."""
         named: list[Named] = []
+        beat: Heartbeat | None = None
         for record in records:
             try:
+                if (heard := _heartbeat(record)) is not None:
+                    beat = heard
+                    account.count(-1)
+                    continue
                 named.append(self._name(record))
             except (Unreadable, NotAnIdentifier) as error:
                 outbox.quarantine(record, error.code, str(error))
@@ -74,6 +87,15 @@ class PseudonymisationAgent:
                 self._take(each, outbox, account, day)
             except NotAnIdentifier as error:
                 outbox.quarantine(each[0], error.code, str(error))
+        if beat is not None:
+            self._hand_on(beat, outbox)
+
+    def _hand_on(self, beat: Heartbeat, outbox: Outbox) -> None:
+        """To every provider, behind what was withdrawn before it."""
+        headers = binary("pseudonymisation", "heartbeat", f"{beat.partition}.{beat.applied_until.timestamp():.6f}")
+        for provider in self._policies.by_provider:
+            topic = named_for(PROVIDER_WITHDRAWALS, provider)
+            outbox.send(topic, None, beat.model_dump_json().encode(), headers)
 
     def _name(self, record: Record) -> Named:
         raw = body(record.value, record.headers, MAX_EMISSION_BYTES)
@@ -129,7 +151,9 @@ class PseudonymisationAgent:
             _send(terms.operations, pseudonym, terms.upsert(emission, pseudonym, policy.relay_domain), outbox)
             account.end(record.offset, terms.pair, "released", "renamed")
         else:
-            _send(terms.withdrawals, pseudonym, terms.delete(emission, pseudonym), outbox)
+            # On the lane it came on: a sweep's erasures may be everybody's.
+            topic = terms.withdrawals if record.topic == WITHDRAWALS else terms.operations
+            _send(topic, pseudonym, terms.delete(emission, pseudonym), outbox)
             account.end(record.offset, terms.pair, "erased", "renamed")
         outbox.put(SEQ + place, str(seq).encode())
         if known is not None and outbox.get(PARKED + place) is not None:
@@ -142,8 +166,9 @@ class PseudonymisationAgent:
             raise NotYet("policy-not-here")
         return known.policy
 
-    async def tick(self, outbox: Outbox, account: Account) -> None:
-        """Nothing yet."""
+    async def tick(self, outbox: Outbox, account: Account) -> bool:  # noqa: ARG002  # as every stage is asked
+        """Nothing is due by time alone."""
+        return False
 
     def sweep_token(self, now: datetime) -> bytes:
         return self._policies.token_on(day_in_paris(now))
@@ -165,6 +190,12 @@ class PseudonymisationAgent:
             _send(terms.operations, pseudonym, terms.upsert(release, pseudonym, policy.relay_domain), outbox)
             outbox.put(key, None)
             account.end(number, terms.pair, "released", "renamed")
+
+
+def _heartbeat(record: Record) -> Heartbeat | None:
+    if record.key is not None or record.topic != WITHDRAWALS or len(record.value or b"") > MAX_HEARTBEAT_BYTES:
+        return None
+    return read_heartbeat(body(record.value, record.headers, MAX_HEARTBEAT_BYTES), record.partition)
 
 
 def _stale(known: int, seq: int) -> StageCode | None:

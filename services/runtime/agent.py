@@ -49,8 +49,11 @@ class Agent(Protocol):
             StoreFailed: nothing can be; the process ends.
         """
 
-    async def tick(self, outbox: Outbox, account: Account) -> None:
-        """Do what time alone asks for, about once a second; `outbox.reached` says how far the lanes are."""
+    async def tick(self, outbox: Outbox, account: Account) -> bool:
+        """Do what time alone asks for, about once a second; `outbox.reached` says how far the lanes are.
+
+        Returns whether there is more to do at once.
+        """
 
     def sweep_token(self, now: datetime) -> bytes:
         """Names what every remembered decision rests on; when it changes, the partition is swept. Without a blank."""
@@ -109,12 +112,12 @@ async def _handle_one(agent: Agent, record: Record, outbox: Outbox) -> None:
             outbox.quarantine(record, "unexpected", type(error).__name__)
 
 
-async def tick(agent: Agent, outbox: Outbox) -> None:
+async def tick(agent: Agent, outbox: Outbox) -> bool:
     """Let the agent do what is due; if that raises, nothing of it is kept, and the next second tries again."""
     start = outbox.savepoint()
     try:
         account = Account(agent.stage, "tick", outbox.partition, 0)
-        await agent.tick(outbox, account)
+        more = await agent.tick(outbox, account)
         if not account.is_empty:
             _report(agent, outbox, account, (0, max(0, account.records - 1)))
     except NotYet:
@@ -124,6 +127,9 @@ async def tick(agent: Agent, outbox: Outbox) -> None:
     except Exception as error:  # noqa: BLE001  # a fault of ours must not end the process again at every second
         journal.emit(journal.FAILED, stage=agent.stage, kind=type(error).__name__, where=journal.where(error))
         outbox.rollback(start)
+    else:
+        return more
+    return False
 
 
 def _report(agent: Agent, outbox: Outbox, account: Account, span: tuple[int, int]) -> int:

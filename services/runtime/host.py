@@ -238,7 +238,7 @@ class Host:
         self.consumer.release(batch)
         if not records:
             return None
-        partition.worklist.swept_last = False
+        partition.worklist.duty_last = False
         commit = partition.commit(outbox, {batch.topic: records[-1].offset + 1})
         commit.add_done_callback(partial(self._count, outbox, records, time.monotonic() - began, time.monotonic()))
         return commit
@@ -287,8 +287,10 @@ class Host:
 
     async def _tick(self, partition: Partition) -> "asyncio.Task[None] | None":
         partition.worklist.due.popleft()
+        partition.worklist.duty_last = True
         outbox = self._outbox(partition)
-        await tick(self.agent, outbox)
+        if await tick(self.agent, outbox):
+            partition.worklist.add("tick")
         return partition.commit(outbox, {}) if self._holds(partition) and (outbox.outputs or outbox.changes) else None
 
     def _reached(self, partition: Partition) -> Reached:
@@ -305,7 +307,7 @@ class Host:
     async def _sweep_chunk(self, partition: Partition) -> "asyncio.Task[None] | None":
         """Bring some of what is remembered up to what it now rests on; the cursor is committed with it."""
         partition.worklist.due.popleft()
-        partition.worklist.swept_last = True
+        partition.worklist.duty_last = True
         token = self.agent.sweep_token(datetime.now(UTC))
         done, after = _swept(partition)
         if (done, after) == (token, b"end"):

@@ -36,8 +36,8 @@ class Worklist:
     deciding: bool = False
     committing: int = 0
     """Batches that are decided and not durable yet: one is in flight while the next is decided, no more."""
-    swept_last: bool = False
-    """A long sweep and a backlog take turns."""
+    duty_last: bool = False
+    """What was done last was no batch: a long duty and a backlog take turns."""
     due: deque[Duty] = field(default_factory=deque)
     """What waits for the partition to be still, and must not wait for the backlog to end."""
 
@@ -57,7 +57,7 @@ class Worklist:
         for lane in express:
             if lane.ready(now):
                 return EXPRESS, lane.batches[0]
-        if self.due and not (self.due[0] == "sweep" and self.swept_last and ordinary.ready(now)):
+        if self.due and not (self.duty_last and ordinary.ready(now)):
             # A duty reads the store as it is; the ordinary lane waits, lest the partition never be still.
             return None if self.committing else (EXPRESS if self.due[0] == "tick" else ORDINARY, self.due[0])
         return (ORDINARY, ordinary.batches[0]) if ordinary.ready(now) else None

@@ -41,10 +41,11 @@ class StandIn:
             self._take(record.value or b"")
             self.handled.append(record.offset)
 
-    async def tick(self, outbox: Outbox, account: Account) -> None:  # noqa: ARG002  # nothing to account for
+    async def tick(self, outbox: Outbox, account: Account) -> bool:  # noqa: ARG002  # nothing to account for
         if self.ticks:
             until = outbox.reached.until_us
             outbox.put(b"ticked", ",".join(f"{topic}={until[topic]}" for topic in sorted(until)).encode())
+        return False
 
     def sweep_token(self, now: datetime) -> bytes:  # noqa: ARG002  # its token is set by hand
         return self.token

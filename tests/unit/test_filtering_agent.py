@@ -1,13 +1,18 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
 import pytest
 
+from services.contract.audit import Account
 from services.contract.changes import Change
 from services.contract.policies import ProviderPolicy
 from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, RELEASES, WITHDRAWALS
 from services.filtering.agent import FilteringAgent
+from services.runtime.outbox import Outbox, Reached
 from tests.replay.invented import INE, MAIA, bytes_of, consent, contract_with, delete, example, joins, patch, policy
+from tests.replay.rapid import NOW_US
+from tests.unit.memory_state import MemoryState
 from tests.unit.stage_runs import Stage, book, ends_of
 
 GAR = "gar/GAR-2026"
@@ -121,7 +126,8 @@ async def test_sweep_sends_differences_only() -> None:
     await stage.sweep()
     await stage.sweep()
 
-    assert (len(stage.of(RELEASES)), len(stage.of(WITHDRAWALS))) == (1, 1)
+    assert [("reasons" in value) for value in stage.of(RELEASES)] == [False, True]
+    assert stage.of(WITHDRAWALS) == []
 
 
 async def test_seq_is_not_issued_twice_in_a_partition() -> None:
@@ -162,4 +168,20 @@ async def test_policy_that_is_taken_back_erases_whom_it_had_released() -> None:
     stage.agent._policies.apply(b"gar", None)  # type: ignore[attr-defined]  # the book of this agent
     await stage.sweep()
 
-    assert [value["reasons"] for value in stage.of(WITHDRAWALS)] == [["R1/no-contract"]]
+    assert [value.get("reasons") for value in stage.of(RELEASES)] == [None, ["R1/no-contract"]]
+
+
+async def beats(reached: Reached) -> list[Any]:
+    outbox = Outbox("filtering", 3, MemoryState(), NOW_US, reached=reached)
+    await FilteringAgent(book(policy())).tick(outbox, Account("filtering", "tick", 3, 0))
+    return [(out.topic, out.partition, out.key, orjson.loads(out.value or b"")) for out in outbox.outputs]
+
+
+async def test_heartbeat_says_until_when_consents_are_applied_among_the_withdrawals_of_the_partition() -> None:
+    assert await beats(Reached({CONSENTS: 1_789_459_199_250_000, CHANGES: 1})) == [
+        (WITHDRAWALS, 3, None, {"partition": 3, "applied_until": "2026-09-15T07:59:59.250000Z"})
+    ]
+
+
+async def test_there_is_no_heartbeat_while_a_consent_waits() -> None:
+    assert await beats(Reached({CHANGES: 1_789_459_199_250_000})) == []

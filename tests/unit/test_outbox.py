@@ -248,7 +248,7 @@ async def test_record_whose_output_is_too_large_is_put_aside_with_that_reason_an
 
 
 class Ticking(StandIn):
-    async def tick(self, outbox: Outbox, account: Account) -> None:
+    async def tick(self, outbox: Outbox, account: Account) -> bool:
         outbox.put(b"ticked", b"yes")
         if self.token == b"accounts":
             account.end(0, "-", "held", "seen")
@@ -256,6 +256,7 @@ class Ticking(StandIn):
             raise NotYet("policy-not-here")
         if self.token == b"raises":
             raise ValueError(CANARY)
+        return True
 
 
 @pytest.mark.parametrize(
@@ -267,8 +268,9 @@ async def test_tick_keeps_all_or_nothing_and_accounts_only_for_ends(
 ) -> None:
     box, agent = outbox(), Ticking()
     agent.token = token
-    await tick(agent, box)
+    more = await tick(agent, box)
 
+    assert more is changed
     assert (b"ticked" in box.changes) is changed
     assert sum(output.topic == "account" for output in box.outputs) == accounts
     assert CANARY.decode() not in caplog.text

@@ -116,13 +116,14 @@ async def test_parked_release_is_dropped_for_a_later_word() -> None:
     assert stage.of(UPSERTS) == []
 
 
-async def test_either_lane_may_carry_either() -> None:
+async def test_either_lane_may_carry_either_and_an_erasure_stays_on_its_own() -> None:
     stage = naming(policy())
     await stage.take(WITHDRAWALS, release(10))
     await stage.take(RELEASES, withdrawal(11))
+    await stage.take(WITHDRAWALS, withdrawal(12), first=1)
 
-    assert [value["seq"] for value in stage.of(UPSERTS)] == [10]
-    assert [value["seq"] for value in stage.of(DELETES)] == [11]
+    assert [value["seq"] for value in stage.of(UPSERTS)] == [10, 11]
+    assert [value["seq"] for value in stage.of(DELETES)] == [12]
 
 
 async def test_parked_release_is_kept_as_it_was_written() -> None:
@@ -208,3 +209,45 @@ async def test_unusable_release_is_quarantined_alone(spoil: Callable[[bytes], by
     assert stage.codes(RELEASES) == [code]
     assert [value["seq"] for value in stage.of(UPSERTS)] == [10, 30]
     assert [word for word in ("Maïa", "Exemple", INE) if word.encode() in stage.raw] == []
+
+
+def beat(until: str, partition: int = 0) -> tuple[None, bytes]:
+    return None, b'{"partition":%d,"applied_until":"%b"}' % (partition, until.encode())
+
+
+async def test_heartbeat_is_handed_to_every_provider_behind_what_was_withdrawn_before_it() -> None:
+    stage = naming(policy(), policy(provider="lecture"))
+    await stage.take(WITHDRAWALS, beat("2026-09-15T07:59:58Z"), withdrawal(), beat("2026-09-15T07:59:59Z"))
+    at_gar = stage.of("provisioning.withdrawals.gar.v1")
+
+    assert [value.get("applied_until") for value in at_gar] == [None, "2026-09-15T07:59:59Z"]
+    assert stage.of("provisioning.withdrawals.lecture.v1") == [
+        {"partition": 0, "applied_until": "2026-09-15T07:59:59Z"}
+    ]
+
+
+async def test_heartbeat_is_no_input() -> None:
+    stage = naming(policy())
+    await stage.take(WITHDRAWALS, beat("2026-09-15T07:59:58Z"))
+    alone = stage.of(PSEUDONYMISATION_AUDIT)
+    await stage.take(WITHDRAWALS, beat("2026-09-15T07:59:59Z"), withdrawal(), first=1)
+
+    assert alone == []
+    assert [entry["records"] for entry in stage.of(PSEUDONYMISATION_AUDIT)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        (beat("2026-09-15T07:59:58Z", partition=5), "key-mismatch"),
+        (beat("yesterday"), "not-this-schema"),
+        ((None, b"{}"), "not-this-schema"),
+        ((None, b"beat"), "not-json"),
+    ],
+)
+async def test_what_is_no_true_heartbeat_of_this_partition_is_put_aside(record: tuple[None, bytes], code: str) -> None:
+    stage = naming(policy())
+    await stage.take(WITHDRAWALS, record)
+
+    assert stage.codes(WITHDRAWALS) == [code]
+    assert stage.of("provisioning.withdrawals.gar.v1") == []

@@ -1,0 +1,125 @@
+"""(a) Pseudonymisation for three providers: our stage beside every peer, on the same releases."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ops import keys
+from ops.benchmarks.bench_policies import bench_policies
+from ops.benchmarks.cluster import Cluster
+from ops.benchmarks.contest import Contest, Engine, Result
+from ops.benchmarks.engines import kafka_streams, quix
+from ops.benchmarks.engines.job import Job
+from ops.benchmarks.engines.ours import Stage
+from ops.benchmarks.engines.peer import Peer, python_command
+from ops.benchmarks.findings import Bar, Chart, Findings, Measured
+from ops.benchmarks.schools import emissions
+from ops.benchmarks.workbench import PARTITIONS, Workbench
+from ops.installation import stages
+from ops.policy_files import Policies
+from ops.publishing.policies import apply_policies
+from ops.topics import apply_topics, wanted_topics
+from services.contract.policies import day_in_paris, refusal, releasable
+from services.contract.topology import OPERATIONS, RELEASES, expand, named_for
+from services.pseudonymisation.fields import LISTED
+
+NAME = "pseudonymisation"
+PUPILS, QUICK_PUPILS = 200_000, 60_000
+ROUNDS, QUICK_ROUNDS = 3, 1
+FAUST_OUTPUTS = 20_000
+"""What stock Faust is waited for: its rate does not change, and the whole input would take it minutes."""
+
+
+def measure(bench: Workbench) -> Findings:
+    """Every engine that is there, round by round; ours is what the others' outputs are compared with."""
+    policies = bench_policies()
+    cluster = Cluster.at(bench.broker.bootstrap, PARTITIONS)
+    ours, job = _install(bench, cluster, policies)
+    bench.say("making the input")
+    made = list(emissions(policies, QUICK_PUPILS if bench.quick else PUPILS, PARTITIONS))
+    expected = sum(emission.fresh for emission in made)
+    cluster.send(RELEASES, made)
+    del made
+    findings = Findings()
+    engines: list[Engine] = [ours]
+    for peer in _peers(cluster, job, expected):
+        if bench.peers is not None and peer.name not in bench.peers:
+            continue
+        if reason := peer.missing():
+            findings.missing[f"{NAME}/{peer.name}"] = reason
+            findings.ratios[f"{NAME}/{peer.name}"] = None
+        else:
+            engines.append(peer)
+    contest = Contest(cluster, bench.broker.pid, engines, expected, bench.folder / NAME, bench.say)
+    conclude(findings, engines, contest.run(QUICK_ROUNDS if bench.quick else ROUNDS))
+    return findings
+
+
+def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[Stage, Job]:
+    """Topics, keys and policies as an installation has them; and what a peer must know of them."""
+    addresses, providers = [cluster.bootstrap], tuple(sorted(policies))
+    wanted = wanted_topics(providers, PARTITIONS)
+    apply_topics(addresses, wanted)
+    files = keys.init(bench.folder / "keys", "FR", os.urandom)
+    in_force = {step.policy.provider: step.policy for step in apply_policies(addresses, policies)}
+    services = stages(cluster.bootstrap, files.keyring, files.kek, providers, {})
+    service = next(service for service in services if service.name == NAME)
+    outputs = {provider: named_for(OPERATIONS, provider) for provider in providers}
+    written = {topic.name: wanted[topic.name] for topic in expand(providers) if topic.writer == NAME}
+    keyring, today = keys.load(files.keyring, files.kek), day_in_paris(datetime.now(UTC))
+    contracts = [(policy, contract) for policy in in_force.values() for contract in policy.contracts]
+    job = Job(
+        bootstrap=cluster.bootstrap, group="", input=RELEASES, outputs=outputs, perimeter="FR",
+        keys={
+            f"{policy.provider}/{contract.family}": keyring.provider_key("FR", policy.provider, contract.family).hex()
+            for policy, contract in contracts
+        },
+        allowed={
+            f"{policy.provider}/{contract.id}": sorted(releasable(policy, contract) & LISTED)
+            for policy, contract in contracts
+            if refusal(policy, contract.id, today) is None
+        },
+        versions={provider: policy.version for provider, policy in in_force.items()},
+        folder="",
+    )  # fmt: skip
+    return Stage(service, cluster, written, outputs, f"sanctuaire-{NAME}"), job
+
+
+def _peers(cluster: Cluster, job: Job, expected: int) -> Sequence[Peer]:
+    main, missing = "Pseudonymisation", kafka_streams.missing
+    return (
+        Peer("confluent", "confluent-kafka loop", python_command("confluent_loop"), cluster, job),
+        Peer("kafka-streams", "Kafka Streams, exactly once",
+             kafka_streams.command(main, "exactly_once_v2"), cluster, job, missing=missing),
+        Peer("kafka-streams-at-least-once", "Kafka Streams, at least once",
+             kafka_streams.command(main, "at_least_once"), cluster, job, missing=missing),
+        Peer("quix", "Quix Streams", quix.command, cluster, job, same_partition=False, missing=quix.missing),
+        Peer("stock-faust", "Faust as its guide shows", python_command("stock_faust"), cluster, job,
+             share=min(1.0, FAUST_OUTPUTS / expected)),
+    )  # fmt: skip
+
+
+def conclude(findings: Findings, engines: Sequence[Engine], results: Sequence[Result]) -> None:
+    """Medians and ratios; a peer whose outputs are not ours is a fault, and has no ratio."""
+    for result in results:
+        if result.fault:
+            findings.faults.append(f"{NAME}/{result.engine}: {result.fault}")
+    faulty = {result.engine for result in results if result.fault}
+    rates: dict[str, float] = {}
+    for engine in engines:
+        of_it = [result for result in results if result.engine == engine.name]
+        rate = Measured.of([result.speed.rate for result in of_it])
+        rates[engine.name] = rate.median
+        findings.figures |= {
+            f"{NAME}/{engine.name}/records_per_second": rate,
+            f"{NAME}/{engine.name}/seconds": Measured.of([result.speed.seconds for result in of_it]),
+            f"{NAME}/{engine.name}/cpu_seconds_per_million": Measured.of([r.speed.engine_cpu for r in of_it]),
+            f"{NAME}/{engine.name}/broker_cpu_seconds_per_million": Measured.of([r.speed.broker_cpu for r in of_it]),
+            f"{NAME}/{engine.name}/peak_bytes": Measured.of([float(result.peak_bytes) for result in of_it]),
+        }
+    ours = engines[0].name
+    for engine in engines[1:]:
+        ratio = None if engine.name in faulty else rates[ours] / rates[engine.name]
+        findings.ratios[f"{NAME}/{engine.name}"] = ratio
+    bars = tuple(Bar(engine.title, rates[engine.name], engine.name == ours) for engine in engines)
+    findings.charts.append(Chart("Pseudonymisation, three providers", "records a second", bars))

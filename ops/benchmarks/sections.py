@@ -1,0 +1,27 @@
+"""Every section of the benchmark, in the order in which it runs; a section's module is loaded when it is run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from ops.benchmarks.findings import Findings
+from ops.benchmarks.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One thing that is measured: `measure(bench) -> Findings` in a module of its own."""
+
+    module: str
+    short: str
+
+    def measure(self, bench: Workbench) -> Findings:
+        found: Findings = import_module(self.module).measure(bench)
+        return found
+
+
+SECTIONS: Mapping[str, Section] = {
+    "steps": Section("ops.benchmarks.steps", "what one record costs in each pure step; no Kafka"),
+    "pseudonymisation": Section("ops.benchmarks.pseudonymisation", "the stage for three providers, beside its peers"),
+}
+"""The name is what `--only` takes, and the first part of every key in the file."""

@@ -1,0 +1,49 @@
+"""What every section of one run shares: the broker, started when first needed, a scratch folder, and the screen."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ops.broker.embedded import EmbeddedBroker
+
+HEAP_MB = 1024
+PARTITIONS = 4
+
+
+@dataclass(slots=True)
+class Workbench:
+    """Handed to every section."""
+
+    quick: bool
+    folder: Path
+    """Of its own for each section's files; gone at the end."""
+    peers: frozenset[str] | None
+    """Which peers to run; null for all."""
+    say: Callable[[str], None]
+    """One line on how far it is."""
+    _stack: ExitStack
+    _broker: EmbeddedBroker | None = field(default=None, init=False)
+
+    @property
+    def broker(self) -> EmbeddedBroker:
+        """One for the whole run."""
+        if self._broker is None:
+            self.say("starting Kafka")
+            self._broker = self._stack.enter_context(EmbeddedBroker(heap_mb=HEAP_MB))
+        return self._broker
+
+
+@contextmanager
+def workbench(quick: bool, peers: frozenset[str] | None, say: Callable[[str], None]) -> Iterator[Workbench]:
+    """Open one; leaving it ends the broker and removes the folder."""
+    with tempfile.TemporaryDirectory(prefix="sanctuaire-bench-") as name, ExitStack() as stack:
+        yield Workbench(quick, Path(name), peers, say, stack)
+
+
+def machine() -> dict[str, int]:
+    """What the figures depend on, without a name or a path."""
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return {"cores": os.cpu_count() or 0, "memory_bytes": pages * size}
