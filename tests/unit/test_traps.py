@@ -117,6 +117,7 @@ async def test_trap_07_a_rebalance_waits_for_a_commit_that_ends_in_time() -> Non
         await at.host.on_revocation()
 
         assert at.state.next_offset("in") == 1
+        assert at.agent.handled == [0]
 
 
 async def test_trap_08_state_is_in_no_table_of_faust(app: faust.App) -> None:
