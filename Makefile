@@ -29,8 +29,8 @@ up: setup ## Start broker and services on this machine, and stay up until Ctrl-C
 test: setup ## Run every test, on a real broker
 	$(BIN)/python -m pytest $(ARGS)
 
-faults: setup ## Kill services and broker under load, and let an independent check look at what is left
-	$(BIN)/python -m pytest tests/faults $(ARGS)
+faults: setup ## Kill, freeze and rebalance under load, TIMES as often as CI does (3), and check what is left
+	SANCTUAIRE_FAULTS_TIMES=$(or $(TIMES),3) $(BIN)/python -m pytest tests/faults $(ARGS)
 
 check: setup ## Format, lint, types, import rules, drift of what is rendered
 	$(BIN)/ruff format --check .

@@ -45,6 +45,9 @@ class Host:
         self.partitions: dict[int, Partition] = {}
         self.app: Any = None
         self._opening: dict[int, asyncio.Task[None]] = {}
+        self._closing: dict[int, asyncio.Task[None]] = {}
+        self._going_on: set[asyncio.Task[None]] = set()
+        self._resting = False
         self._jobs: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._sender = Sender()
@@ -53,21 +56,36 @@ class Host:
     def consumer(self) -> BatchingConsumer:
         return cast("BatchingConsumer", self.app.consumer)
 
+    async def on_revocation(self) -> None:
+        """Begin nothing more until partitions are assigned again, and let what is under way end, if it can in time.
+
+        Else whoever comes next would fence it in the middle of its work.
+        """
+        self._resting = True
+        if self._jobs:
+            await asyncio.wait(self._jobs, timeout=self.settings.session_timeout_seconds)
+
     async def on_assignment(self, assigned: set[TP]) -> None:
-        """Close what went, keep what stayed (its producer is fenced if another had it meanwhile), open what came."""
+        """Close what went, keep what stayed (its producer is fenced if another had it meanwhile), open what came.
+
+        Waits for nobody: Faust gives an assignment up that is not done in time, and never takes another one.
+        """
         numbers = {tp.partition for tp in assigned if tp.topic in self.agent.lanes}
         if missing := {TP(t, n) for t in self.agent.lanes for n in numbers} - assigned:
             message = f"{len(missing)} partitions are not together: all input topics need the same partition count"
             raise WrongSettings(message)
         for number in [n for n in (*self.partitions, *self._opening) if n not in numbers]:
-            await self._give_up(number)
+            self._give_up(number)
+        self._resting = False
         journal.emit(journal.ASSIGNED, stage=self.agent.stage, partitions=len(numbers))
         for number in sorted(numbers):
             self.consumer.hold(self._lanes_of(number))
             if number in self.partitions:
-                await self._go_on(number)
+                task = asyncio.create_task(self._stay(number))
+                self._going_on.add(task)
+                task.add_done_callback(self._going_on.discard)
             elif number not in self._opening:
-                self._opening[number] = asyncio.create_task(self._open(number))
+                self._opening[number] = asyncio.create_task(self._open(number, self._closing.pop(number, None)))
 
     def next_offset(self, tp: TP) -> int | None:
         return self.partitions[tp.partition].position.get(tp.topic)
@@ -77,30 +95,55 @@ class Host:
 
     async def _go_on(self, number: int) -> None:
         """Fetch a partition from where it was decided to; what was fetched before is void."""
+        if number not in self.partitions:
+            return  # given up before its turn came
         for lane in self.partitions[number].worklist.lanes.values():
             lane.batches.clear()
         await self.consumer.go_on(self._lanes_of(number))
 
-    async def _give_up(self, number: int) -> None:
-        if task := self._opening.pop(number, None):
-            task.cancel()
-        if partition := self.partitions.pop(number, None):
+    async def _stay(self, number: int) -> None:
+        try:
+            await self._go_on(number)
+        except Exception as error:  # noqa: BLE001  # a partition that nobody fetches must not look well
+            self.leave(error)
+
+    def _give_up(self, number: int) -> None:
+        opening, partition = self._opening.pop(number, None), self.partitions.pop(number, None)
+        if opening:
+            opening.cancel()
+            self._closing[number] = opening
+        if partition:
+            self._closing[number] = asyncio.create_task(self._close(partition))
+
+    async def _close(self, partition: Partition) -> None:
+        try:
             await partition.close()
+        except Exception as error:  # noqa: BLE001  # a store that is still open could never be opened again
+            self.leave(error)
 
     async def close(self) -> None:
         """Let what is under way end, and go: what was not committed is read again by whoever comes next."""
         for number in [*self.partitions, *self._opening]:
-            await self._give_up(number)
+            self._give_up(number)
+        if self._closing:
+            await asyncio.wait(self._closing.values())
         journal.emit(journal.STOPPED, stage=self.agent.stage)
 
-    async def _open(self, number: int) -> None:
+    async def _open(self, number: int, closing: "asyncio.Task[None] | None") -> None:
+        """Open a partition, once whatever this process had of it before is closed."""
         try:
+            if closing:
+                await asyncio.wait([closing])
             await self.policies.caught_up.wait()
             partition = await open_partition(self.agent, self.settings, self._sender, number)
-            self._opening.pop(number, None)
-            ends = await self.consumer.ends(self._lanes_of(number))
+            try:
+                ends = await self.consumer.ends(self._lanes_of(number))
+            except BaseException:
+                await partition.close()
+                raise
             partition.backlog = {tp.topic: end for tp, end in ends.items()}
             self.partitions[number] = partition
+            del self._opening[number]
             await self._go_on(number)
         except asyncio.CancelledError:
             raise
@@ -138,6 +181,8 @@ class Host:
 
     def _in_turn(self) -> Iterator[tuple[int, Any]]:
         """Who has just had a turn comes last."""
+        if self._resting:
+            return iter(())
         return ((number, partition.worklist) for number, partition in self.partitions.items())
 
     async def _do(self, partition: Partition, job: Job) -> None:
@@ -165,7 +210,10 @@ class Host:
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  # Faust would acknowledge it and go on
-            self.leave(error)
+            if self._holds(partition):
+                self.leave(error)
+            # Else it was given up meanwhile: its store may be closed, its producer fenced, and nothing was committed.
+            self.pulse.done(*place)
 
     async def _decide(self, partition: Partition, batch: Batch) -> "asyncio.Task[None] | None":
         """Decide a batch and begin its commit; if it must wait, it stays the first of its lane."""

@@ -116,9 +116,9 @@ class Partition:
 
     async def close(self) -> None:
         """Wait for what is being committed, then let go."""
-        if self._last is not None:
-            await asyncio.wait([self._last])
         try:
+            if self._last is not None:
+                await asyncio.wait([self._last])
             await self.sender.run(self.producer.stop())
         finally:
             self.state.close()
@@ -151,7 +151,11 @@ async def fenced_producer(group: str, settings: Settings, number: int) -> AIOKaf
         max_request_size=BATCH_BYTES + 64 * 1024,
         linger_ms=0,
     )
-    await producer.start()
+    try:
+        await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
     return producer
 
 

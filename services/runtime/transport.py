@@ -5,12 +5,14 @@ never from the group's commits, and no record that was fetched across a seek is 
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, NamedTuple, Protocol
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, server_list
 from faust.types import TP
@@ -24,9 +26,15 @@ BUFFERED = 2
 LOOK_AGAIN_SECONDS = 0.01
 """How soon a partition that is no longer full is fetched from again."""
 
+NOTE_SECONDS = 0.02
+"""A fetch that finds nothing but the ends of transactions moves on, and waits: how soon it is noted that it did."""
+
 
 class Positions(Protocol):
     """Who knows from where each partition goes on."""
+
+    async def on_revocation(self) -> None:
+        """All partitions are about to be divided anew, and may be somebody else's right after this."""
 
     async def on_assignment(self, assigned: set[TP]) -> None:
         """Close what is no longer ours and open the rest; each is sought to and resumed once it is ready."""
@@ -51,11 +59,27 @@ class WholeAssignor(RangePartitionAssignor):
         return super().assign(cluster, members)
 
 
+class Fetched(NamedTuple):
+    """What one fetch has found, and its number, which is greater than that of any fetch before."""
+
+    records: Mapping[TP, Sequence[Any]]
+    number: int
+
+
+NOTHING_FETCHED: Final = Fetched({}, 0)
+
+
 class ReadCommittedThread(AIOKafkaConsumerThread):
     """The consumer in its thread, with the settings that Faust does not let one choose."""
 
     limit: int | None = None
     """Records a fetch may yield, while an unreadable one is closed in on; null otherwise."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._number = 0
+        self._handed: dict[TP, tuple[int | None, int]] = {}
+        """Of each partition, its position after the last fetch, and the number of the last that had records of it."""
+        super().__init__(*args, **kwargs)
 
     async def _fetch_records(
         self,
@@ -64,15 +88,40 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
         timeout: float | None = None,
         max_records: int | None = None,
     ) -> Any:
-        return await super()._fetch_records(consumer, active_partitions, timeout, self.limit or max_records)
+        until = time.monotonic() + (timeout or 0.0)
+        while True:
+            wait = min(NOTE_SECONDS, max(0.0, until - time.monotonic()))
+            found = await super()._fetch_records(consumer, active_partitions, wait, self.limit or max_records)
+            self._number += 1
+            fetched = Fetched({TP(*tp): records for tp, records in found.items() if records}, self._number)
+            self._note(active_partitions, fetched)
+            if fetched.records or not wait or not self.consumer.flow_active:
+                return fetched
 
-    def caught_up_at(self, tp: TP) -> int | None:
-        """When (ms) the broker last said where this partition ends, if all that it then held has been handed out."""
-        state = self._ensure_consumer()._subscription.subscription.assignment.state_value(driver.ensure_aiokafka_TP(tp))
-        if state is None or state.lso is None or not state.has_valid_position or state.position < state.lso:
+    def _note(self, active_partitions: Iterable[TP], fetched: Fetched) -> None:
+        for tp in {*active_partitions, *fetched.records}:
+            state = self._state_of(tp)
+            position = state.position if state and state.has_valid_position else None
+            last = self._handed.get(tp, (None, 0))[1]
+            self._handed[tp] = (position, fetched.number if tp in fetched.records else last)
+
+    def caught_up_at(self, tp: TP, taken: int) -> int | None:
+        """When (ms) the broker last said where this partition ends, if all that it then held has been taken over.
+
+        `taken` numbers the last fetch with records of it that has arrived: one may be on its way between threads.
+        """
+        state = self._state_of(tp)
+        if state is None or state.lso is None or not state.has_valid_position:
             return None
-        at_ms: int | None = state.timestamp
-        return at_ms
+        # In this order: a fetch moves the position first, and is noted last.
+        position, at_ms = state.position, state.timestamp
+        if position < state.lso or self._handed.get(tp) != (position, taken):
+            return None
+        return int(at_ms)
+
+    def _state_of(self, tp: TP) -> Any:
+        assignment = self._ensure_consumer()._subscription.subscription.assignment
+        return assignment and assignment.state_value(driver.ensure_aiokafka_TP(tp))
 
     def unreadable(self) -> tuple[TP, int]:
         """Where the record lies at which decoding has just raised: its iterator is the one that was closed."""
@@ -131,11 +180,23 @@ class BatchingConsumer(driver.Consumer):
         self._waiting: dict[TP, int] = {}
         self._released = asyncio.Event()
         self._adrift: set[TP] = set()
+        self._held: set[TP] = set()
+        self._taken: dict[TP, int] = {}
         super().__init__(*args, **kwargs)
         self._read_offset = _NoReadOffsets()  # type: ignore[assignment]  # a mapping to nothing but null
 
     def _new_consumer_thread(self) -> ReadCommittedThread:
         return ReadCommittedThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        await super().on_partitions_revoked(revoked)
+        await self.positions.on_revocation()
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Nobody seeks when a worker is left without a partition: that it has none must be said here."""
+        await super().on_partitions_assigned(assigned, generation_id)
+        if not assigned:
+            await self.positions.on_assignment(set())
 
     async def perform_seek(self) -> None:
         """Called by Faust once an assignment has settled, in the place of a seek to committed offsets."""
@@ -145,6 +206,7 @@ class BatchingConsumer(driver.Consumer):
         """Fetch nothing of these until `go_on`, and void what was fetched of them before."""
         held = set(tps)
         self.pause_partitions(held)
+        self._held |= held
         for tp in held:
             self._void(tp)
 
@@ -153,11 +215,13 @@ class BatchingConsumer(driver.Consumer):
         self._waiting[tp] = 0
 
     async def go_on(self, tps: Iterable[TP]) -> None:
-        """Fetch these from where their state ends."""
+        """Fetch these from where their state ends; if they are being taken away, the next assignment sees to them."""
         ready = set(tps) & {TP(*tp) for tp in self.assignment()}
-        for tp in sorted(ready):
-            await self._seek_to_state(tp)
-        self.resume_partitions(ready)
+        with suppress(IllegalStateError):
+            for tp in sorted(ready):
+                await self._seek_to_state(tp)
+            self._held -= ready
+            self.resume_partitions(ready)
 
     def is_current(self, batch: Batch) -> bool:
         """Whether no seek has come between the fetch of this batch and now."""
@@ -176,7 +240,9 @@ class BatchingConsumer(driver.Consumer):
 
     def decided_until(self, tp: TP) -> int | None:
         """Until when (ms) all that Kafka had accepted is decided; null while some of it waits, or that is unknown."""
-        return None if self._waiting.get(tp) else self._thread.caught_up_at(tp)
+        if self._waiting.get(tp) or tp in self._held or tp in self._adrift:
+            return None
+        return self._thread.caught_up_at(tp, self._taken.get(tp, 0))
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
         """Fetch of those that have room: express lanes have room of their own, whatever the others' backlog."""
@@ -186,7 +252,7 @@ class BatchingConsumer(driver.Consumer):
             self._released.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._released.wait(), timeout)
-            return {}
+            return NOTHING_FETCHED
         return await super()._getmany(open_, LOOK_AGAIN_SECONDS if full else timeout)
 
     async def _seek_to_state(self, tp: TP) -> None:
@@ -206,21 +272,22 @@ class BatchingConsumer(driver.Consumer):
         self._adrift.clear()
         seeks = dict(self._seeks)
         try:
-            fetched, _ = await self._wait_next_records(timeout)
+            waited: Any = await self._wait_next_records(timeout)
         except UnicodeDecodeError:
             if (stand_in := await self._close_in()) is not None:
                 yield stand_in
             return
-        if fetched is None or self.should_stop:
+        fetched: Fetched = waited[0] or NOTHING_FETCHED
+        if self.should_stop:
             return
-        for raw_tp, records in fetched.items():
-            tp = TP(*raw_tp)
-            if not records:
-                continue
+        # All of it before any is handed on, which takes its time.
+        for tp in fetched.records:
+            self._taken[tp] = fetched.number
+            self._waiting[tp] = self._waiting.get(tp, 0) + 1
+        for tp, records in fetched.records.items():
             if not self.flow_active or tp not in seeks or self._seeks.get(tp) != seeks[tp]:
                 self._adrift.add(tp)
                 continue
-            self._waiting[tp] = self._waiting.get(tp, 0) + 1
             yield tp, self._batch_message(tp, records, seeks[tp])
 
     async def _close_in(self) -> tuple[TP, ConsumerMessage] | None:

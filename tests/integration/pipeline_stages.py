@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,12 +86,24 @@ class Stages:
         process.send_signal(signal.SIGKILL)
         process.wait(20)
 
+    def freeze(self, name: str) -> None:
+        """It neither knows nor says anything until it is thawed; nobody is told."""
+        self.running[name].send_signal(signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        self.running[name].send_signal(signal.SIGCONT)
+
     def revive(self) -> list[int]:
         """Start again whoever has ended by itself; the exit codes."""
         ended = {name: process.returncode for name, process in self.running.items() if process.poll() is not None}
         for name in ended:
             self.start(name)
         return list(ended.values())
+
+    def holds(self, name: str) -> int:
+        """How many partitions a worker said last that it has open."""
+        word = self.folder / name / "health.json"
+        return int(orjson.loads(word.read_bytes())["partitions"]) if word.exists() else 0
 
     def log(self, name: str) -> list[dict[str, Any]]:
         lines = (self.folder / name / "log.jsonl").read_bytes().splitlines()
@@ -119,6 +131,22 @@ class Stages:
                 for part, records in consumer.poll(timeout_ms=100).items():
                     found[part.partition] += [row for row in records if not is_heartbeat(row.key, row.value)]
             return found
+
+    @contextmanager
+    def transactions(self, topic: str) -> Iterator[Callable[[], set[int]]]:
+        """Gives what tells the partitions of a topic that end in a transaction nobody has ended yet."""
+        parts = [TopicPartition(topic, number) for number in range(self.partitions)]
+        servers = self.bootstrap
+        with (
+            KafkaConsumer(bootstrap_servers=servers, isolation_level="read_committed") as committed,
+            KafkaConsumer(bootstrap_servers=servers, isolation_level="read_uncommitted") as uncommitted,
+        ):
+
+            def open_now() -> set[int]:
+                stable, ends = committed.end_offsets(parts), uncommitted.end_offsets(parts)
+                return {part.partition for part in parts if stable[part] < ends[part]}
+
+            yield open_now
 
     def rows(self, topic: str) -> list[Any]:
         return [record for records in self.read(topic).values() for record in records]
@@ -181,10 +209,11 @@ def ends_of(entry: dict[str, Any]) -> Iterator[tuple[str, int, int, str]]:
 
 @contextmanager
 def installation(
-    bootstrap: str, folder: Path, providers: tuple[str, ...] = ("gar",), partitions: int = 2
-) -> Iterator[Stages]:
+    bootstrap: str, folder: Path, providers: tuple[str, ...] = ("gar",), partitions: int = 2,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Stages]:  # fmt: skip
     """Topics, keys, nothing running; what was started is ended."""
-    stages = Stages(bootstrap, folder, providers, partitions)
+    stages = Stages(bootstrap, folder, providers, partitions, dict(environment or {}))
     try:
         stages.prepare()
         yield stages

@@ -82,7 +82,7 @@ async def test_two_workers_share_a_stage_and_a_rebalance_loses_and_doubles_nothi
     for slice_ in range(3):
         publish(stages, list(stream(seed=20 + slice_, count=150, people=60)))
         if slice_ == 0:
-            shared = wait_for(lambda: [holds(stages, name) for name in ("filtering", "filtering-2")] == [1, 1])
+            shared = wait_for(lambda: [stages.holds(name) for name in ("filtering", "filtering-2")] == [1, 1])
         if slice_ == 1:
             for name in ("filtering-2", "pseudonymisation-2"):
                 stages.stop(name)
@@ -94,11 +94,6 @@ async def test_two_workers_share_a_stage_and_a_rebalance_loses_and_doubles_nothi
         "filtering": [], "pseudonymisation": [],
     }  # fmt: skip
     assert stages.unaccounted("filtering", [CHANGES, CONSENTS]) == []
-
-
-def holds(stages: Stages, name: str) -> int:
-    word = stages.folder / name / "health.json"
-    return int(orjson.loads(word.read_bytes())["partitions"]) if word.exists() else 0
 
 
 POISON = [

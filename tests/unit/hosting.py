@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, Self, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from aiokafka import TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -18,6 +18,8 @@ from services.runtime.schedule import Worklist
 from services.runtime.watchdog import Pulse
 from tests.replay.rows import Row
 from tests.unit.memory_state import MemoryState
+
+SomeAgent = TypeVar("SomeAgent", bound=Agent)
 
 
 class StandInConsumer:
@@ -90,13 +92,17 @@ class SenderHere:
         return await work
 
 
-class Hosting:
+class Hosting(Generic[SomeAgent]):
     """A host at work on one partition."""
 
-    def __init__(self, agent: Agent) -> None:
-        self.producer, self.consumer = StandInProducer(), StandInConsumer()
+    def __init__(
+        self, agent: SomeAgent, producer: StandInProducer | None = None, session_timeout_seconds: float = 0.01
+    ) -> None:
+        self.agent = agent
+        self.producer, self.consumer = producer or StandInProducer(), StandInConsumer()
         self.state = StandInStore()
-        self.host = Host(agent, cast("Any", None), cast("Any", None), Pulse())
+        settings = SimpleNamespace(session_timeout_seconds=session_timeout_seconds)
+        self.host = Host(agent, cast("Any", settings), cast("Any", None), Pulse())
         self.host.app = SimpleNamespace(consumer=self.consumer)
         self.failures: list[BaseException] = []
         self.host.leave = self.failures.append  # type: ignore[method-assign,assignment]  # the tests' own process stays

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,7 +60,7 @@ async def told(normal: Sequence[Sequence[Message]], express: Sequence[Sequence[M
     return provider
 
 
-def lane(at: Hosting, topic: str, batches: Sequence[Sequence[Message]]) -> int:
+def lane(at: Hosting[Any], topic: str, batches: Sequence[Sequence[Message]]) -> int:
     """Hand over all batches of a lane; where it ends."""
     first = 1
     for messages in batches:

@@ -3,22 +3,15 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiokafka.errors import ProducerFenced
 from faust.types import TP
 
 from services.contract.errors import Unreachable, WrongSettings
 from services.runtime import host as host_module
 from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer, WholeAssignor
-from tests.unit.hosting import Hosting as AnyHosting
+from tests.unit.hosting import Hosting
 from tests.unit.stand_in_agent import StandIn
-
-
-class Hosting(AnyHosting):
-    """Of the smallest stage."""
-
-    def __init__(self, agent: StandIn) -> None:
-        super().__init__(agent)
-        self.agent = agent
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +103,20 @@ async def test_failed_commit_moves_nothing_and_ends_the_process() -> None:
 
     assert at.state.next_offset("in") is None
     assert isinstance(at.failures[0], ConnectionError)
+
+
+async def test_commit_that_is_fenced_after_its_partition_was_given_up_ends_nobody() -> None:
+    async with Hosting(StandIn()) as at:
+        at.producer.lets.clear()
+        at.take("in", b"a")
+        await at.until(lambda: at.agent.handled == [0])
+        await at.host.on_assignment(set())
+        at.producer.error = ProducerFenced()
+        at.producer.lets.set()
+        await at.until(lambda: not at.host._jobs)
+
+    assert at.failures == []
+    assert at.state.next_offset("in") is None
 
 
 async def test_sweep_goes_over_every_entry_once_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
