@@ -18,6 +18,7 @@ from ops.benchmarks.workbench import PARTITIONS, Workbench
 from ops.installation import stages
 from ops.policy_files import Policies
 from ops.publishing.policies import apply_policies
+from ops.supervisor import Service
 from ops.topics import apply_topics, wanted_topics
 from services.contract.policies import day_in_paris, refusal, releasable
 from services.contract.topology import OPERATIONS, RELEASES, expand, named_for
@@ -41,7 +42,7 @@ def measure(bench: Workbench) -> Findings:
     cluster.send(RELEASES, made)
     del made
     findings = Findings()
-    engines: list[Engine] = [ours]
+    engines: list[Engine] = [*ours]
     for peer in _peers(cluster, job, expected):
         if bench.peers is not None and peer.name not in bench.peers:
             continue
@@ -55,15 +56,13 @@ def measure(bench: Workbench) -> Findings:
     return findings
 
 
-def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[Stage, Job]:
+def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[tuple[Stage, Stage], Job]:
     """Topics, keys and policies as an installation has them; and what a peer must know of them."""
     addresses, providers = [cluster.bootstrap], tuple(sorted(policies))
     wanted = wanted_topics(providers, PARTITIONS)
     apply_topics(addresses, wanted)
     files = keys.init(bench.folder / "keys", "FR", os.urandom)
     in_force = {step.policy.provider: step.policy for step in apply_policies(addresses, policies)}
-    services = stages(cluster.bootstrap, files.keyring, files.kek, providers, {})
-    service = next(service for service in services if service.name == NAME)
     outputs = {provider: named_for(OPERATIONS, provider) for provider in providers}
     written = {topic.name: wanted[topic.name] for topic in expand(providers) if topic.writer == NAME}
     keyring, today = keys.load(files.keyring, files.kek), day_in_paris(datetime.now(UTC))
@@ -83,7 +82,17 @@ def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[St
         versions={provider: policy.version for provider, policy in in_force.items()},
         folder="",
     )  # fmt: skip
-    return Stage(service, cluster, written, outputs, f"sanctuaire-{NAME}"), job
+
+    def workers(count: int) -> tuple[Service, ...]:
+        services = stages(cluster.bootstrap, files.keyring, files.kek, providers, {NAME: count})
+        return tuple(service for service in services if service.name.startswith(NAME))
+
+    cores = os.cpu_count() or 1
+    group = f"sanctuaire-{NAME}"
+    return (
+        Stage(workers(cores), cluster, written, outputs, group, title=f"Sanctuaire, {cores} workers"),
+        Stage(workers(1), cluster, written, outputs, group, "one-worker", "Sanctuaire, 1 worker"),
+    ), job
 
 
 def _peers(cluster: Cluster, job: Job, expected: int) -> Sequence[Peer]:

@@ -11,6 +11,8 @@ from ops.broker.embedded import EmbeddedBroker
 
 HEAP_MB = 1024
 PARTITIONS = 4
+PROPERTIES = {"group.initial.rebalance.delay.ms": "1500"}
+"""Workers that are started together then begin together, instead of the first alone and all over again."""
 
 
 @dataclass(slots=True)
@@ -32,7 +34,7 @@ class Workbench:
         """One for the whole run."""
         if self._broker is None:
             self.say("starting Kafka")
-            self._broker = self._stack.enter_context(EmbeddedBroker(heap_mb=HEAP_MB))
+            self._broker = self._stack.enter_context(EmbeddedBroker(heap_mb=HEAP_MB, properties=PROPERTIES))
         return self._broker
 
 

@@ -71,7 +71,7 @@ class PseudonymisationAgent:
         beat: Heartbeat | None = None
         for record in records:
             try:
-                if (heard := _heartbeat(record)) is not None:
+                if record.key is None and (heard := _heartbeat(record)) is not None:
                     beat = heard
                     account.count(-1)
                     continue
@@ -193,7 +193,7 @@ class PseudonymisationAgent:
 
 
 def _heartbeat(record: Record) -> Heartbeat | None:
-    if record.key is not None or record.topic != WITHDRAWALS or len(record.value or b"") > MAX_HEARTBEAT_BYTES:
+    if record.topic != WITHDRAWALS or len(record.value or b"") > MAX_HEARTBEAT_BYTES:
         return None
     return read_heartbeat(body(record.value, record.headers, MAX_HEARTBEAT_BYTES), record.partition)
 

@@ -219,7 +219,8 @@ class Host:
         """Decide a batch and begin its commit; if it must wait, it stays the first of its lane."""
         lane = partition.worklist.lanes[batch.topic]
         start = partition.position.get(batch.topic, 0)
-        records = [record for record in batch.records if record.offset >= start]
+        batches = lane.together()
+        records = [record for each in batches for record in each.records if record.offset >= start]
         began = time.monotonic()
         outbox = self._outbox(partition)
         try:
@@ -234,8 +235,9 @@ class Host:
         lane.not_before = 0.0
         if not self._holds(partition) or not lane.batches or lane.batches[0] is not batch:
             return None  # given up or sought while it was decided: it comes again
-        lane.batches.popleft()
-        self.consumer.release(batch)
+        for each in batches:
+            lane.batches.popleft()
+            self.consumer.release(each)
         if not records:
             return None
         partition.worklist.duty_last = False
@@ -252,8 +254,7 @@ class Host:
         self.newest[newest.topic, newest.partition] = newest.timestamp / 1000
         metrics.committed(
             self.agent.stage, newest.topic, newest.partition, records=len(records), outputs=len(outbox.outputs),
-            size=sum(len(record.value or b"") for record in records), decide_seconds=seconds,
-            commit_seconds=time.monotonic() - decided,
+            decide_seconds=seconds, commit_seconds=time.monotonic() - decided,
         )  # fmt: skip
 
     def _holds(self, partition: Partition) -> bool:

@@ -19,7 +19,6 @@ _LANE = ("stage", "topic", "partition")
 
 RECORDS = Counter("sanctuaire_records_total", "Inputs decided and committed.", _LANE, registry=REGISTRY)
 OUTPUTS = Counter("sanctuaire_outputs_total", "Records written for these inputs.", _LANE, registry=REGISTRY)
-BYTES = Counter("sanctuaire_read_bytes_total", "Bytes of the inputs committed.", _LANE, registry=REGISTRY)
 DECIDE = Histogram("sanctuaire_decide_seconds", "To decide a batch.", _LANE[:2], buckets=SECONDS, registry=REGISTRY)
 COMMIT = Histogram("sanctuaire_commit_seconds", "To commit a batch.", _LANE[:2], buckets=SECONDS, registry=REGISTRY)
 ENDS = Counter("sanctuaire_ends_total", "How inputs ended, by contract, end and reason.",
@@ -45,13 +44,12 @@ _shown: set[tuple[str, str, str]] = set()
 
 def committed(  # noqa: PLR0913  # what there is to count of a batch
     stage: Stage, topic: str, partition: int, *,
-    records: int, outputs: int, size: int, decide_seconds: float, commit_seconds: float,
+    records: int, outputs: int, decide_seconds: float, commit_seconds: float,
 ) -> None:  # fmt: skip
-    """A batch is durable; `size` in bytes of its keys and values."""
+    """A batch is durable."""
     lane = (stage, topic, str(partition))
     RECORDS.labels(*lane).inc(records)
     OUTPUTS.labels(*lane).inc(outputs)
-    BYTES.labels(*lane).inc(size)
     DECIDE.labels(stage, topic).observe(decide_seconds)
     COMMIT.labels(stage, topic).observe(commit_seconds)
 

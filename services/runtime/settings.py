@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     """Pseudonymisation only: 32 raw bytes that open it; a path, so that no secret is in the environment."""
     work_folder: Path = Path("run")
     """Where a worker may write: nothing there outlives a rebuild."""
-    batch_records: int = Field(default=2000, ge=1, le=20_000)
+    batch_records: int = Field(default=5000, ge=1, le=20_000)
     """Most records that one batch of one partition holds."""
     group_instance_id: str | None = None
     """Static membership (KIP-345): a restarted worker takes its partitions back without a rebalance."""

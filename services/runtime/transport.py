@@ -21,7 +21,9 @@ from faust.types.tuples import ConsumerMessage
 from services.contract.errors import Unreachable
 from services.runtime.records import Batch, UnreadableRecord
 
-BUFFERED = 2
+FETCH_BYTES = 4 * 1024 * 1024
+"""Of one partition: the client asks for more of it only once all of these are taken."""
+BUFFERED = 3
 """Batches of one partition that wait to be decided; more would only be memory."""
 LOOK_AGAIN_SECONDS = 0.01
 """How soon a partition that is no longer full is fetched from again."""
@@ -144,7 +146,7 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
             auto_offset_reset="earliest",
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 300) * 1000),
-            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            max_partition_fetch_bytes=FETCH_BYTES,
             # One fetch is in flight a node: with Faust's 1,500 ms an idle topic would hold up the busy ones.
             fetch_max_wait_ms=50,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),

@@ -29,7 +29,8 @@ class StageProcess:
 class Stage:
     """One of our stages (contest.Engine)."""
 
-    service: Service
+    services: tuple[Service, ...]
+    """Its workers: Python decides on one core in each."""
     cluster: Cluster
     written: Topics
     """Every topic that it writes, its state and audit included: made anew for each run, for it starts from nothing."""
@@ -52,5 +53,5 @@ class Stage:
         self.cluster.drop_group(self.group)
         apply_topics([self.cluster.bootstrap], self.written)
         self.cluster.await_leaders(self.outputs.values())
-        with Supervisor(services=(self.service,), folder=Path(run.folder)) as supervisor:
+        with Supervisor(services=self.services, folder=Path(run.folder)) as supervisor:
             yield StageProcess(supervisor)

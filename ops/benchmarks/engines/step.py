@@ -1,9 +1,10 @@
-"""The pure step of every Python peer: ours, with the sequence in memory instead of a store with a changelog.
+"""The pure step of every Python peer: ours, with the sequence in a mapping instead of our store with its changelog.
 
-That is enough for a loop that is at least once, and less work than our stage and the JVM's do.
+A dictionary is enough for a loop that is at least once, and less work than our stage and the JVM's do; who has a table
+of its own, with a changelog, gives that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -32,14 +33,14 @@ class NotAllowed(Exception):
 class Step:
     """Holds what outlives a record: keys, policies, terms with their cached names, the last sequence of every pair."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, seqs: MutableMapping[str, int] | None = None) -> None:
         self._outputs = job.outputs
         self._perimeter = job.perimeter
         self._names = {name: Pseudonymiser.under(bytes.fromhex(key)) for name, key in job.keys.items()}
         self._policies = {name: ProviderPolicy.model_validate_json(text) for name, text in job.policies.items()}
         self._day = day_in_paris(datetime.now(UTC))
         self._terms: dict[Manner, Terms] = {}
-        self._seqs: dict[str, int] = {}
+        self._seqs: MutableMapping[str, int] = {} if seqs is None else seqs
 
     def take(self, raw: bytes, key: bytes) -> Named | None:
         """Null for what the sequence refuses."""

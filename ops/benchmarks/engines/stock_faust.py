@@ -1,4 +1,4 @@
-"""`python -m ops.benchmarks.engines.stock_faust JOB`: Faust as its guide shows it, an agent that sends."""
+"""`python -m ops.benchmarks.engines.stock_faust JOB`: Faust as its guide shows it, an agent with a table that sends."""
 
 import sys
 
@@ -7,6 +7,7 @@ from faust.types import StreamT
 
 from ops.benchmarks.engines.job import Job, job_of_this_process
 from ops.benchmarks.engines.step import Step
+from ops.benchmarks.workbench import PARTITIONS
 
 
 def build(job: Job) -> faust.App:
@@ -19,12 +20,13 @@ def build(job: Job) -> faust.App:
         value_serializer="raw",
         producer_acks=-1,
         consumer_auto_offset_reset="earliest",
+        store="memory://",
         topic_disable_leader=True,
         web_enabled=False,
     )
     releases = app.topic(job.input, key_type=bytes, value_type=bytes)
     operations = {name: app.topic(name, key_type=bytes, value_type=bytes) for name in job.outputs.values()}
-    step = Step(job)
+    step = Step(job, app.Table("seq", default=int, partitions=PARTITIONS))
 
     @app.agent(releases)
     async def pseudonymise(stream: StreamT[bytes]) -> None:
