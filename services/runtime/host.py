@@ -1,35 +1,23 @@
-"""Runs one agent over the partitions that a process is assigned: opens, decides, sweeps and gives them up."""
+"""Holds the partitions that a process is assigned: opens them, goes on with them and gives them up."""
 
 import asyncio
 import os
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
-from functools import partial
-from itertools import islice
 from typing import Any, cast
 
 from faust.types import TP
 
 from services.contract.errors import WrongSettings
-from services.runtime import journal, metrics
-from services.runtime.agent import Agent, NotYet, handle_each, sweep_each, tick
-from services.runtime.outbox import Outbox, Reached
+from services.runtime import journal
+from services.runtime.agent import Agent
 from services.runtime.partition import Partition, open_partition
 from services.runtime.policies import PolicyReader
-from services.runtime.records import Batch, Record
-from services.runtime.schedule import Job, choose
 from services.runtime.sender import Sender
 from services.runtime.settings import Settings
-from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer
 from services.runtime.watchdog import Pulse
+from services.runtime.work import Work
 
 EX_SOFTWARE = 70
-SWEEP_CHUNK = 500
-RETRY_SECONDS = 0.1
-SECOND = 1.0
 
 
 class Host:
@@ -40,17 +28,18 @@ class Host:
         self.settings = settings
         self.policies = policies
         self.pulse = pulse
-        self.newest: dict[tuple[str, int], float] = {}
-        """Topic and partition → when (epoch seconds) the newest input was made that the state reflects."""
-        self.partitions: dict[int, Partition] = {}
         self.app: Any = None
+        # By name, at every call: the tests' own process stays.
+        self.work = Work(agent, pulse, lambda: self.consumer, lambda error: self.leave(error))  # noqa: PLW0108
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._closing: dict[int, asyncio.Task[None]] = {}
         self._going_on: set[asyncio.Task[None]] = set()
-        self._resting = False
-        self._jobs: set[asyncio.Task[None]] = set()
-        self._wake = asyncio.Event()
         self._sender = Sender()
+
+    @property
+    def partitions(self) -> dict[int, Partition]:
+        """Those that are open, by number."""
+        return self.work.partitions
 
     @property
     def consumer(self) -> BatchingConsumer:
@@ -61,9 +50,7 @@ class Host:
 
         Else whoever comes next would fence it in the middle of its work.
         """
-        self._resting = True
-        if self._jobs:
-            await asyncio.wait(self._jobs, timeout=self.settings.session_timeout_seconds)
+        await self.work.rest(self.settings.session_timeout_seconds)
 
     async def on_assignment(self, assigned: set[TP]) -> None:
         """Close what went, keep what stayed (its producer is fenced if another had it meanwhile), open what came.
@@ -76,7 +63,7 @@ class Host:
             raise WrongSettings(message)
         for number in [n for n in (*self.partitions, *self._opening) if n not in numbers]:
             self._give_up(number)
-        self._resting = False
+        self.work.go_on()
         journal.emit(journal.ASSIGNED, stage=self.agent.stage, partitions=len(numbers))
         for number in sorted(numbers):
             self.consumer.hold(self._lanes_of(number))
@@ -154,180 +141,3 @@ class Host:
         """End the process at once, acknowledging nothing; the supervisor starts it again from its state."""
         journal.emit(journal.FAILED, stage=self.agent.stage, kind=type(error).__name__, where=journal.where(error))
         os._exit(EX_SOFTWARE)
-
-    def take(self, batch: Batch) -> None:
-        """Put a batch on its lane, or drop it if its partition went or was sought since."""
-        partition = self.partitions.get(batch.partition)
-        if partition is None or not self.consumer.is_current(batch):
-            return
-        partition.worklist.lanes[batch.topic].batches.append(batch)
-        self._wake.set()
-
-    async def work(self) -> None:
-        """Do one job after another, for as long as the process runs."""
-        while True:
-            chosen = choose(self._in_turn(), time.monotonic())
-            if chosen is None:
-                self._wake.clear()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), RETRY_SECONDS)
-                continue
-            number, job = chosen
-            task = asyncio.create_task(self._do(self.partitions[number], job))
-            self._jobs.add(task)
-            task.add_done_callback(self._jobs.discard)
-            # It runs until it is decided, or waits for a provider; only then is the next one chosen.
-            await asyncio.sleep(0)
-
-    def _in_turn(self) -> Iterator[tuple[int, Any]]:
-        """Who has just had a turn comes last."""
-        if self._resting:
-            return iter(())
-        return ((number, partition.worklist) for number, partition in self.partitions.items())
-
-    async def _do(self, partition: Partition, job: Job) -> None:
-        if not self._holds(partition):
-            return
-        self.partitions[partition.number] = self.partitions.pop(partition.number)
-        place = (self.agent.stage, partition.number)
-        self.pulse.progress(*place)
-        partition.worklist.deciding = True
-        try:
-            match job:
-                case "tick":
-                    commit = await self._tick(partition)
-                case "sweep":
-                    commit = await self._sweep_chunk(partition)
-                case _:
-                    commit = await self._decide(partition, job)
-            partition.worklist.deciding = False
-            self._wake.set()
-            if commit is not None:
-                await commit
-                self._wake.set()
-            if not partition.worklist.deciding and not partition.worklist.committing:
-                self.pulse.done(*place)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001  # Faust would acknowledge it and go on
-            if self._holds(partition):
-                self.leave(error)
-            # Else it was given up meanwhile: its store may be closed, its producer fenced, and nothing was committed.
-            self.pulse.done(*place)
-
-    async def _decide(self, partition: Partition, batch: Batch) -> "asyncio.Task[None] | None":
-        """Decide a batch and begin its commit; if it must wait, it stays the first of its lane."""
-        lane = partition.worklist.lanes[batch.topic]
-        start = partition.position.get(batch.topic, 0)
-        batches = lane.together()
-        records = [record for each in batches for record in each.records if record.offset >= start]
-        began = time.monotonic()
-        outbox = self._outbox(partition)
-        try:
-            if records:
-                await handle_each(self.agent, records, outbox)
-        except NotYet as missing:
-            if not lane.not_before:
-                journal.emit(journal.WAITING, stage=self.agent.stage, partition=batch.partition, code=missing.code)
-            lane.not_before = time.monotonic() + RETRY_SECONDS
-            metrics.waiting(self.agent.stage, batch.topic, missing.code)
-            return None
-        lane.not_before = 0.0
-        if not self._holds(partition) or not lane.batches or lane.batches[0] is not batch:
-            return None  # given up or sought while it was decided: it comes again
-        for each in batches:
-            lane.batches.popleft()
-            self.consumer.release(each)
-        if not records:
-            return None
-        partition.worklist.duty_last = False
-        commit = partition.commit(outbox, {batch.topic: records[-1].offset + 1})
-        commit.add_done_callback(partial(self._count, outbox, records, time.monotonic() - began, time.monotonic()))
-        return commit
-
-    def _count(  # what there is to count of a batch
-        self, outbox: Outbox, records: Sequence[Record], seconds: float, decided: float, commit: "asyncio.Task[None]"
-    ) -> None:
-        if commit.cancelled() or commit.exception():
-            return
-        newest = records[-1]
-        self.newest[newest.topic, newest.partition] = newest.timestamp / 1000
-        metrics.committed(
-            self.agent.stage, newest.topic, newest.partition, records=len(records), outputs=len(outbox.outputs),
-            decide_seconds=seconds, commit_seconds=time.monotonic() - decided,
-        )  # fmt: skip
-
-    def _holds(self, partition: Partition) -> bool:
-        return self.partitions.get(partition.number) is partition
-
-    def _outbox(self, partition: Partition) -> Outbox:
-        return Outbox(
-            self.agent.stage, partition.number, partition.state, time.time_ns() // 1000, partition.pending,
-            self._reached(partition),
-        )  # fmt: skip
-
-    def is_caught_up(self, tp: TP) -> bool:
-        """Whether all that was fetched of it is decided."""
-        lane = self.partitions[tp.partition].worklist.lanes[tp.topic]
-        return not lane.batches and self.consumer.decided_until(tp) is not None
-
-    async def keep_time(self) -> None:
-        """Call every second."""
-        while True:
-            self.second()
-            await asyncio.sleep(SECOND)
-
-    def second(self) -> None:
-        """Have every partition do what is due: what time asks for, and what rests on other policies than today's."""
-        token = self.agent.sweep_token(datetime.now(UTC))
-        for partition in self.partitions.values():
-            partition.worklist.add("tick")
-            if _swept(partition) != (token, b"end"):
-                partition.worklist.add("sweep")
-        self._wake.set()
-
-    async def _tick(self, partition: Partition) -> "asyncio.Task[None] | None":
-        partition.worklist.due.popleft()
-        partition.worklist.duty_last = True
-        outbox = self._outbox(partition)
-        if await tick(self.agent, outbox):
-            partition.worklist.add("tick")
-        return partition.commit(outbox, {}) if self._holds(partition) and (outbox.outputs or outbox.changes) else None
-
-    def _reached(self, partition: Partition) -> Reached:
-        """How far each lane is decided. A topic's end counts transaction markers, so that no record's offset tells."""
-        until: dict[str, int] = {}
-        for topic, lane in partition.worklist.lanes.items():
-            at_ms = None if lane.batches else self.consumer.decided_until(TP(topic, partition.number))
-            if at_ms is not None:
-                until[topic] = at_ms * 1000
-            if at_ms is not None or partition.position.get(topic, 0) >= partition.backlog.get(topic, 0):
-                partition.backlog.pop(topic, None)
-        return Reached(until, frozenset(partition.backlog))
-
-    async def _sweep_chunk(self, partition: Partition) -> "asyncio.Task[None] | None":
-        """Bring some of what is remembered up to what it now rests on; the cursor is committed with it."""
-        partition.worklist.due.popleft()
-        partition.worklist.duty_last = True
-        token = self.agent.sweep_token(datetime.now(UTC))
-        done, after = _swept(partition)
-        if (done, after) == (token, b"end"):
-            return None
-        outbox = self._outbox(partition)
-        start = after if done == token and after else None
-        chunk = list(islice(partition.state.scan(self.agent.swept, start), SWEEP_CHUNK))
-        try:
-            await sweep_each(self.agent, chunk, outbox)
-        except NotYet:
-            return None
-        more = len(chunk) == SWEEP_CHUNK
-        outbox.put(SWEEP, token + b" " + (chunk[-1][0] if more else b"end"))
-        if more:
-            partition.worklist.add("sweep")
-        return partition.commit(outbox, {}) if self._holds(partition) else None
-
-
-def _swept(partition: Partition) -> tuple[bytes, bytes]:
-    """Which token the sweep has got to, and after which key it goes on."""
-    token, _, after = (partition.state.get(SWEEP) or b"").partition(b" ")
-    return token, after

@@ -81,7 +81,7 @@ def _read_lane(app: faust.App, host: Host, lane: str) -> None:
 
     async def read(stream: StreamT[Any]) -> None:
         async for batch in stream:
-            host.take(batch)
+            host.work.take(batch)
 
     app.agent(topic, name=f"{host.agent.group}.{lane}", concurrency=1)(read)
 
@@ -97,7 +97,7 @@ def _keep_up(app: faust.App, host: Host) -> None:
     @app.task  # type: ignore[untyped-decorator]
     async def work() -> None:
         try:
-            await asyncio.gather(host.work(), host.keep_time())
+            await asyncio.gather(host.work.go(), host.work.keep_time())
         except Exception as error:  # noqa: BLE001  # as above
             host.leave(error)
 

@@ -71,12 +71,14 @@ class Vitals:
         """A topic's end counts transaction markers: who has decided all that was handed out is not behind."""
         now = self._clock()
         lags = {
-            place: 0 if self._host.is_caught_up(TP(*place)) else max(0, end - (self._host.next_offset(TP(*place)) or 0))
+            place: 0
+            if self._host.work.is_caught_up(TP(*place))
+            else max(0, end - (self._host.next_offset(TP(*place)) or 0))
             for place, end in ends.items()
         }
         # Who has just fallen behind: its age is counted from now, until a commit says from when its newest input is.
         self._behind = {place: self._behind.get(place, now) for place, records in lags.items() if records}
-        newest = {place: self._host.newest.get(place, self._behind[place]) for place in self._behind}
+        newest = {place: self._host.work.newest.get(place, self._behind[place]) for place in self._behind}
         return {place: (records, max(0.0, now - newest[place]) if records else 0.0) for place, records in lags.items()}
 
     def _rebalancing(self) -> None:

@@ -118,7 +118,7 @@ class Hosting(Generic[SomeAgent]):
         self.host.partitions[0] = self.partition
 
     async def __aenter__(self) -> Self:
-        self._work = asyncio.create_task(self.host.work())
+        self._work = asyncio.create_task(self.host.work.go())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -131,7 +131,7 @@ class Hosting(Generic[SomeAgent]):
 
     def hear(self, topic: str, messages: Sequence[tuple[bytes | None, bytes | None]], first: int) -> None:
         rows = [Row(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(messages)]
-        self.host.take(Batch(topic, 0, 1, rows))
+        self.host.work.take(Batch(topic, 0, 1, rows))
 
     async def until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(5):

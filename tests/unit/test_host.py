@@ -7,16 +7,19 @@ from aiokafka.errors import ProducerFenced
 from faust.types import TP
 
 from services.contract.errors import Unreachable, WrongSettings
-from services.runtime import host as host_module
+from services.runtime import schedule
+from services.runtime import work as work_module
+from services.runtime.fetching import WholeAssignor
 from services.runtime.state import SWEEP
-from services.runtime.transport import BatchingConsumer, WholeAssignor
+from services.runtime.transport import BatchingConsumer
 from tests.unit.hosting import Hosting
 from tests.unit.stand_in_agent import StandIn
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_module, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(work_module, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(schedule, "TOGETHER", 1)
 
 
 async def test_batch_moves_state_and_position_together() -> None:
@@ -62,6 +65,17 @@ async def test_next_batch_is_decided_while_the_one_before_is_committed_and_sees_
         assert at.state.next_offset("in") is None
         at.producer.lets.set()
         await at.until(lambda: at.state.next_offset("in") == 4)
+
+
+async def test_batches_that_wait_are_decided_and_committed_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "TOGETHER", 5)
+    async with Hosting(StandIn()) as at:
+        for first in range(0, 8, 2):
+            at.take("in", b"a", b"b", first=first)
+        await at.until(lambda: at.state.next_offset("in") == 8)
+
+    assert at.agent.handled == list(range(8))
+    assert at.producer.transactions == 2
 
 
 async def test_express_lane_goes_first() -> None:
@@ -113,20 +127,20 @@ async def test_commit_that_is_fenced_after_its_partition_was_given_up_ends_nobod
         await at.host.on_assignment(set())
         at.producer.error = ProducerFenced()
         at.producer.lets.set()
-        await at.until(lambda: not at.host._jobs)
+        await at.until(lambda: not at.host.work._jobs)
 
     assert at.failures == []
     assert at.state.next_offset("in") is None
 
 
 async def test_sweep_goes_over_every_entry_once_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_module, "SWEEP_CHUNK", 2)
+    monkeypatch.setattr(work_module, "SWEEP_CHUNK", 2)
     async with Hosting(StandIn()) as at:
         at.state.apply({f"s/{n}".encode(): b"x" for n in range(5)} | {b"t/0": b"x"})
-        at.host.second()
+        at.host.work.second()
         await at.until(lambda: at.state.get(SWEEP) == b"t1 end")
         chunks = at.producer.transactions
-        at.host.second()
+        at.host.work.second()
         await at.until(lambda: not at.partition.worklist.due)
 
         assert chunks == 3
@@ -138,17 +152,17 @@ async def test_sweep_goes_over_every_entry_once_a_token(monkeypatch: pytest.Monk
 async def test_sweep_that_was_cut_goes_on_after_its_cursor() -> None:
     async with Hosting(StandIn()) as at:
         at.state.apply({b"s/0": b"x", b"s/1": b"x", SWEEP: b"t1 s/0"})
-        at.host.second()
+        at.host.work.second()
         await at.until(lambda: at.state.get(SWEEP) == b"t1 end")
 
         assert [value for _, value in at.state.scan(b"s/", None)] == [b"x", b"swept"]
 
 
 async def test_a_long_sweep_and_a_backlog_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_module, "SWEEP_CHUNK", 1)
+    monkeypatch.setattr(work_module, "SWEEP_CHUNK", 1)
     async with Hosting(StandIn()) as at:
         at.state.apply({f"s/{n}".encode(): b"x" for n in range(4)})
-        at.host.second()
+        at.host.work.second()
         for first in range(4):
             at.take("in", b"a", first=first)
         await at.until(lambda: at.state.next_offset("in") == 2)
@@ -161,7 +175,7 @@ async def test_second_ticks_and_what_it_sends_is_committed() -> None:
     async with Hosting(StandIn()) as at:
         at.agent.ticks = True
         at.consumer.until_ms = 5
-        at.host.second()
+        at.host.work.second()
         await at.until(lambda: at.state.get(b"ticked") == b"express=5000,in=5000")
 
 
@@ -181,7 +195,7 @@ async def test_lane_that_is_at_its_end_is_no_backlog_whatever_its_last_offset() 
         at.agent.ticks = True
         at.partition.backlog = {"in": 7}
         at.consumer.until_ms = 5
-        at.host.second()
+        at.host.work.second()
         await at.until(lambda: at.state.get(b"ticked") is not None)
 
         assert at.partition.backlog == {}

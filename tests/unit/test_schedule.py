@@ -1,13 +1,14 @@
 import pytest
 
-from services.runtime.records import Batch
-from services.runtime.schedule import EXPRESS, ORDINARY, Worklist, choose
+from services.runtime.records import Batch, UnreadableRecord
+from services.runtime.schedule import EXPRESS, ORDINARY, Lane, Worklist, choose
+from tests.replay.rows import Row
 
 NOW = 100.0
 
 
 def a_batch(topic: str) -> Batch:
-    return Batch(topic, 0, 1, ())
+    return Batch(topic, 0, 1, [Row(topic, 0, 0, 0, None, None)])
 
 
 def worklist(express: int = 0, ordinary: int = 0, *duties: str, **others: object) -> Worklist:
@@ -47,6 +48,27 @@ def said(work: Worklist) -> tuple[int, str] | None:
 )
 def test_a_partition_does_next(of: str, work: Worklist, offered: tuple[int, str] | None) -> None:
     assert said(work) == offered, of
+
+
+@pytest.mark.parametrize(
+    ("sizes", "together"),
+    [([2000, 2000, 2000], 2), ([5000, 1], 1), ([9000], 1), ([1] * 7, 7)],
+)
+def test_batches_are_decided_together_up_to_a_size(sizes: list[int], together: int) -> None:
+    lane = Lane()
+    lane.batches.extend(Batch("in", 0, 1, [Row("in", 0, n, 0, None, None) for n in range(size)]) for size in sizes)
+
+    assert len(lane.together()) == together
+
+
+def test_what_stands_for_an_unreadable_record_stays_alone() -> None:
+    lane, one = Lane(), Batch("in", 0, 1, [Row("in", 0, 0, 0, None, None)])
+    unreadable = Batch("in", 0, 1, [UnreadableRecord("in", 0, 1)])
+    lane.batches.extend([one, unreadable, one])
+    first = lane.together()
+    lane.batches.popleft()
+
+    assert (first, lane.together()) == ([one], [unreadable])
 
 
 def test_a_lane_that_waits_is_passed_over_until_its_time() -> None:

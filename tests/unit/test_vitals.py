@@ -44,6 +44,7 @@ class Host:
         self.policies = SimpleNamespace(caught_up=SimpleNamespace(is_set=lambda: True), answered=1)
         self.partitions: dict[int, object] = {0: partition()}
         self.newest: dict[tuple[str, int], float] = {}
+        self.work = self
         self.caught_up = False
         self.below = Consumer()
         thread = SimpleNamespace(_consumer=self.below)
