@@ -122,9 +122,8 @@ class Work:
     async def _decide(self, partition: Partition, batch: Batch) -> "asyncio.Task[None] | None":
         """Decide a batch and begin its commit; if it must wait, it stays the first of its lane."""
         lane = partition.worklist.lanes[batch.topic]
-        start = partition.position.get(batch.topic, 0)
         batches = lane.together()
-        records = [record for each in batches for record in each.records if record.offset >= start]
+        records = _undecided(batches, partition.position.get(batch.topic, 0))
         began = time.monotonic()
         outbox = self._outbox(partition)
         try:
@@ -229,6 +228,15 @@ class Work:
         if more:
             partition.worklist.add("sweep")
         return partition.commit(outbox, {}) if self._holds(partition) else None
+
+
+def _undecided(batches: Sequence[Batch], start: int) -> list[Record]:
+    """Their records from `start` on, each once, should they overlap."""
+    records: list[Record] = []
+    for batch in batches:
+        records += [record for record in batch.records if record.offset >= start]
+        start = max(start, batch.records[-1].offset + 1)
+    return records
 
 
 def _swept(partition: Partition) -> tuple[bytes, bytes]:

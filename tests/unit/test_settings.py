@@ -37,4 +37,4 @@ def test_variables_become_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANCTUAIRE_PROVIDER", "gar")
     settings = load_settings()
 
-    assert (settings.kafka_bootstrap, settings.provider, settings.batch_records) == ("broker:9092", "gar", 2000)
+    assert (settings.kafka_bootstrap, settings.provider, settings.batch_records) == ("broker:9092", "gar", 5000)

@@ -57,6 +57,7 @@ async def test_trap_03_no_batch_is_acknowledged_past_one_in_flight_before_it() -
     async with Hosting(StandIn(), FailsOnce()) as at:
         at.producer.lets.clear()
         at.take("in", b"a", first=0)
+        await at.until(lambda: at.agent.handled == [0])
         at.take("in", b"b", first=1)
         await at.until(lambda: at.agent.handled == [0, 1])
         at.producer.lets.set()
