@@ -29,6 +29,9 @@ class Vitals:
         self._rebalance: int | None = None
         self._behind: dict[Place, float] = {}
 
+    def leave(self, error: BaseException) -> None:
+        self._host.leave(error)
+
     def take(self) -> None:
         host, judged = self._host, self._health
         judged.pulse.beat()
@@ -95,6 +98,10 @@ class Vitals:
 
 
 async def keep(vitals: Vitals) -> None:
+    """Every second; what fails here ends the process under its own name, not as a loop that is stuck."""
     while True:
-        vitals.take()
+        try:
+            vitals.take()
+        except Exception as error:  # noqa: BLE001  # nobody would know of it
+            vitals.leave(error)
         await asyncio.sleep(BEAT_SECONDS)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,9 @@ def ask(port: int, path: str) -> tuple[int, str]:
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
-        except ConnectionRefusedError:
+            return answer.status, answer.read().decode()
+        except (ConnectionError, HTTPException):  # it ended, perhaps in the middle of an answer
             return 0, ""
-        return answer.status, answer.read().decode()
 
 
 def values(page: str, name: str) -> list[float]:
