@@ -41,7 +41,9 @@ FAMILIES: tuple[Family, ...] = (
 )
 """In turn, one a pupil."""
 
-BANDS: tuple[Band, ...] = (*("child",) * 6, *("minor",) * 3, "adult")  # type: ignore[assignment]  # a tuple of literals
+BANDS: tuple[Band, ...] = (
+    "child", "child", "child", "child", "child", "child", "minor", "minor", "minor", "adult",
+)  # fmt: skip
 AGES = {"child": 12, "minor": 17, "adult": 20}
 """At the end of the year; whatever the day, a year less is of the same band."""
 

@@ -11,7 +11,7 @@ from ops.benchmarks.bench_policies import consent_policy
 from ops.benchmarks.cluster import Cluster
 from ops.benchmarks.comparing import ClocklessNames
 from ops.benchmarks.concluding import conclude, present
-from ops.benchmarks.contest import Contest
+from ops.benchmarks.contest import Contest, Run
 from ops.benchmarks.engines import kafka_streams
 from ops.benchmarks.engines.job import Job
 from ops.benchmarks.engines.ours import Stage
@@ -45,10 +45,7 @@ def measure(bench: Workbench) -> Findings:
     expected = sum(emission.fresh for emission in feed.input())
     findings = Findings()
     ours = Primed(_stage(bench, cluster, policy, wanted), feed, lambda _run: FILTERING_STATE)
-    peers = [
-        Primed(peer, feed, lambda run, own=peer.own: f"{own(run)}-consents-changelog")
-        for peer in _peers(cluster, _job(cluster, policy, today))
-    ]
+    peers = [Primed(peer, feed, partial(_changelog, peer)) for peer in _peers(cluster, _job(cluster, policy, today))]
     engines = [ours, *present(NAME, peers, bench.peers, findings)]
     contest = Contest(
         cluster, bench.broker.pid, engines, expected, bench.folder / NAME, bench.say, naming=ClocklessNames
@@ -91,6 +88,11 @@ def _job(cluster: Cluster, policy: ProviderPolicy, today: date) -> Job:
         consents=CONSENTS,
         digests={policy.provider: policy_digest(policy)},
     )  # fmt: skip
+
+
+def _changelog(peer: Peer, run: Run) -> str:
+    """As Kafka Streams names that of the store which Filtering.java calls `consents`."""
+    return f"{peer.own(run)}-consents-changelog"
 
 
 def _peers(cluster: Cluster, job: Job) -> Sequence[Peer]:

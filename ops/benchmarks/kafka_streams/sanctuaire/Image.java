@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -111,10 +112,10 @@ final class Image {
     /** A text among the attributes that needs no escape; null where it is not said. */
     String text(String name) {
         byte[] raw = attributes.get(name);
-        return raw == null || raw[0] != '"' ? null : new String(raw, 1, raw.length - 2, java.nio.charset.StandardCharsets.UTF_8);
+        return raw == null || raw[0] != '"' ? null : new String(raw, 1, raw.length - 2, StandardCharsets.UTF_8);
     }
 
-    /** Whether there is anything to show: neither null nor empty. */
+    /** Whether there is anything to show: neither null nor empty. No field of this input is a number. */
     static boolean isSaid(byte[] raw) {
         return raw != null && raw.length > 2 && !(raw.length == 4 && raw[0] == 'n');
     }
