@@ -1,33 +1,29 @@
-"""Three invented providers on the shape of an example policy: what each stage is measured under."""
+"""Invented providers on the shapes of the example policies: what each stage is measured under."""
 
 from ops.policy_files import POLICIES_FOLDER, Policies, read_policies
+from services.contract.policies import ProviderPolicy
 
 FIELDS = ("given_name", "family_name", "level", "mef", "school", "divisions", "groups")
 PROVIDERS = ("alpha", "beta", "gamma")
+ON_CONSENT = "delta"
 
 
 def bench_policies() -> Policies:
     """The same fields for all three, so that no engine gains by what another provider may not see."""
     example = read_policies(POLICIES_FOLDER)["gar"]
+    return {name: _renamed(example, name, FIELDS) for name in PROVIDERS}
+
+
+def consent_policy() -> ProviderPolicy:
+    """Nothing without consent; the contract names one field more than the perimeter allows."""
+    return _renamed(read_policies(POLICIES_FOLDER)["lecture"], ON_CONSENT, (*FIELDS, "birth_date"))
+
+
+def _renamed(example: ProviderPolicy, name: str, fields: tuple[str, ...]) -> ProviderPolicy:
+    contract = example.contracts[0].model_copy(
+        update={"id": f"{name}-2026", "purpose": f"{name}-access", "fields": fields, "kinds": ("pupil",)}
+    )
     perimeter = example.perimeter.model_copy(update={"allowed_fields": FIELDS})
-    contract = example.contracts[0]
-    return {
-        name: example.model_copy(
-            update={
-                "provider": name,
-                "name": f"banc {name}",
-                "perimeter": perimeter,
-                "contracts": (
-                    contract.model_copy(
-                        update={
-                            "id": f"{name}-2026",
-                            "purpose": f"{name}-access",
-                            "fields": FIELDS,
-                            "kinds": ("pupil",),
-                        }
-                    ),
-                ),
-            }
-        )
-        for name in PROVIDERS
-    }
+    return example.model_copy(
+        update={"provider": name, "name": f"banc {name}", "perimeter": perimeter, "contracts": (contract,)}
+    )

@@ -5,23 +5,24 @@ take a core from whoever is measured. The offsets of the records themselves, rea
 of them each answer stood for; a transaction's markers have offsets too, and are none.
 """
 
-import hashlib
 import time
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, IsolationLevel, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
-from ops.benchmarks.comparing import Output
+from ops.benchmarks.comparing import Naming, Output, digest_of
 from ops.benchmarks.schools import Emission
 from services.contract.errors import Unreachable
 
 ANSWER_SECONDS = 30.0
 READ_BATCH = 10_000
 LOOK_SECONDS = 0.05
+TRANSACTION_MS = 300_000
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -89,21 +90,29 @@ class Cluster:
 
     def send(self, topic: str, emissions: Iterable[Emission]) -> None:
         """Preload the input, acknowledged by the time this returns."""
-        producer = Producer(
-            {
-                "bootstrap.servers": self.bootstrap,
-                "enable.idempotence": True,
-                "linger.ms": 20,
-                "batch.size": 1 << 20,
-                "queue.buffering.max.messages": 2_000_000,
-                "queue.buffering.max.kbytes": 2_000_000,
-            }
-        )
-        for emission in emissions:
-            producer.produce(topic, emission.value, emission.key, emission.partition)
-            producer.poll(0)
+        producer = Producer(self._producing())
+        _produce(producer, topic, emissions)
         if producer.flush(10 * ANSWER_SECONDS):
             raise Unreachable("Kafka did not take the whole input")
+
+    def send_at_once(self, topic: str, emissions: Iterable[Emission]) -> None:
+        """One transaction: who reads what is committed sees nothing of it, and then all of it."""
+        producer = Producer({**self._producing(), "transactional.id": f"bench-{uuid.uuid4()}",
+                             "transaction.timeout.ms": TRANSACTION_MS})  # fmt: skip
+        producer.init_transactions(ANSWER_SECONDS)
+        producer.begin_transaction()
+        _produce(producer, topic, emissions)
+        producer.commit_transaction(10 * ANSWER_SECONDS)
+
+    def _producing(self) -> dict[str, str | int | bool]:
+        return {
+            "bootstrap.servers": self.bootstrap,
+            "enable.idempotence": True,
+            "linger.ms": 20,
+            "batch.size": 1 << 20,
+            "queue.buffering.max.messages": 2_000_000,
+            "queue.buffering.max.kbytes": 2_000_000,
+        }
 
     def ends(self, places: Sequence[Place]) -> dict[Place, int]:
         """Where a reader of committed records would have to stop now."""
@@ -111,7 +120,7 @@ class Cluster:
         answers = self._admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED)
         return {(tp.topic, tp.partition): answer.result(ANSWER_SECONDS).offset for tp, answer in answers.items()}
 
-    def outputs(self, topics: Mapping[str, str]) -> list[Output]:
+    def outputs(self, topics: Mapping[str, str], naming: Naming = digest_of) -> list[Output]:
         """Every committed record of these topics (provider → topic) up to now: its place and what names its bytes."""
         providers = {topic: provider for provider, topic in topics.items()}
         ends = {place: end for place, end in self.ends(self.places(providers)).items() if end}
@@ -136,7 +145,8 @@ class Cluster:
                     # The only one that comes here: nothing more in this partition.
                     ends.pop((topic, number), None)
                     continue
-                digest = _digest(providers[topic], message.key(), message.headers(), message.value())
+                headers: Any = message.headers()  # asked for as it was written: a list
+                digest = naming(providers[topic], message.key(), headers, message.value())
                 found.append(Output(topic, number, int(message.offset() or 0), digest))
             if time.monotonic() > deadline:
                 raise Unreachable("Kafka did not hand back the outputs")
@@ -144,6 +154,7 @@ class Cluster:
         return found
 
 
-def _digest(provider: str, *parts: object) -> bytes:
-    """Names the bytes of a record without keeping them: 300,000 of them would fill the memory that is measured."""
-    return hashlib.blake2b(repr((provider, *parts)).encode(), digest_size=16).digest()
+def _produce(producer: Producer, topic: str, emissions: Iterable[Emission]) -> None:
+    for emission in emissions:
+        producer.produce(topic, emission.value, emission.key, emission.partition)
+        producer.poll(0)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ops.benchmarks.cluster import LOOK_SECONDS, Cluster
-from ops.benchmarks.comparing import Output, difference, incomplete, repeated
+from ops.benchmarks.comparing import Naming, Output, difference, digest_of, incomplete, repeated
 from ops.benchmarks.measuring import Sample, Speed, cpu_seconds, peak_bytes, steady_part
 from services.contract.errors import Unreachable
 
@@ -81,6 +81,8 @@ class Contest:
     expected: int
     folder: Path
     say: Callable[[str], None]
+    naming: Callable[[], Naming] = lambda: digest_of
+    """Made anew for every reading: in what two records must agree to be the same."""
 
     def run(self, rounds: int) -> list[Result]:
         """Every engine once a round, the first first; the peers in turned order in every second round."""
@@ -124,7 +126,7 @@ class Contest:
             samples.append(sample)
             total = sum(sample.ends.values())
             enough = total >= wanted and (wanted < self.expected or sample.at - grown > QUIET_SECONDS)
-            if enough and len(outputs := self.cluster.outputs(topics)) >= wanted:
+            if enough and len(outputs := self.cluster.outputs(topics, self.naming())) >= wanted:
                 return samples, outputs
             time.sleep(LOOK_SECONDS)
         raise Unreachable(f"only {sum(samples[-1].ends.values())} of {wanted} outputs came in time")

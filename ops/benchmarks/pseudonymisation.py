@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from ops import keys
 from ops.benchmarks.bench_policies import bench_policies
 from ops.benchmarks.cluster import Cluster
-from ops.benchmarks.contest import Contest, Engine, Result
+from ops.benchmarks.concluding import conclude, present
+from ops.benchmarks.contest import Contest, Engine
 from ops.benchmarks.engines import kafka_streams, quix
 from ops.benchmarks.engines.job import Job
 from ops.benchmarks.engines.ours import Stage
 from ops.benchmarks.engines.peer import Peer, python_command
-from ops.benchmarks.findings import Bar, Chart, Findings, Measured
+from ops.benchmarks.findings import Findings
 from ops.benchmarks.schools import emissions
 from ops.benchmarks.workbench import PARTITIONS, Workbench
 from ops.installation import stages
@@ -42,17 +43,11 @@ def measure(bench: Workbench) -> Findings:
     cluster.send(RELEASES, made)
     del made
     findings = Findings()
-    engines: list[Engine] = [*ours]
-    for peer in _peers(cluster, job, expected):
-        if bench.peers is not None and peer.name not in bench.peers:
-            continue
-        if reason := peer.missing():
-            findings.missing[f"{NAME}/{peer.name}"] = reason
-            findings.ratios[f"{NAME}/{peer.name}"] = None
-        else:
-            engines.append(peer)
+    peers = present(NAME, _peers(cluster, job, expected), bench.peers, findings)
+    engines: list[Engine] = [*ours, *peers]
     contest = Contest(cluster, bench.broker.pid, engines, expected, bench.folder / NAME, bench.say)
-    conclude(findings, engines, contest.run(QUICK_ROUNDS if bench.quick else ROUNDS))
+    results = contest.run(QUICK_ROUNDS if bench.quick else ROUNDS)
+    conclude(NAME, "Pseudonymisation, three providers", engines, results, findings)
     return findings
 
 
@@ -107,29 +102,3 @@ def _peers(cluster: Cluster, job: Job, expected: int) -> Sequence[Peer]:
         Peer("stock-faust", "Faust as its guide shows", python_command("stock_faust"), cluster, job,
              share=min(1.0, FAUST_OUTPUTS / expected)),
     )  # fmt: skip
-
-
-def conclude(findings: Findings, engines: Sequence[Engine], results: Sequence[Result]) -> None:
-    """Medians and ratios; a peer whose outputs are not ours is a fault, and has no ratio."""
-    for result in results:
-        if result.fault:
-            findings.faults.append(f"{NAME}/{result.engine}: {result.fault}")
-    faulty = {result.engine for result in results if result.fault}
-    rates: dict[str, float] = {}
-    for engine in engines:
-        of_it = [result for result in results if result.engine == engine.name]
-        rate = Measured.of([result.speed.rate for result in of_it])
-        rates[engine.name] = rate.median
-        findings.figures |= {
-            f"{NAME}/{engine.name}/records_per_second": rate,
-            f"{NAME}/{engine.name}/seconds": Measured.of([result.speed.seconds for result in of_it]),
-            f"{NAME}/{engine.name}/cpu_seconds_per_million": Measured.of([r.speed.engine_cpu for r in of_it]),
-            f"{NAME}/{engine.name}/broker_cpu_seconds_per_million": Measured.of([r.speed.broker_cpu for r in of_it]),
-            f"{NAME}/{engine.name}/peak_bytes": Measured.of([float(result.peak_bytes) for result in of_it]),
-        }
-    ours = engines[0].name
-    for engine in engines[1:]:
-        ratio = None if engine.name in faulty else rates[ours] / rates[engine.name]
-        findings.ratios[f"{NAME}/{engine.name}"] = ratio
-    bars = tuple(Bar(engine.title, rates[engine.name], engine.name == ours) for engine in engines)
-    findings.charts.append(Chart("Pseudonymisation, three providers", "records a second", bars))

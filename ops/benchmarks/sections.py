@@ -23,5 +23,8 @@ class Section:
 SECTIONS: Mapping[str, Section] = {
     "steps": Section("ops.benchmarks.steps", "what one record costs in each pure step; no Kafka"),
     "pseudonymisation": Section("ops.benchmarks.pseudonymisation", "the stage for three providers, beside its peers"),
+    "filtering": Section(
+        "ops.benchmarks.filtering", "the stage with state, joined with consents, beside Kafka Streams"
+    ),
 }
 """The name is what `--only` takes, and the first part of every key in the file."""

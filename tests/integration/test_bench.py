@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.benchmarks import pseudonymisation
+from ops.benchmarks import filtering, pseudonymisation
 from ops.benchmarks.engines import kafka_streams
 from ops.benchmarks.workbench import workbench
 
@@ -25,6 +25,18 @@ def test_every_peer_does_the_same_work_as_our_stage(monkeypatch: pytest.MonkeyPa
     there = [name for name in RATES if name.split("/")[1] not in str(findings.missing)]
     assert all(findings.figures[name].median > 0 for name in there)
     assert all(findings.ratios[f"pseudonymisation/{peer}"] is not None for peer in peers - _missing(findings.missing))
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(300)
+def test_kafka_streams_releases_what_our_filter_releases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filtering, "QUICK_PUPILS", PUPILS)
+    peers = {"kafka-streams", "kafka-streams-at-least-once"}
+    with workbench(quick=True, peers=None, say=print) as bench:
+        findings = filtering.measure(bench)
+    assert findings.faults == []
+    assert findings.figures["filtering/sanctuaire/records_per_second"].median > 0
+    assert all(findings.ratios[f"filtering/{peer}"] is not None for peer in peers - _missing(findings.missing))
 
 
 @pytest.mark.broker

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -29,6 +29,10 @@ class Job:
     """Provider → version of its policy."""
     folder: str
     """Where the engine may keep its state."""
+    consents: str = ""
+    """Filtering: the topic that is joined."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Filtering: provider → what a release names its policy by."""
 
     def write(self, path: Path) -> Path:
         path.touch(mode=0o600)

@@ -39,11 +39,11 @@ class Peer:
     missing: Callable[[], str | None] = nothing_missing
 
     def topics(self, run: Run) -> Mapping[str, str]:
-        return {provider: f"{self._own(run)}.{provider}" for provider in self.job.outputs}
+        return {provider: f"{self.own(run)}.{provider}" for provider in self.job.outputs}
 
     @contextmanager
     def start(self, run: Run) -> Iterator[PeerProcess]:
-        own = self._own(run)
+        own = self.own(run)
         outputs = self.topics(run)
         before = self.cluster.topics()
         self.cluster.make(outputs.values())
@@ -59,5 +59,6 @@ class Peer:
             self.cluster.drop(self.cluster.topics() - before)
             self.cluster.drop_group(own)
 
-    def _own(self, run: Run) -> str:
+    def own(self, run: Run) -> str:
+        """Its group, and what its topics' names begin with."""
         return f"bench-{self.name}-{run.number}"

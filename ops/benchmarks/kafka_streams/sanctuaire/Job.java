@@ -17,8 +17,11 @@ public record Job(
         String perimeter,
         Map<String, String> keys,
         Map<String, List<String>> allowed,
+        Map<String, String> policies,
         Map<String, Integer> versions,
-        String folder) {
+        String folder,
+        String consents,
+        Map<String, String> digests) {
 
     static Job read(String path) throws IOException {
         return new ObjectMapper().readValue(new File(path), Job.class);

@@ -3,18 +3,12 @@ package sanctuaire;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;
-import java.util.Properties;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.KafkaStreams;
-import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.processor.StreamPartitioner;
 import org.apache.kafka.streams.processor.api.Processor;
@@ -36,19 +30,7 @@ public final class Pseudonymisation {
     /** Arguments: the job's file, then `exactly_once_v2` or `at_least_once`. */
     public static void main(String[] arguments) throws Exception {
         Job job = Job.read(arguments[0]);
-        KafkaStreams streams = new KafkaStreams(topology(job), settings(job, arguments[1]));
-        CountDownLatch ended = new CountDownLatch(1);
-        streams.setStateListener((now, before) -> {
-            if (now == KafkaStreams.State.ERROR) {
-                Runtime.getRuntime().halt(70);
-            }
-        });
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-            streams.close();
-            ended.countDown();
-        }));
-        streams.start();
-        ended.await();
+        Application.run(topology(job), Application.settings(job, arguments[1]));
     }
 
     private static Topology topology(Job job) {
@@ -63,25 +45,6 @@ public final class Pseudonymisation {
         topology.addSink("operations", (key, operation, context) -> operation.topic(),
                 Serdes.ByteArray().serializer(), bytes, same, "pseudonymise");
         return topology;
-    }
-
-    /** What an expert would set for throughput on one thread; the rest is Kafka Streams' own. */
-    private static Properties settings(Job job, String guarantee) {
-        Properties settings = new Properties();
-        settings.put(StreamsConfig.APPLICATION_ID_CONFIG, job.group());
-        settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, job.bootstrap());
-        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, guarantee);
-        settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
-        settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
-        settings.put(StreamsConfig.STATE_DIR_CONFIG, job.folder());
-        settings.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 5000);
-        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
-        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 4000);
-        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG), 4 << 20);
-        settings.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 256 << 10);
-        settings.put(StreamsConfig.producerPrefix(ProducerConfig.BUFFER_MEMORY_CONFIG), 128L << 20);
-        settings.put(StreamsConfig.producerPrefix(ProducerConfig.COMPRESSION_TYPE_CONFIG), "none");
-        return settings;
     }
 
     private static final class Pseudonymise implements Processor<byte[], byte[], byte[], Operation> {
