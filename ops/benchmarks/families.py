@@ -77,7 +77,8 @@ def attributes(number: int) -> dict[str, Any]:
     ine, fields = pupil(number)
     return {
         "ine": ine, "family_name": fields["family_name"], "given_name": fields["given_name"],
-        "other_given_names": ["Line"], "title": "Mme", "birth_date": f"2014-{number % 12 + 1:02d}-{number % 28 + 1:02d}",
+        "other_given_names": ["Line"], "title": "Mme",
+        "birth_date": f"2014-{number % 12 + 1:02d}-{number % 28 + 1:02d}",
         "address_lines": [f"{number % 90 + 1} rue imaginaire"], "postcode": "99000", "town": "VILLE TEST",
         "country": "FRANCE", "school": fields["school"], "mef": f"{number:011d}", "level": fields["level"],
         "divisions": fields["divisions"], "groups": fields["groups"], "subjects": ["020700", "030201"],

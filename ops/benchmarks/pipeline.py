@@ -1,4 +1,4 @@
-"""(c) The whole pipeline, changes → what three providers read: how many a second, and how long one takes at half that."""
+"""(c) The whole pipeline, changes → what three providers read: how many a second, and how long one takes."""
 
 import time
 from collections import defaultdict

@@ -23,5 +23,11 @@ class Section:
 SECTIONS: Mapping[str, Section] = {
     "steps": Section("ops.benchmarks.steps", "what one record costs in each pure step; no Kafka"),
     "pseudonymisation": Section("ops.benchmarks.pseudonymisation", "the stage for three providers, beside its peers"),
+    "pipeline": Section("ops.benchmarks.pipeline", "changes to three providers: rate, and time at half of it"),
+    "withdrawal": Section("ops.benchmarks.withdrawal", "from a withdrawn consent to the provider, behind a backlog"),
+    "workers": Section("ops.benchmarks.workers", "one stage with one, two and four processes"),
+    "memory": Section("ops.benchmarks.memory", "of a filter that remembers a million subjects"),
+    "rebuild": Section("ops.benchmarks.rebuild", "of such a filter's store from its changelog"),
+    "reading": Section("ops.benchmarks.reading", "of an AAF export of a gigabyte; no Kafka"),
 }
 """The name is what `--only` takes, and the first part of every key in the file."""
