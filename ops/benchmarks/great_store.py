@@ -34,9 +34,13 @@ class Started:
 
     def rebuilding_seconds(self) -> float:
         """From the first partition's first look at the changelog to the last one's end, by its own journal."""
-        lines = [orjson.loads(line) for line in self.supervisor.logs["filtering"].read_bytes().splitlines()]
-        rebuilt = [(datetime.fromisoformat(line["at"]).timestamp(), line["seconds"])
-                   for line in lines if line["event"] == "rebuilt"]  # fmt: skip
+        said = self.supervisor.logs["filtering"].read_bytes().splitlines()
+        lines = [orjson.loads(line) for line in said if line.startswith(b"{")]
+        rebuilt = [
+            (datetime.fromisoformat(line["at"]).timestamp(), line["seconds"])
+            for line in lines
+            if line["event"] == "rebuilt"
+        ]
         return max(at for at, _ in rebuilt) - min(at - seconds for at, seconds in rebuilt)
 
 

@@ -1,19 +1,14 @@
 """(h) How fast an AAF export of a gigabyte is read, and in how much memory: in a process that does nothing else."""
 
-import os
 import subprocess  # one child, ours
-import sys
-import time
 from pathlib import Path
 
 import orjson
 
-from ops.aaf_files import read_export
+from ops.benchmarks.engines.peer import python_command
 from ops.benchmarks.findings import Findings, Measured
-from ops.benchmarks.measuring import peak_bytes
 from ops.benchmarks.workbench import Workbench
 from ops.synthesis import synthesise
-from services.contract.changes import Change
 
 NAME = "reading"
 SCHOOLS, QUICK_SCHOOLS = 720, 44
@@ -43,19 +38,6 @@ def measure(bench: Workbench) -> Findings:
 
 
 def _read_in_child(folder: Path) -> dict[str, float]:
-    command = (sys.executable, "-m", __name__, str(folder))
-    said = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    said = subprocess.run(python_command("aaf_reader")(folder), check=True, stdout=subprocess.PIPE).stdout
     measured: dict[str, float] = orjson.loads(said)
     return measured
-
-
-def main() -> None:
-    """In the child: read it all, keep nothing, say what it took."""
-    began = time.perf_counter()
-    changes = sum(isinstance(one, Change) for one in read_export(Path(sys.argv[1]), None, {}))
-    seconds = time.perf_counter() - began
-    print(orjson.dumps({"seconds": seconds, "changes": changes, "peak_bytes": peak_bytes([os.getpid()])}).decode())
-
-
-if __name__ == "__main__":
-    main()

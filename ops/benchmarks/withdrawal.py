@@ -9,7 +9,7 @@ from ops.benchmarks.arrivals import Arrival, arrivals
 from ops.benchmarks.bench_policies import bench_policies, with_consent
 from ops.benchmarks.families import GIVEN_AT, decides, joins, number_of
 from ops.benchmarks.feed import Hidden, Paced
-from ops.benchmarks.findings import Findings, Measured
+from ops.benchmarks.findings import Bar, Chart, Findings, Measured
 from ops.benchmarks.fresh import READY_SECONDS, Fresh
 from ops.benchmarks.pacing import latencies, quantile
 from ops.benchmarks.workbench import PARTITIONS, Workbench
@@ -120,4 +120,10 @@ def conclude(found: Sequence[Arrival], acknowledged: Mapping[int, float], least:
             f"{NAME}/seconds_longest": Measured.of([max(took)]),
             f"{NAME}/withdrawals": Measured.of([float(len(took))]),
         }
+        bars = tuple(
+            Bar(name, quantile(took, share) * 1000, ours=True) for name, share in (("Median", 0.5), ("99 in 100", 0.99))
+        )
+        findings.charts.append(
+            Chart("From a withdrawn consent to the provider, behind a backlog", "milliseconds", bars)
+        )
     return findings
