@@ -93,7 +93,7 @@ class Cluster:
         try:
             dropped.result(ANSWER_SECONDS)
         except KafkaException as error:
-            return error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND
+            return bool(error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND)
         return True
 
     def topics(self) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from ops.benchmarks.schools import FIRST_SEQ, SOURCE, pupil
-from services.contract.envelope import Header, binary
+from services.contract.envelope import binary
 from services.contract.naming import name_of_person
 from services.contract.policies import ProviderPolicy
 from services.filtering.subject import Image, Pair, Subject, dump
@@ -25,7 +25,7 @@ class Message(NamedTuple):
     partition: int
     key: bytes
     value: bytes
-    headers: list[Header]
+    headers: list[tuple[str, str | bytes | None]]
 
 
 def joins(number: int, partitions: int) -> Message:
@@ -60,7 +60,7 @@ def _words(number: int, policy: ProviderPolicy, status: str, at: datetime) -> li
 
 def _message(payload: str, ine: str, content: dict[str, Any], partitions: int) -> Message:
     headers = binary("ingress", payload, ine)
-    return Message(partition_of(ine, partitions), ine.encode(), orjson.dumps(content), headers)
+    return Message(partition_of(ine, partitions), ine.encode(), orjson.dumps(content), [*headers])
 
 
 def partition_of(ine: str, partitions: int) -> int:

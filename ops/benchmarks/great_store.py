@@ -41,7 +41,7 @@ class Started:
             for line in lines
             if line["event"] == "rebuilt"
         ]
-        return max(at for at, _ in rebuilt) - min(at - seconds for at, seconds in rebuilt)
+        return float(max(at for at, _ in rebuilt) - min(at - seconds for at, seconds in rebuilt))
 
 
 def prepare(bench: Workbench, name: str) -> Fresh:

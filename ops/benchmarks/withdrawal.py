@@ -123,7 +123,5 @@ def conclude(found: Sequence[Arrival], acknowledged: Mapping[int, float], least:
         bars = tuple(
             Bar(name, quantile(took, share) * 1000, ours=True) for name, share in (("Median", 0.5), ("99 in 100", 0.99))
         )
-        findings.charts.append(
-            Chart("From a withdrawn consent to the provider, behind a backlog", "milliseconds", bars)
-        )
+        findings.charts.append(Chart("From a withdrawn consent to the provider, amid a backlog", "milliseconds", bars))
     return findings
