@@ -79,11 +79,11 @@ def started(bench: Workbench, fresh: Fresh, run: str) -> Iterator[Started]:
         yield Started(supervisor, time.monotonic() - began)
 
 
-def await_quiet(cluster: Cluster, started_: Started, topic: str, wanted: int) -> None:
+def await_quiet(cluster: Cluster, filter_: Started, topic: str, wanted: int) -> None:
     """Return once so many offsets are visible on the topic and no more come."""
     deadline, grown, last = time.monotonic() + READY_SECONDS, time.monotonic(), -1
     while time.monotonic() < deadline:
-        started_.supervisor.check()
+        filter_.supervisor.check()
         total = sum(cluster.ends(cluster.places([topic])).values())
         if total != last:
             grown, last = time.monotonic(), total
