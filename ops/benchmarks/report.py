@@ -73,7 +73,7 @@ def _parts(name: str) -> tuple[str, str, str]:
 
 def written(value: float, quantity: str) -> str:
     """A figure in the unit that its name ends in."""
-    if quantity.endswith("bytes"):
+    if "bytes" in quantity.split("_"):
         return f"{value / 1e6:,.1f} MB"
     if value < 1e-3 and quantity.startswith("seconds"):
         return f"{value * 1e6:,.2f} µs"
