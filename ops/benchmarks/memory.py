@@ -39,7 +39,7 @@ def measure(bench: Workbench) -> Findings:
                 "empty_peak_bytes": empty,
                 "rebuilt_peak_bytes": rebuilt,
                 "peak_bytes": worked,
-                "peak_bytes_per_million_subjects": per_million(empty, worked, subjects),
+                "peak_bytes_per_million_subjects": per_million(empty, rebuilt, worked, subjects),
             }.items()
         }
     )
@@ -49,6 +49,9 @@ def _peak(filter_: Started) -> float:
     return float(peak_bytes(filter_.supervisor.pids.values()))
 
 
-def per_million(empty: float, peak: float, subjects: int) -> float:
-    """What a store of a million would come to if all that is above the empty one grew with the people in it."""
-    return empty + (peak - empty) * MILLION / subjects
+def per_million(empty: float, rebuilt: float, worked: float, subjects: int) -> float:
+    """What a store of a million would come to, if all that the rebuild has added grew with the people in it.
+
+    What work adds does not: batches, and caches that are bounded.
+    """
+    return worked + (rebuilt - empty) * (MILLION / subjects - 1)

@@ -20,7 +20,7 @@ from services.contract.topology import OPERATIONS, RELEASES, expand, named_for
 NAME = "workers"
 COUNTS = (1, 2, 4)
 STAGE, GROUP = "pseudonymisation", "sanctuaire-pseudonymisation"
-PUPILS, QUICK_PUPILS = 150_000, 40_000
+PUPILS, QUICK_PUPILS = 150_000, 30_000
 ROUNDS, QUICK_ROUNDS = 2, 1
 
 

@@ -83,8 +83,9 @@ def test_the_share_is_that_of_the_slowest_stage_in_changes() -> None:
     }
 
 
-def test_memory_a_million_is_what_people_cost_above_the_empty_store() -> None:
-    assert per_million(100e6, 150e6, 200_000) == 350e6
+def test_only_what_the_rebuild_added_grows_with_the_people_in_the_store() -> None:
+    assert per_million(empty=90e6, rebuilt=140e6, worked=200e6, subjects=200_000) == 400e6
+    assert per_million(empty=90e6, rebuilt=300e6, worked=400e6, subjects=1_000_000) == 400e6
 
 
 def released(number: int, topic: str = "t", at: float = 0.0) -> Arrival:
