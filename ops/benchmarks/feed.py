@@ -83,5 +83,6 @@ class Paced:
 
 
 def _producer(bootstrap: str, own: dict[str, Any]) -> Producer:
-    common = {"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 20, "batch.size": 1 << 20}
+    common = {"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 20, "batch.size": 1 << 20,
+              "log_level": 0}  # fmt: skip
     return Producer(common | own)
