@@ -5,7 +5,7 @@ from ops.benchmarks.great_store import QUICK_SUBJECTS, SUBJECTS, fill, prepare, 
 from ops.benchmarks.workbench import Workbench
 
 NAME = "rebuild"
-ROUNDS, QUICK_ROUNDS = 3, 1
+ROUNDS, QUICK_ROUNDS = 2, 1
 
 
 def measure(bench: Workbench) -> Findings:
