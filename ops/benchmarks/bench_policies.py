@@ -27,3 +27,13 @@ def _renamed(example: ProviderPolicy, name: str, fields: tuple[str, ...]) -> Pro
     return example.model_copy(
         update={"provider": name, "name": f"banc {name}", "perimeter": perimeter, "contracts": (contract,)}
     )
+
+
+def with_consent(policies: Policies, provider: str) -> Policies:
+    """The same, but that this provider's purpose needs the consent of the child and of one holder."""
+    by_consent = read_policies(POLICIES_FOLDER)["lecture"].contracts[0]
+    policy = policies[provider]
+    contract = policy.contracts[0].model_copy(
+        update={"legal_basis": by_consent.legal_basis, "notice": by_consent.notice}
+    )
+    return {**policies, provider: policy.model_copy(update={"contracts": (contract,)})}

@@ -7,12 +7,21 @@ of them each answer stood for; a transaction's markers have offsets too, and are
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, IsolationLevel, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from ops.benchmarks.comparing import Naming, Output, digest_of
@@ -79,11 +88,14 @@ class Cluster:
                 raise Unreachable("Kafka did not drop the topics of the last run")
             time.sleep(LOOK_SECONDS)
 
-    def drop_group(self, group: str) -> None:
-        """Forget the group's commits, if it has any and nobody is in it."""
-        for dropped in self._admin.delete_consumer_groups([group]).values():
-            with suppress(KafkaException):
-                dropped.result(ANSWER_SECONDS)
+    def drop_group(self, group: str) -> bool:
+        """Forget the group's commits, if it has any and nobody is in it; says whether it is gone."""
+        (dropped,) = self._admin.delete_consumer_groups([group]).values()
+        try:
+            dropped.result(ANSWER_SECONDS)
+        except KafkaException as error:
+            return bool(error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND)
+        return True
 
     def topics(self) -> set[str]:
         return set(self._admin.list_topics(timeout=ANSWER_SECONDS).topics)
@@ -123,7 +135,17 @@ class Cluster:
     def outputs(self, topics: Mapping[str, str], naming: Naming = digest_of) -> list[Output]:
         """Every committed record of these topics (provider → topic) up to now: its place and what names its bytes."""
         providers = {topic: provider for provider, topic in topics.items()}
-        ends = {place: end for place, end in self.ends(self.places(providers)).items() if end}
+        found = []
+        for message in self.records(providers):
+            topic = str(message.topic())
+            headers: Any = message.headers()  # asked for as it was written: a list
+            digest = naming(providers[topic], message.key(), headers, message.value())
+            found.append(Output(topic, int(message.partition() or 0), int(message.offset() or 0), digest))
+        return found
+
+    def records(self, topics: Iterable[str]) -> Iterator[Message]:
+        """Every committed record of these topics up to now, each partition in its order."""
+        ends = {place: end for place, end in self.ends(self.places(topics)).items() if end}
         reader = Consumer(
             {
                 "bootstrap.servers": self.bootstrap,
@@ -136,22 +158,17 @@ class Cluster:
             }
         )
         reader.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for topic, number in ends])
-        found = []
         deadline = time.monotonic() + 10 * ANSWER_SECONDS
         while ends:
             for message in reader.consume(READ_BATCH, timeout=1.0):
-                topic, number = str(message.topic()), int(message.partition() or 0)
                 if message.error():
                     # The only one that comes here: nothing more in this partition.
-                    ends.pop((topic, number), None)
-                    continue
-                headers: Any = message.headers()  # asked for as it was written: a list
-                digest = naming(providers[topic], message.key(), headers, message.value())
-                found.append(Output(topic, number, int(message.offset() or 0), digest))
+                    ends.pop((str(message.topic()), int(message.partition() or 0)), None)
+                else:
+                    yield message
             if time.monotonic() > deadline:
                 raise Unreachable("Kafka did not hand back the outputs")
         reader.close()
-        return found
 
 
 def _produce(producer: Producer, topic: str, emissions: Iterable[Emission]) -> None:

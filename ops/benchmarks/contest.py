@@ -101,7 +101,7 @@ class Contest:
         topics = engine.topics(run)
         wanted = max(1, int(self.expected * engine.share))
         with engine.start(run) as process:
-            samples, outputs = self._watch(process, topics, wanted)
+            samples, outputs = self.watch(process, topics, wanted)
             peak = peak_bytes(process.pids)
         speed = steady_part(samples, outputs, wanted)
         if speed is None:
@@ -112,7 +112,7 @@ class Contest:
             fault = difference(reference, outputs, whole=engine.share >= 1, same_partition=engine.same_partition)
         return Result(engine.name, speed, peak, repeated(outputs), fault), outputs
 
-    def _watch(self, process: Process, topics: Mapping[str, str], wanted: int) -> tuple[list[Sample], list[Output]]:
+    def watch(self, process: Process, topics: Mapping[str, str], wanted: int) -> tuple[list[Sample], list[Output]]:
         """Look until all that is wanted is visible; the outputs are read while the engine still runs, idle."""
         places = self.cluster.places(topics.values())
         deadline = time.monotonic() + START_SECONDS + wanted / SLOWEST_RATE

@@ -21,12 +21,16 @@ def show(findings: Findings, console: Console) -> None:
 
 
 def _figures(figures: Mapping[str, Measured]) -> Iterator[Table]:
-    """One table a section: a row each who was measured, a column each quantity."""
+    """For a section as a whole a row each quantity; below, a row each who was measured, a column each quantity."""
     sections: dict[str, dict[str, dict[str, Measured]]] = {}
     for name, measured in figures.items():
         section, what, quantity = _parts(name)
         sections.setdefault(section, {}).setdefault(what, {})[quantity] = measured
     for section, rows in sections.items():
+        if whole := rows.pop("", None):
+            yield _whole(section, whole)
+        if not rows:
+            continue
         quantities = list(dict.fromkeys(quantity for row in rows.values() for quantity in row))
         table = Table(title=f"{section}: median over the rounds, lowest–highest below", title_justify="left")
         table.add_column("", no_wrap=True)
@@ -35,6 +39,14 @@ def _figures(figures: Mapping[str, Measured]) -> Iterator[Table]:
         for what, row in rows.items():
             table.add_row(what, *(_cell(row.get(quantity), quantity) for quantity in quantities))
         yield table
+
+
+def _whole(section: str, row: Mapping[str, Measured]) -> Table:
+    table = Table(section, title_justify="left")
+    table.add_column("", justify="right")
+    for quantity, measured in row.items():
+        table.add_row(quantity.replace("_", " "), _cell(measured, quantity))
+    return table
 
 
 def _cell(measured: Measured | None, quantity: str) -> str:
@@ -61,7 +73,7 @@ def _parts(name: str) -> tuple[str, str, str]:
 
 def written(value: float, quantity: str) -> str:
     """A figure in the unit that its name ends in."""
-    if quantity.endswith("bytes"):
+    if "bytes" in quantity.split("_"):
         return f"{value / 1e6:,.1f} MB"
     if value < 1e-3 and quantity.startswith("seconds"):
         return f"{value * 1e6:,.2f} µs"

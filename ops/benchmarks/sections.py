@@ -26,5 +26,11 @@ SECTIONS: Mapping[str, Section] = {
     "filtering": Section(
         "ops.benchmarks.filtering", "the stage with state, joined with consents, beside Kafka Streams"
     ),
+    "pipeline": Section("ops.benchmarks.pipeline", "changes to three providers: rate, and time at half of it"),
+    "withdrawal": Section("ops.benchmarks.withdrawal", "from a withdrawn consent to the provider, behind a backlog"),
+    "workers": Section("ops.benchmarks.workers", "one stage with one, two and four processes"),
+    "memory": Section("ops.benchmarks.memory", "of a filter that remembers a million subjects"),
+    "rebuild": Section("ops.benchmarks.rebuild", "of such a filter's store from its changelog"),
+    "reading": Section("ops.benchmarks.reading", "of an AAF export of a gigabyte; no Kafka"),
 }
 """The name is what `--only` takes, and the first part of every key in the file."""

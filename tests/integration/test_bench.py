@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.benchmarks import filtering, pseudonymisation
+from ops.benchmarks import filtering, memory, pipeline, pseudonymisation, reading, rebuild, withdrawal, workers
 from ops.benchmarks.engines import kafka_streams
 from ops.benchmarks.workbench import workbench
 
@@ -43,6 +43,50 @@ def test_kafka_streams_releases_what_our_filter_releases(monkeypatch: pytest.Mon
 def test_without_a_jdk_kafka_streams_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ops.benchmarks.engines.kafka_streams.shutil.which", lambda _name: None)
     assert kafka_streams.missing() == "no JDK (javac): install one of Java 17 or later"
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(300)
+def test_what_flows_through_all_stages_is_measured_from_end_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "QUICK_CHANGES", 3_000)
+    monkeypatch.setattr(pipeline, "QUICK_PACED_SECONDS", 3.0)
+    monkeypatch.setattr(withdrawal, "QUICK_BACKLOG", 15_000)
+    monkeypatch.setattr(withdrawal, "QUICK_FAMILIES", 100)
+    monkeypatch.setattr(withdrawal, "QUICK_LEAST", 3)
+    with workbench(quick=True, peers=None, say=print) as bench:
+        flow, withdrawn = pipeline.measure(bench), withdrawal.measure(bench)
+    figures = {name: one.median for name, one in {**flow.figures, **withdrawn.figures}.items()}
+
+    assert flow.faults == withdrawn.faults == []
+    assert withdrawn.missing == {}
+    assert 0 < figures["pipeline/share_of_slowest_stage"] <= 1
+    assert 0 < figures["pipeline/half_load/seconds_p50"] <= figures["pipeline/half_load/seconds_p99"]
+    assert 0 < figures["withdrawal/seconds_p50"] <= figures["withdrawal/seconds_p99"]
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(300)
+def test_one_worker_writes_what_two_do_and_a_store_is_rebuilt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "QUICK_PUPILS", PUPILS)
+    monkeypatch.setattr(workers, "COUNTS", (1, 2))
+    for section in (memory, rebuild):
+        monkeypatch.setattr(section, "QUICK_SUBJECTS", 5_000)
+    monkeypatch.setattr(memory, "QUICK_PATCHES", 1_000)
+    with workbench(quick=True, peers=None, say=print) as bench:
+        shared, held, rebuilt = workers.measure(bench), memory.measure(bench), rebuild.measure(bench)
+
+    assert shared.faults == []
+    assert held.figures["memory/empty_peak_bytes"].median < held.figures["memory/peak_bytes"].median
+    assert rebuilt.figures["rebuild/subjects_per_second"].median > 0
+
+
+def test_an_export_is_read_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "QUICK_SCHOOLS", 1)
+    with workbench(quick=True, peers=None, say=print) as bench:
+        figures = reading.measure(bench).figures
+
+    assert figures["reading/read_bytes"].median > 1e6
+    assert 0 < figures["reading/peak_bytes"].median < 150e6
 
 
 def _missing(missing: dict[str, str]) -> set[str]:

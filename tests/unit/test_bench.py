@@ -113,6 +113,8 @@ def test_what_is_kept_of_the_rounds_is_median_and_spread() -> None:
         (0.1234, "seconds", "0.123"),
         (0.000_012_3, "seconds_per_record", "12.30 µs"),
         (123_456_789.0, "peak_bytes", "123.5 MB"),
+        (350e6, "peak_bytes_per_million_subjects", "350.0 MB"),
+        (15.25, "megabytes_per_second", "15.2"),
     ],
 )
 def test_a_figure_is_written_in_the_unit_that_its_name_ends_in(value: float, quantity: str, text: str) -> None:
