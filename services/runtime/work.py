@@ -22,6 +22,10 @@ from services.runtime.watchdog import Pulse
 
 SWEEP_CHUNK = 500
 RETRY_SECONDS = 0.1
+STEP_SECONDS = 0.05
+FEWEST = 50
+FIRST_COST_SECONDS = 50e-6
+"""Of a record, before any has been decided."""
 SECOND = 1.0
 
 
@@ -46,6 +50,7 @@ class Work:
         """Topic and partition → when (epoch seconds) the newest input was made that the state reflects."""
         self._source = source
         self._leave = leave
+        self._cost = FIRST_COST_SECONDS
         self._resting = False
         self._jobs: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -123,7 +128,7 @@ class Work:
         """Decide a batch and begin its commit; if it must wait, it stays the first of its lane."""
         lane = partition.worklist.lanes[batch.topic]
         batches = lane.together()
-        records = _undecided(batches, partition.position.get(batch.topic, 0))
+        records = _undecided(batches, partition.position.get(batch.topic, 0))[: self._most()]
         began = time.monotonic()
         outbox = self._outbox(partition)
         try:
@@ -138,15 +143,24 @@ class Work:
         lane.not_before = 0.0
         if not self._holds(partition) or not lane.batches or lane.batches[0] is not batch:
             return None  # given up or sought while it was decided: it comes again
+        position = records[-1].offset + 1 if records else None
         for each in batches:
+            if position is not None and each.records[-1].offset >= position:
+                break  # the rest of it has its turn after an erasure that may have come
             lane.batches.popleft()
             self._source().release(each)
-        if not records:
+        if position is None:
             return None
         partition.worklist.duty_last = False
-        commit = partition.commit(outbox, {batch.topic: records[-1].offset + 1})
-        commit.add_done_callback(partial(self._count, outbox, records, time.monotonic() - began, time.monotonic()))
+        seconds = time.monotonic() - began
+        self._cost += (seconds / len(records) - self._cost) / 8
+        commit = partition.commit(outbox, {batch.topic: position})
+        commit.add_done_callback(partial(self._count, outbox, records, seconds, time.monotonic()))
         return commit
+
+    def _most(self) -> int:
+        """How many records may be decided in one step, by what the last ones cost: an erasure waits no longer."""
+        return max(FEWEST, int(STEP_SECONDS / self._cost))
 
     def _count(  # what there is to count of a batch
         self, outbox: Outbox, records: Sequence[Record], seconds: float, decided: float, commit: "asyncio.Task[None]"

@@ -78,6 +78,21 @@ async def test_batches_that_wait_are_decided_and_committed_as_one(monkeypatch: p
     assert at.producer.transactions == 2
 
 
+async def test_erasure_goes_before_the_rest_of_a_batch_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_module, "FEWEST", 2)
+    monkeypatch.setattr(work_module, "STEP_SECONDS", 0.0)
+    async with Hosting(StandIn()) as at:
+        at.producer.lets.clear()
+        at.take("in", *[b"a"] * 5)
+        await at.until(lambda: at.agent.handled == [0, 1, 2, 3])
+        at.take("express", b"e", first=100)
+        at.producer.lets.set()
+        await at.until(lambda: at.state.next_offset("in") == 5)
+
+    assert at.agent.handled == [0, 1, 2, 3, 100, 4]
+    assert len(at.consumer.released) == 2
+
+
 async def test_express_lane_goes_first() -> None:
     async with Hosting(StandIn()) as at:
         for first in range(3):
