@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+
+from confluent_kafka import KafkaException
 
 from ops.benchmarks.cluster import LOOK_SECONDS, Cluster
 from ops.benchmarks.contest import Engine, Process, Run
@@ -81,6 +83,8 @@ class Primed:
             if time.monotonic() > deadline:
                 raise Unreachable(f"{self.title}: only {kept} of {self.feed.remembered} were kept in time")
             if changelog in cluster.topics():
-                now = sum(cluster.ends(cluster.places([changelog])).values())
-                grown, kept = (time.monotonic(), now) if now != kept else (grown, kept)
+                # A topic is listed a moment before it can be read.
+                with suppress(KafkaException):
+                    now = sum(cluster.ends(cluster.places([changelog])).values())
+                    grown, kept = (time.monotonic(), now) if now != kept else (grown, kept)
             time.sleep(LOOK_SECONDS)
