@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ops import keys
@@ -26,6 +27,7 @@ from services.contract.topology import OPERATIONS, RELEASES, expand, named_for
 from services.pseudonymisation.fields import LISTED
 
 NAME = "pseudonymisation"
+IDEMPOTENT = "ops.benchmarks.engines.idempotent"
 PUPILS, QUICK_PUPILS = 200_000, 60_000
 ROUNDS, QUICK_ROUNDS = 3, 1
 FAUST_OUTPUTS = 20_000
@@ -51,7 +53,7 @@ def measure(bench: Workbench) -> Findings:
     return findings
 
 
-def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[tuple[Stage, Stage], Job]:
+def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[tuple[Stage, ...], Job]:
     """Topics, keys and policies as an installation has them; and what a peer must know of them."""
     addresses, providers = [cluster.bootstrap], tuple(sorted(policies))
     wanted = wanted_topics(providers, PARTITIONS)
@@ -87,6 +89,8 @@ def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[tu
     return (
         Stage(workers(cores), cluster, written, outputs, group, title=f"Sanctuaire, {cores} workers"),
         Stage(workers(1), cluster, written, outputs, group, "one-worker", "Sanctuaire, 1 worker"),
+        Stage(tuple(replace(worker, module=IDEMPOTENT) for worker in workers(cores)), cluster, written, outputs, group,
+              "idempotent", f"Sanctuaire, {cores} workers without transactions"),
     ), job
 
 
