@@ -22,7 +22,7 @@ from ops.policy_files import Policies, read_policies
 from ops.synthesis import synthesise
 from services.contract.audit import Account
 from services.contract.changes import Change
-from services.contract.envelope import Header, binary, body
+from services.contract.envelope import Header, binary, binary_of, body, kind
 from services.contract.naming import name_of_person
 from services.contract.policies import ProviderPolicy, day_in_paris, policy_digest, releasable
 from services.contract.releases import Release
@@ -44,6 +44,7 @@ PUPILS = 250
 ROUNDS = 100
 NOW = datetime(2026, 9, 16, 8, tzinfo=UTC)
 NOW_US = int(NOW.timestamp()) * 1_000_000
+OPERATION = kind("pseudonymisation", "operation")
 KEYRING = first_keyring("FR", bytes(range(32)))
 POLICIES = Path(__file__).parents[1] / "policies"
 
@@ -133,7 +134,7 @@ def steps(rows: Sequence[Row], policy: ProviderPolicy) -> dict[str, float]:
     terms = Terms(strict[0], names, renaming)
     known = {manner_of(strict[0]): terms}
     pseudonyms = [terms.pseudonym(release) for release in strict]
-    event_ids = [names.event_id(name, release["seq"]) for name, release in zip(pseudonyms, strict, strict=True)]
+    event_ids = [names.event(name, release["seq"]) for name, release in zip(pseudonyms, strict, strict=True)]
     fields = [renaming.renamed(release["fields"], None) for release in strict]
     whole = [orjson.loads(terms.upsert(r, name, None)[1]) for r, name in zip(strict, pseudonyms, strict=True)]
     day = day_in_paris(NOW)
@@ -143,10 +144,10 @@ def steps(rows: Sequence[Row], policy: ProviderPolicy) -> dict[str, float]:
         "read, recognised": each(rows, lambda n: recognise(rows[n].value, rows[n].key, known)),
         "pseudonym": each(rows, lambda n: terms.pseudonym(strict[n])),
         "policy": each(rows, lambda n: terms.ruling(policy, "FR", day).refusal(strict[n]["fields"])),
-        "event id": each(rows, lambda n: names.event_id(pseudonyms[n], strict[n]["seq"])),
+        "event id": each(rows, lambda n: names.event(pseudonyms[n], strict[n]["seq"])),
         "school and groups": each(rows, lambda n: renaming.renamed(strict[n]["fields"], None)),
         "operation bytes": each(rows, lambda n: orjson.dumps(whole[n] | {"fields": fields[n]})),
-        "headers out": each(rows, lambda n: binary("pseudonymisation", "operation", event_ids[n])),
+        "headers out": each(rows, lambda n: binary_of(OPERATION, event_ids[n])),
     }
 
 

@@ -19,6 +19,7 @@ from services.filtering.subject import NameParts, Pair, Subject
 
 ENDS: Mapping[Outcome, End] = {"release": "released", "withhold": "withheld", "hold": "held", "erase": "erased"}
 UNCHANGED: Literal["unchanged"] = "unchanged"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Emission(NamedTuple):
@@ -119,7 +120,7 @@ class _Asked:
                     return Decided(term.pair, end, UNCHANGED, None), None
                 moved = known.erased(_next_seq(issued, known, self._moment))
                 reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
-                value = _payload(self._person.key, term.pair, moved, term.named, reasons=reasons)
+                value = _payload(self._person.key, term.pair, moved, term.named, {"reasons": reasons})
                 return Decided(
                     term.pair, end, reason, Emission("withdrawal", term.contract.id, moved.seq, value)
                 ), moved
@@ -142,7 +143,7 @@ class _Asked:
         person = self._person
         value = _payload(
             person.key, term.pair, moved, term.named,
-            kind=person.kind, source=person.source, fields=orjson.Fragment(fields),
+            {"kind": person.kind, "source": person.source}, {"fields": orjson.Fragment(fields)},
         )  # fmt: skip
         return Decided(term.pair, "released", reason, Emission("release", term.contract.id, seq, value)), moved
 
@@ -167,12 +168,14 @@ class _Asked:
 
 def _orphaned(key: str, pair: str, moved: Pair, policy: Named) -> Decided:
     """Erase what was released under a contract that its provider's policy no longer names (GDPR art. 28(3)(g))."""
-    value = _payload(key, pair, moved, policy, reasons=["R1/no-contract"])
+    value = _payload(key, pair, moved, policy, {"reasons": ["R1/no-contract"]})
     return Decided(pair, "erased", "R1/no-contract", Emission("withdrawal", pair.partition("/")[2], moved.seq, value))
 
 
-def _payload(key: str, name: str, pair: Pair, policy: Named, **more: Any) -> bytes:
-    """A release or a withdrawal, byte for byte as its model writes it.
+def _payload(  # noqa: PLR0913, PLR0917  # the parts of a payload, in its order
+    key: str, name: str, pair: Pair, policy: Named, shared: Mapping[str, Any], own: Mapping[str, Any] = _NOTHING
+) -> bytes:
+    """A release or a withdrawal, byte for byte as its model writes it: what many share stands before whom it is about.
 
     Every part was checked when it came in, with the policy, the change or the state; only a key may be too long.
     """
@@ -182,15 +185,16 @@ def _payload(key: str, name: str, pair: Pair, policy: Named, **more: Any) -> byt
     entity_class, namespace, id_type, value = pair.named_by
     return orjson.dumps(
         {
-            "subject": key,
             "provider": provider,
             "contract": contract,
             "purpose_family": pair.purpose_family,
-            "seq": pair.seq,
-            "named_by": {"entity_class": entity_class, "namespace": namespace, "type": id_type, "value": value},
             "policy": policy.digest,
             "policy_version": policy.version,
-            **more,
+            **shared,
+            "named_by": {"entity_class": entity_class, "namespace": namespace, "type": id_type, "value": value},
+            "subject": key,
+            "seq": pair.seq,
+            **own,
         }
     )
 

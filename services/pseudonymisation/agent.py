@@ -5,10 +5,9 @@ from datetime import date, datetime
 from typing import Any
 
 from services.contract.audit import Account, Stage
-from services.contract.envelope import binary, body
+from services.contract.envelope import binary, binary_of, body, kind
 from services.contract.errors import NoKey, NotAnIdentifier, Unreadable
 from services.contract.heartbeats import MAX_HEARTBEAT_BYTES, Heartbeat, read_heartbeat
-from services.contract.operations import Pseudonym
 from services.contract.policies import ProviderPolicy, day_in_paris
 from services.contract.reasons import StageCode
 from services.contract.topology import (
@@ -41,8 +40,10 @@ MANNERS = 4096
 SEQ = b"q/"
 PARKED = b"p/"
 
-Named = tuple[Record, bytes, Mapping[str, Any], Terms, Pseudonym, bytes]
-"""A record, its payload as bytes and as read, its terms, who it is there, and where the pair is remembered."""
+_OPERATION = kind("pseudonymisation", "operation")
+
+Named = tuple[Record, bytes, Mapping[str, Any], Terms, bytes, bytes]
+"""A record, its payload as bytes and as read, its terms, who it is there, and where the pair's `seq` is kept."""
 
 
 class PseudonymisationAgent:
@@ -78,9 +79,9 @@ class PseudonymisationAgent:
                 named.append(self._name(record))
             except (Unreadable, NotAnIdentifier) as error:
                 outbox.quarantine(record, error.code, str(error))
-        outbox.load([SEQ + place for *_, place in named])
+        outbox.load([place for *_, place in named])
         # Nobody is parked without a `seq`: whoever is named for the first time costs no second look.
-        outbox.load([PARKED + place for *_, place in named if outbox.get(SEQ + place) is not None])
+        outbox.load([_parked(place) for *_, place in named if outbox.get(place) is not None])
         day = day_in_paris(outbox.now)
         for each in named:
             try:
@@ -101,7 +102,7 @@ class PseudonymisationAgent:
         raw = body(record.value, record.headers, MAX_EMISSION_BYTES)
         emission, terms = recognise(raw, record.key, self._terms) or self._learn(raw)
         pseudonym = terms.pseudonym(emission)
-        return record, raw, emission, terms, pseudonym, f"{terms.pair}/{pseudonym}".encode()
+        return record, raw, emission, terms, pseudonym, SEQ + terms.place + pseudonym
 
     def _learn(self, raw: bytes) -> tuple[Mapping[str, Any], Terms]:
         """Read strictly, and know this manner from now on."""
@@ -137,15 +138,15 @@ class PseudonymisationAgent:
     def _take(self, named: Named, outbox: Outbox, account: Account, day: date) -> None:
         record, raw, emission, terms, pseudonym, place = named
         seq = emission["seq"]
-        known = outbox.get(SEQ + place)
+        known = outbox.get(place)
         if known is not None and (stale := _stale(int(known), seq)):
             account.end(record.offset, terms.pair, "refused", stale)
             return
         if is_release(emission):
             policy = self._policy(terms.provider, emission["policy_version"])
             if code := terms.ruling(policy, self._keyring.perimeter, day).refusal(emission["fields"]):
-                outbox.put(SEQ + place, str(seq).encode())
-                outbox.put(PARKED + place, raw)
+                outbox.put(place, b"%d" % seq)
+                outbox.put(_parked(place), raw)
                 account.end(record.offset, terms.pair, "refused", code)
                 return
             _send(terms.operations, pseudonym, terms.upsert(emission, pseudonym, policy.relay_domain), outbox)
@@ -155,9 +156,9 @@ class PseudonymisationAgent:
             topic = terms.withdrawals if record.topic == WITHDRAWALS else terms.operations
             _send(topic, pseudonym, terms.delete(emission, pseudonym), outbox)
             account.end(record.offset, terms.pair, "erased", "renamed")
-        outbox.put(SEQ + place, str(seq).encode())
-        if known is not None and outbox.get(PARKED + place) is not None:
-            outbox.put(PARKED + place, None)
+        outbox.put(place, b"%d" % seq)
+        if known is not None and outbox.get(_parked(place)) is not None:
+            outbox.put(_parked(place), None)
 
     def _policy(self, provider: str, version: int) -> ProviderPolicy:
         """The policy in force here; a release decided under a newer one waits for it."""
@@ -204,6 +205,10 @@ def _stale(known: int, seq: int) -> StageCode | None:
     return "duplicate" if seq == known else "superseded"
 
 
-def _send(topic: str, pseudonym: Pseudonym, operation: Operation, outbox: Outbox) -> None:
+def _parked(place: bytes) -> bytes:
+    return PARKED + place[len(SEQ) :]
+
+
+def _send(topic: str, pseudonym: bytes, operation: Operation, outbox: Outbox) -> None:
     event_id, value = operation
-    outbox.send(topic, pseudonym.encode(), value, binary("pseudonymisation", "operation", event_id))
+    outbox.send(topic, pseudonym, value, binary_of(_OPERATION, event_id))

@@ -90,6 +90,15 @@ class Outbox:
         """When this batch is decided: one instant for all of it."""
         return datetime.fromtimestamp(self.now_us / 1_000_000, UTC)
 
+    @property
+    def size(self) -> int:
+        """Records that it will take to write it all."""
+        return len(self.outputs) + len(self.changes)
+
+    def go_on(self, now_us: int, reached: Reached) -> None:
+        """Take another step in: from here on, it is later."""
+        self.now_us, self.reached = now_us, reached
+
     def load(self, keys: Iterable[bytes]) -> None:
         """Read these at once, so that each `get` of them costs nothing."""
         unknown = [key for key in dict.fromkeys(keys) if key not in self._pending and key not in self._loaded]

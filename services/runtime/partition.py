@@ -3,8 +3,9 @@
 import asyncio
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer
@@ -31,8 +32,18 @@ Place = tuple[str, int]
 
 
 @dataclass(slots=True)
+class Gathered:
+    """What is decided and in no transaction yet: the next steps may join it."""
+
+    outbox: Outbox
+    positions: dict[str, int] = field(default_factory=dict)
+    durable: list[Callable[[], None]] = field(default_factory=list)
+    """Called in their order once it is."""
+
+
+@dataclass(slots=True)
 class Partition:
-    """An open partition. Only `commit` moves its state; `position` runs ahead of it by what is being committed."""
+    """An open partition. Only `commit` moves its state; `position` runs ahead of it by what is not durable yet."""
 
     number: int
     changelog: str
@@ -47,8 +58,25 @@ class Partition:
     """Topic → where it ended when the partition was opened; gone once it is decided up to there."""
     pending: Mapping[bytes, bytes | None] = field(default_factory=lambda: NOTHING)
     """What the batch changes that is being committed now."""
+    gathered: Gathered | None = None
     _last: "asyncio.Task[None] | None" = None
     _counts: dict[str, int] = field(default_factory=dict)
+
+    def gather(self, gathered: Gathered, topic: str, position: int, durable: Callable[[], None], now: float) -> None:
+        """Keep a step that is decided, to be committed with those that follow it."""
+        gathered.positions[topic] = self.position[topic] = position
+        gathered.durable.append(durable)
+        self.gathered = gathered
+        self.worklist.gather(gathered.outbox.size, now, express=topic in self.worklist.express)
+
+    def commit_gathered(self) -> "asyncio.Task[None] | None":
+        """Begin to commit what is gathered, if anything is."""
+        if (gathered := self.gathered) is None:
+            return None
+        self.gathered, self.worklist.gathered = None, 0
+        commit = self.commit(gathered.outbox, gathered.positions)
+        commit.add_done_callback(partial(_tell, gathered.durable))
+        return commit
 
     def commit(self, outbox: Outbox, positions: Mapping[str, int]) -> "asyncio.Task[None]":
         """Begin to make outputs, state changes and positions durable, after the batch before; returns at once.
@@ -122,6 +150,12 @@ class Partition:
             await self.sender.run(self.producer.stop())
         finally:
             self.state.close()
+
+
+def _tell(durable: Iterable[Callable[[], None]], commit: "asyncio.Task[None]") -> None:
+    if not commit.cancelled() and commit.exception() is None:
+        for call in durable:
+            call()
 
 
 class _Writer:

@@ -11,9 +11,16 @@ from typing import Literal
 from services.runtime.records import Batch, UnreadableRecord
 
 Duty = Literal["tick", "sweep"]
-Job = Batch | Duty
+Job = Batch | Duty | Literal["commit"]
 TOGETHER = 5000
 """Most records that are decided as one, unless one fetch alone brings more."""
+GATHER_SECONDS = 0.25
+GATHER_MOST = 20_000
+"""How long, and how many outputs and changes, what is decided of a backlog waits to be committed as one."""
+STEP_SECONDS = 0.05
+FEWEST = 50
+FIRST_COST_SECONDS = 50e-6
+"""Of a record, before any has been decided."""
 EXPRESS = 0
 ORDINARY = 1
 
@@ -54,10 +61,23 @@ class Worklist:
     """What was done last was no batch: a long duty and a backlog take turns."""
     due: deque[Duty] = field(default_factory=deque)
     """What waits for the partition to be still, and must not wait for the backlog to end."""
+    gathered: int = 0
+    """Outputs and changes that are decided, and that no transaction holds yet."""
+    commit_by: float = 0.0
+    """When these are committed, though there be more to decide."""
 
     @classmethod
     def of(cls, topics: Sequence[str]) -> "Worklist":
         return cls({topic: Lane() for topic in topics})
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether all that was begun is durable."""
+        return not (self.deciding or self.committing or self.gathered)
+
+    @property
+    def express(self) -> Sequence[str]:
+        return tuple(self.lanes)[:-1]
 
     def add(self, duty: Duty) -> None:
         if duty not in self.due:
@@ -71,10 +91,35 @@ class Worklist:
         for lane in express:
             if lane.ready(now):
                 return EXPRESS, lane.batches[0]
-        if self.due and not (self.duty_last and ordinary.ready(now)):
+        on_duty = bool(self.due) and not (self.duty_last and ordinary.ready(now))
+        if self.gathered and (on_duty or now >= self.commit_by or not ordinary.ready(now)):
+            return EXPRESS, "commit"
+        if on_duty:
             # A duty reads the store as it is; the ordinary lane waits, lest the partition never be still.
             return None if self.committing else (EXPRESS if self.due[0] == "tick" else ORDINARY, self.due[0])
         return (ORDINARY, ordinary.batches[0]) if ordinary.ready(now) else None
+
+    def gather(self, entries: int, now: float, *, express: bool) -> None:
+        """So many outputs and changes wait to be committed now; what an express lane brought does not wait."""
+        if not self.gathered:
+            self.commit_by = now + GATHER_SECONDS
+        self.gathered = entries
+        if express or entries >= GATHER_MOST:
+            self.commit_by = now
+
+
+@dataclass(slots=True)
+class Pace:
+    """How much is decided in one step, by what the last ones cost: an erasure waits no longer than that."""
+
+    cost_seconds: float = FIRST_COST_SECONDS
+
+    @property
+    def most(self) -> int:
+        return max(FEWEST, int(STEP_SECONDS / self.cost_seconds))
+
+    def learn(self, records: int, seconds: float) -> None:
+        self.cost_seconds += (seconds / records - self.cost_seconds) / 8
 
 
 def choose(worklists: Iterable[tuple[int, Worklist]], now: float) -> tuple[int, Job] | None:

@@ -43,11 +43,49 @@ def said(work: Worklist) -> tuple[int, str] | None:
         ("nothing while two are not durable", worklist(1, 1, committing=2), None),
         ("nothing while one is decided", worklist(1, 1, deciding=True), None),
         ("no news while a duty waits for the partition to be still", worklist(0, 1, "tick", committing=1), None),
+        (
+            "what is gathered is committed where there is no news",
+            worklist(0, 0, gathered=9, commit_by=NOW + 1),
+            (EXPRESS, "commit"),
+        ),
+        ("news joins what was gathered just now", worklist(0, 1, gathered=9, commit_by=NOW + 1), (ORDINARY, "in")),
+        ("what was gathered long ago is committed", worklist(0, 1, gathered=9, commit_by=NOW), (EXPRESS, "commit")),
+        ("an erasure joins what is gathered", worklist(1, 1, gathered=9, commit_by=NOW), (EXPRESS, "express")),
+        (
+            "what is gathered is committed before a duty",
+            worklist(0, 1, "tick", gathered=9, commit_by=NOW + 1),
+            (EXPRESS, "commit"),
+        ),
+        ("what is gathered waits while two are not durable", worklist(0, 0, gathered=9, committing=2), None),
         ("an erasure all the same", worklist(1, 1, "tick", committing=1), (EXPRESS, "express")),
     ],
 )
 def test_a_partition_does_next(of: str, work: Worklist, offered: tuple[int, str] | None) -> None:
     assert said(work) == offered, of
+
+
+@pytest.mark.parametrize(
+    ("of", "entries", "express", "waits"),
+    [
+        ("news waits for more", 10, False, 0.25),
+        ("an erasure does not", 10, True, 0.0),
+        ("nor does what is much", 20_000, False, 0.0),
+    ],
+)
+def test_what_is_gathered_waits(of: str, entries: int, express: bool, waits: float) -> None:  # noqa: FBT001  # a row
+    work = worklist()
+    work.gather(entries, NOW, express=express)
+
+    assert work.commit_by - NOW == waits, of
+    assert not work.at_rest
+
+
+def test_what_joins_is_committed_no_later() -> None:
+    work = worklist()
+    work.gather(10, NOW, express=False)
+    work.gather(20, NOW + 0.2, express=False)
+
+    assert (work.gathered, work.commit_by) == (20, NOW + 0.25)
 
 
 @pytest.mark.parametrize(
