@@ -1,0 +1,49 @@
+"""Whether ingress lives and is ready: the loop runs; Kafka answers, and who may post can be read."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+from services.ingress.register_file import RegisterFile
+from services.runtime import health
+from services.runtime.watchdog import Pulse, Silence, silence
+
+BEAT_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 15.0
+"""A broker that has not answered for so long is not there, as far as readiness goes."""
+
+
+class Standing:
+    """Judges the process. Written by the event loop, read by any thread.
+
+    A broker that is away is no reason to end: whoever posts is told to post again.
+    """
+
+    def __init__(
+        self, register: RegisterFile, silent_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.pulse = Pulse(clock)
+        self.answered: Callable[[], float] = lambda: float("-inf")
+        """When the broker last answered; never, until the loop runs."""
+        self._register = register
+        self._silent_seconds = silent_seconds
+        self._clock = clock
+
+    def unlive(self) -> Silence | None:
+        return silence(self.pulse.pulses, self._clock(), self._silent_seconds)
+
+    def unready(self) -> Literal["register-unread", "kafka-silent"] | Silence | None:
+        if self._register.current() is None:
+            return "register-unread"
+        if self._clock() - self.answered() > ANSWER_SECONDS:
+            return "kafka-silent"
+        return self.unlive()
+
+    async def keep(self, folder: Path, port: int) -> None:
+        """Beat, and write the word that the supervisor reads, each second; until cancelled."""
+        while True:
+            self.pulse.beat()
+            health.report(folder, ready=self.unready() is None, partitions=0, port=port)
+            await asyncio.sleep(BEAT_SECONDS)
