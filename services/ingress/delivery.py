@@ -1,7 +1,7 @@
 """What is taken, onto Kafka: acknowledged by all replicas within a bound, or the platform is told to post it again.
 
-The client retries without end (an idempotent producer must), so the bound is ours; a producer that has failed once is
-replaced, for what it still holds was answered with a refusal already.
+The client retries without end, as an idempotent producer must, so the bound is ours. What was answered with a refusal
+may therefore still arrive: posted again, it counts once.
 """
 
 import asyncio
@@ -11,12 +11,14 @@ from contextlib import suppress
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.errors import KafkaError
 
 from services.contract.errors import Unreachable
 from services.ingress.events import Event, headers_of
 
 ACK_SECONDS: Final = 10.0
+SILENT_SECONDS: Final = 15.0
+"""A broker that has not answered for so long is sent nothing more: it would only pile up."""
 LOOK_SECONDS: Final = 2.0
 CLOSE_SECONDS: Final = 5.0
 
@@ -28,9 +30,12 @@ class Delivery:
         self._bootstrap = bootstrap
         self._ack_seconds = ack_seconds
         self._producer: AIOKafkaProducer | None = None
-        self._failed = asyncio.Event()
-        self.answered = float("-inf")
-        """When the broker last answered, on the clock that is never set back."""
+        self._refused = asyncio.Event()
+        self._answered = float("-inf")
+
+    def silent(self) -> bool:
+        """Whether the broker has said nothing for so long that it counts as away; asked from any thread."""
+        return time.monotonic() - self._answered > SILENT_SECONDS
 
     async def deliver(self, events: Sequence[Event]) -> None:
         """Return once all of them are acknowledged.
@@ -39,7 +44,7 @@ class Delivery:
             Unreachable: some of them are not; some may be there, or come to be.
         """
         producer = self._producer
-        if producer is None:
+        if producer is None or self.silent():
             raise Unreachable("Kafka does not answer")
         try:
             async with asyncio.timeout(self._ack_seconds):
@@ -50,23 +55,25 @@ class Delivery:
                     for event in events
                 ]
                 acknowledged = await asyncio.gather(*sent, return_exceptions=True)
-        except (KafkaError, TimeoutError):
-            self._failed.set()
+        except TimeoutError:
             raise Unreachable("Kafka has not acknowledged in time") from None
+        except KafkaError:
+            self._refused.set()
+            raise Unreachable("Kafka takes nothing") from None
         if any(isinstance(one, BaseException) for one in acknowledged):
-            self._failed.set()
-            raise Unreachable("Kafka has refused")
-        self.answered = time.monotonic()
+            self._refused.set()
+            raise Unreachable("Kafka has refused some")
+        self._answered = time.monotonic()
 
     async def keep(self) -> None:
-        """Have a producer, look whether the broker answers, and begin anew after a failure; until cancelled."""
+        """Have a producer, look whether the broker answers, and begin anew where it has refused; until cancelled."""
         try:
             while True:
-                if self._failed.is_set():
+                if self._refused.is_set():
                     await self._let_go()
                 await self._look()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._failed.wait(), LOOK_SECONDS)
+                    await asyncio.wait_for(self._refused.wait(), LOOK_SECONDS)
         finally:
             await self._let_go()
 
@@ -77,7 +84,7 @@ class Delivery:
                     self._producer = await self._start()
                 elif not await self._producer.client.force_metadata_update():
                     return
-                self.answered = time.monotonic()
+                self._answered = time.monotonic()
 
     async def _start(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
@@ -93,9 +100,12 @@ class Delivery:
 
     async def _let_go(self) -> None:
         producer, self._producer = self._producer, None
-        self._failed.clear()
-        if producer is not None:
-            # Nobody waits for what it holds any more, and it would wait for that without end.
-            producer._message_accumulator.fail_all(KafkaTimeoutError())  # noqa: SLF001  # there is no public way
-            with suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
+        self._refused.clear()
+        if producer is None:
+            return
+        try:
+            await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
+        except (KafkaError, TimeoutError):
+            # It waits for acknowledgements that nobody waits for any more.
+            producer._sender.sender_task.cancel()  # noqa: SLF001  # aiokafka 0.14 has no public way
+            await producer.client.close()

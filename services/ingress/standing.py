@@ -11,8 +11,6 @@ from services.runtime import health
 from services.runtime.watchdog import Pulse, Silence, silence
 
 BEAT_SECONDS: Final = 1.0
-ANSWER_SECONDS: Final = 15.0
-"""A broker that has not answered for so long is not there, as far as readiness goes."""
 
 
 class Standing:
@@ -25,8 +23,8 @@ class Standing:
         self, register: RegisterFile, silent_seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.pulse = Pulse(clock)
-        self.answered: Callable[[], float] = lambda: float("-inf")
-        """When the broker last answered; never, until the loop runs."""
+        self.kafka_silent: Callable[[], bool] = lambda: True
+        """Whether the broker is away; it is, until the loop runs."""
         self._register = register
         self._silent_seconds = silent_seconds
         self._clock = clock
@@ -37,7 +35,7 @@ class Standing:
     def unready(self) -> Literal["register-unread", "kafka-silent"] | Silence | None:
         if self._register.current() is None:
             return "register-unread"
-        if self._clock() - self.answered() > ANSWER_SECONDS:
+        if self.kafka_silent():
             return "kafka-silent"
         return self.unlive()
 
