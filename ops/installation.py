@@ -14,6 +14,7 @@ from ops.supervisor import Service
 from ops.topics import apply_topics, wanted_topics
 from services.contract.audit import Stage
 from services.contract.errors import WrongSettings
+from services.ingress.platforms import NOBODY
 
 STAGES: tuple[str, ...] = get_args(Stage)
 
@@ -63,7 +64,7 @@ def install(bootstrap: str, keys_folder: Path, policies_folder: Path, partitions
     key_files = _keys(keys_folder, next(iter(wanted.values())).perimeter.id)
     register = keys_folder / platforms.REGISTER_FILE
     if not register.exists():
-        platforms.write(register, platforms.NOBODY)
+        platforms.write(register, NOBODY)
     steps = apply_policies(addresses, wanted)
     policies = {step.policy.provider: step.policy for step in steps}
     return Installation(bootstrap, addresses, policies, key_files, register)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import sys
@@ -98,6 +99,8 @@ async def run(settings: Settings, register: RegisterFile, standing: Standing, at
 
 def main() -> None:
     journal.open_journal()
+    # Of a broker that is away it says ten lines a second; `standing` says it once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         settings = load_settings()
         register = RegisterFile(settings.platforms_file)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from services.ingress.register_file import RegisterFile
-from services.runtime import health
+from services.runtime import health, journal
 from services.runtime.watchdog import Pulse, Silence, silence
 
 BEAT_SECONDS: Final = 1.0
@@ -41,7 +41,12 @@ class Standing:
 
     async def keep(self, folder: Path, port: int) -> None:
         """Beat, and write the word that the supervisor reads, each second; until cancelled."""
+        said: str | None = None
         while True:
             self.pulse.beat()
-            health.report(folder, ready=self.unready() is None, partitions=0, port=port)
+            code = self.unready()
+            if code and code != said:
+                journal.emit(journal.WAITING, stage="ingress", code=code)
+            said = code
+            health.report(folder, ready=code is None, partitions=0, port=port)
             await asyncio.sleep(BEAT_SECONDS)
