@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from ops.cli.exits import DATA, EPILOGUE, SOME_REFUSED, USAGE, manual
-from ops.cli.options import AsJson, Bootstrap
+from ops.cli.options import AsJson, Bootstrap, file_or_dash
 from ops.policy_files import POLICIES_FOLDER, Policies, read_policies
 from ops.publishing.cluster import reach, require_topics
 from ops.publishing.consents import decisions_about, last_words
@@ -48,9 +48,7 @@ def consent() -> None:
     ),
 )
 def receipt(  # noqa: PLR0917  # typer passes them by name
-    path: Annotated[
-        Path | None, typer.Argument(exists=True, dir_okay=False, allow_dash=True, help="A file, or - for stdin.")
-    ] = None,
+    path: Annotated[Path | None, typer.Argument(callback=file_or_dash, help="A file, or - for stdin.")] = None,
     subject: Annotated[str | None, typer.Option(metavar="KEY", help="A person's routing key: read from Kafka.")] = None,
     policies: Annotated[
         Path, typer.Option(exists=True, file_okay=False, help="The policies in force when it was decided.")

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ops.cli.account import Account
 from ops.cli.exits import EPILOGUE, SOME_REFUSED, manual
-from ops.cli.options import AsJson, Bootstrap, ExportPath, Source
+from ops.cli.options import AsJson, Bootstrap, ExportPath, Source, file_or_dash
 from ops.cli.progress import Meter
 from ops.publishing.changes import ChangePublisher, read_identifiers
 from ops.publishing.cluster import Addresses, open_producer, reach, require_topics
@@ -126,7 +126,7 @@ def _summarise(account: Account, dry_run: bool, as_json: bool) -> None:
     ),
 )
 def consents(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, allow_dash=True, help="A file, or - for stdin.")],
+    path: Annotated[Path, typer.Argument(callback=file_or_dash, help="A file, or - for stdin.")],
     bootstrap: Bootstrap = None,
     as_json: AsJson = False,
 ) -> None:

@@ -101,7 +101,6 @@ VARIABLES: Mapping[str, Check] = {
 _UNSET = {
     f"{PREFIX}KEYRING_FILE": "the pseudonymisation needs it; `sanctuaire keys init` makes one and names it",
     f"{PREFIX}KEY_ENCRYPTION_KEY_FILE": "the pseudonymisation needs it; `sanctuaire keys init` makes one and names it",
-    f"{PREFIX}PLATFORMS_FILE": f"ingress needs it; {_PLATFORMS}",
 }
 
 

@@ -66,7 +66,7 @@ Bearer = Annotated[
 ]
 
 
-def create_api(ports: Ports) -> FastAPI:
+def create_api(ports: Ports, body_seconds: float = BODY_SECONDS) -> FastAPI:
     """The application; its document is schemas/openapi.json, so it serves none."""
     api = FastAPI(
         title="Sanctuaire: ingress", version="1.0.0", docs_url=None, redoc_url=None, openapi_url=None,
@@ -86,7 +86,9 @@ def create_api(ports: Ports) -> FastAPI:
             name = platform.name
             _refuse_more_than_can_be_taken(gate)
             async with gate:
-                taken = take(intake, platform, _media_type(request), await _body(request, intake), ports.now())
+                taken = take(
+                    intake, platform, _media_type(request), await _body(request, intake, body_seconds), ports.now()
+                )
                 await publish(taken.payloads)
         except Unreachable:
             raise _counted(ports, intake, name, NotTaken("unreachable")) from None
@@ -135,13 +137,13 @@ def _media_type(request: Request) -> str:
     return named
 
 
-async def _body(request: Request, intake: Intake[PayloadType]) -> bytes:
+async def _body(request: Request, intake: Intake[PayloadType], seconds: float) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > intake.body_bytes:
         raise NotTaken("too-large")
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > intake.body_bytes:

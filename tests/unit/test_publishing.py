@@ -1,4 +1,3 @@
-import io
 import json
 from typing import Any
 
@@ -8,7 +7,6 @@ from kafka.errors import KafkaTimeoutError
 from ops.publishing.changes import ChangePublisher
 from ops.publishing.delivery import Delivery
 from services.contract.changes import Change
-from services.contract.consents import ConsentDecision
 from services.contract.envelope import Header, binary
 from services.contract.errors import TooLarge, Unreachable
 from services.ingress.events import headers_of
