@@ -75,7 +75,7 @@ async def test_bad_item_is_told_by_its_place_and_keeps_no_other_from_being_heard
     }
 
 
-TOO_MANY = [{}] * (MAX_ITEMS + 1)
+TOO_MANY: list[dict[str, str]] = [{}] * (MAX_ITEMS + 1)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from ops.platforms import NOBODY, write
+from ops.platforms import write
+from services.ingress.platforms import NOBODY
 from services.ingress.register_file import RegisterFile
 from services.ingress.standing import Standing
 
