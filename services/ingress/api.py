@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import FastAPI, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
@@ -19,23 +19,23 @@ from starlette.requests import ClientDisconnect
 from services.contract.changes import MAX_CHANGE_BYTES, Change
 from services.contract.consents import ConsentDecision
 from services.contract.errors import Unreachable
+from services.ingress.description import PROBLEM, described
 from services.ingress.events import encode, event_id
 from services.ingress.guard import refuse_change, refuse_decision
-from services.ingress.intake import JSON, LINES, MAX_ITEMS, MEDIA_TYPES, Answer, Intake, take
+from services.ingress.intake import JSON, MEDIA_TYPES, Intake, take
 from services.ingress.platforms import Platform, Register
 from services.ingress.reading import MAX_CONSENT_BYTES
 from services.ingress.recording import reference_of
-from services.ingress.refusals import MEANINGS, NotTaken, Problem, problem_of
+from services.ingress.refusals import NotTaken, Problem, problem_of
 
 BODY_SECONDS = 15.0
 """Who sends a body more slowly holds up nobody else."""
-MAX_AT_ONCE = 64
+MAX_AT_ONCE = 32
 RETRY_SECONDS = {"unreachable": 5, "busy": 1, "no-register": 30}
-PROBLEM = "application/problem+json"
 
 CONSENTS = Intake("consent-decision", ConsentDecision, MAX_CONSENT_BYTES, 1 << 20, refuse_decision, reference_of)
 CHANGES = Intake(
-    "change", Change, MAX_CHANGE_BYTES, 4 << 20,
+    "change", Change, MAX_CHANGE_BYTES, 2 << 20,
     lambda platform, change, _now: refuse_change(platform, change), lambda change: event_id(encode(change)),
 )  # fmt: skip
 
@@ -98,11 +98,11 @@ def create_api(ports: Ports, body_seconds: float = BODY_SECONDS) -> FastAPI:
         status = 207 if taken.answer.refused else 202
         return Response(taken.answer.model_dump_json(), status, media_type=JSON)
 
-    @api.post("/v1/consents", **_described(CONSENTS, "postConsents", "Say what families decided."))
+    @api.post("/v1/consents", **described(CONSENTS, "postConsents", "Say what families decided."))
     async def post_consents(request: Request, bearer: Bearer) -> Response:
         return await answer(request, bearer, CONSENTS, ports.publish_decisions)
 
-    @api.post("/v1/changes", **_described(CHANGES, "postChanges", "Say what has changed in the directory."))
+    @api.post("/v1/changes", **described(CHANGES, "postChanges", "Say what has changed in the directory."))
     async def post_changes(request: Request, bearer: Bearer) -> Response:
         return await answer(request, bearer, CHANGES, ports.publish_changes)
 
@@ -188,33 +188,3 @@ def _problem(problem: Problem) -> Response:
         case _:
             pass
     return Response(problem.model_dump_json(), problem.status, headers, PROBLEM)
-
-
-def _described(intake: Intake[Any], name: str, summary: str) -> dict[str, Any]:
-    """What the document says of one path: the schema of what is posted is the one beside it."""
-    schema = {"$ref": f"./{intake.payload}.v1.schema.json"}
-    many = {"type": "array", "items": schema, "minItems": 1, "maxItems": MAX_ITEMS}
-    taken = {
-        202: {"description": "All taken."},
-        207: {"model": Answer, "description": "Some refused; the others taken."},
-    }
-    return {
-        "operation_id": name,
-        "summary": summary,
-        "status_code": 202,
-        "response_model": Answer,
-        "responses": taken | {status: _refusals(status) for status in (401, 403, 408, 413, 415, 422, 500, 503)},
-        "openapi_extra": {
-            "requestBody": {
-                "required": True,
-                "content": {JSON: {"schema": {"oneOf": [schema, many]}}, LINES: {"schema": schema}},
-            }
-        },
-    }
-
-
-def _refusals(status: int) -> dict[str, Any]:
-    """Every code that comes with a status; nothing is taken then."""
-    codes = [f"`{code}`: {meaning.title}" for code, meaning in MEANINGS.items() if meaning.status == status]
-    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {"description": " ".join(codes), "content": {PROBLEM: problem}}

@@ -3,42 +3,20 @@
 Pure. What no policy and no particulars say stays null in the record; nothing is guessed.
 """
 
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any, Final, assert_never
 
 import orjson
 
-from services.contract.consent_records import CONTEXT, ConsentReceipt, ConsentRecord, DataTerm
+from services.contract.consent_records import CONTEXT, ConsentReceipt, ConsentRecord
 from services.contract.consents import ConsentDecision
 from services.contract.errors import NotThisSchema
-from services.contract.policies import Contract, Place, ProviderPolicy, day_in_paris, releasable
+from services.contract.policies import Contract, ProviderPolicy
 from services.ingress.events import event_id
-from services.ingress.particulars import Exercise, Particulars, Reach
+from services.ingress.particulars import Particulars
+from services.ingress.processing import controller_of, process_of, provider_of, until
 
 GUARDIAN: Final = "guardian:"
-
-DATA_TERMS: Final[Mapping[str, DataTerm]] = MappingProxyType(
-    {
-        **dict.fromkeys(("family_name", "birth_name", "given_name", "other_given_names", "title"), "pd:Name"),
-        "birth_date": "pd:BirthDate",
-        "birth_year": "pd:Age",
-        **dict.fromkeys(("email", "email_relay"), "pd:EmailAddress"),
-        **dict.fromkeys(("home_phone", "work_phone", "mobile_phones"), "pd:TelephoneNumber"),
-        "address_lines": "pd:PhysicalAddress",
-        "postcode": "pd:PostalCode",
-        "country": "pd:Country",
-        **dict.fromkeys(("town", "commune", "departement", "region"), "pd:Location"),
-        **dict.fromkeys(("school", "divisions", "groups"), "pd:School"),
-        **dict.fromkeys(("mef", "level", "subjects"), "pd:Education"),
-        **dict.fromkeys(("functions", "teaches_divisions", "teaches_groups"), "pd:Professional"),
-    }
-)
-"""Every field that may leave, and its category in DPV; one that R16 always drops has none."""
-
-_RIGHTS: Final = ("A15", "A16", "A17", "A18", "A20")
-"""Of access, rectification, erasure, restriction and portability, which consent carries too (GDPR art. 20(1)(a))."""
 
 
 def reference_of(decision: ConsentDecision) -> str:
@@ -84,8 +62,8 @@ def record_of(decision: ConsentDecision, policy: ProviderPolicy, particulars: Pa
                 "dct:identifier": decision.notice,
                 "dct:language": particulars.notice_language,
             },
-            "dpv:hasProcess": _process(decision, policy, contract, particulars),
-            "dpv:hasEntity": [_controller(policy, particulars), _provider(policy, particulars)],
+            "dpv:hasProcess": process_of(decision, policy, contract, particulars),
+            "dpv:hasEntity": [controller_of(policy, particulars), provider_of(policy, particulars)],
             "dpv:hasConsentStatus": _event(decision),
         },
     )
@@ -140,116 +118,10 @@ def _state(decision: ConsentDecision) -> tuple[list[str], dict[str, Any]]:
     until_told = {"@type": "dpv:UntilEventDuration", "rdf:value": "the same party decides otherwise"}
     match decision.status:
         case "given":
-            return ["dpv:ConsentGiven", "dpv:ExpressedConsent"], _until(decision.until)
+            return ["dpv:ConsentGiven", "dpv:ExpressedConsent"], until(decision.until)
         case "refused":
             return ["dpv:ConsentRefused"], until_told
         case "withdrawn":
             return ["dpv:ConsentWithdrawn"], until_told
         case _:
             assert_never(decision.status)
-
-
-def _until(end: datetime | None) -> dict[str, Any]:
-    if end is None:
-        return {"@type": "dpv:EndlessDuration", "rdf:value": None}
-    return {"@type": "dpv:UntilTimeDuration", "rdf:value": end.astimezone(UTC).isoformat()}
-
-
-def _process(
-    decision: ConsentDecision, policy: ProviderPolicy, contract: Contract, particulars: Particulars
-) -> dict[str, Any]:
-    plainly = particulars.purposes.get(contract.purpose)
-    says = [] if plainly is None else [("fr", plainly.says.fr), ("en", plainly.says.en)]
-    controllers = [_controller_iri(policy)] + ([_provider_iri(policy)] if policy.role == "controller" else [])
-    allowed = releasable(policy, contract)
-    stored = [place for place in policy.places if place.kind in {"storage", "backup"}]
-    return {
-        "@type": "dpv:Process",
-        "dpv:hasPurpose": {
-            "@type": "dpv:Purpose",
-            "dct:identifier": contract.purpose,
-            "skos:broader": plainly and plainly.term,
-            "dct:description": [{"@value": text, "@language": language} for language, text in says],
-        },
-        "dpv:hasLegalBasis": ["dpv:Consent", "eu-gdpr:A6-1-a"],
-        "dpv:hasDataController": controllers,
-        "dpv:hasRecipient": [_provider_iri(policy)],
-        "dpv:hasPersonalData": [
-            {
-                "@type": "dpv:PersonalData",
-                "dct:identifier": field,
-                "skos:broader": DATA_TERMS[field],
-                "dpv:hasNecessity": "dpv:Required" if field in contract.required else "dpv:Optional",
-            }
-            for field in contract.fields
-            if field in allowed and field in DATA_TERMS
-        ],
-        "dpv:hasStorageCondition": [
-            {"@type": "dpv:StorageLocation", "dpv:hasLocation": _countries(stored)},
-            {"@type": "dpv:StorageDuration", "dpv:hasDuration": _kept(decision, contract)},
-            {
-                "@type": "dpv:StorageDuration",
-                "dpv:hasDuration": {"@type": "dpv:UntilEventDuration", "rdf:value": "consent is withdrawn"},
-            },
-        ],
-        "dpv:hasProcessingCondition": {
-            "@type": "dpv:ProcessingLocation",
-            "dpv:hasLocation": _countries(policy.places),
-        },
-        "dpv:hasJurisdiction": f"loc:{policy.perimeter.storage_country}",
-        "dpv:hasApplicableLaw": "legal-eu:law-GDPR",
-        "dpv:hasConsentControl": {"@type": "dpv:WithdrawConsent", "dpv:isExercisedAt": particulars.withdrawal.at},
-        "dpv:hasRight": [
-            _right("A7-3", particulars.withdrawal),
-            *(_right(article, particulars.rights) for article in _RIGHTS),
-            _right("A77", particulars.complaint),
-        ],
-    }
-
-
-def _kept(decision: ConsentDecision, contract: Contract) -> dict[str, Any]:
-    """To the last day of the contract, or until the consent expires where that is earlier."""
-    end = decision.until if decision.status == "given" else None
-    if contract.until is not None and (end is None or day_in_paris(end) > contract.until):
-        return {"@type": "dpv:UntilTimeDuration", "rdf:value": contract.until.isoformat()}
-    return _until(end)
-
-
-def _countries(places: Iterable[Place]) -> list[str]:
-    return [f"loc:{country}" for country in sorted({place.country for place in places})]
-
-
-def _right(article: str, exercise: Exercise) -> dict[str, Any]:
-    return {"@type": ["dpv:DataSubjectRight", f"eu-gdpr:{article}"], "dpv:isExercisedAt": exercise.at}
-
-
-def _controller_iri(policy: ProviderPolicy) -> str:
-    return f"urn:sanctuaire:controller:{policy.controller.id}"
-
-
-def _provider_iri(policy: ProviderPolicy) -> str:
-    return f"urn:sanctuaire:provider:{policy.provider}"
-
-
-def _controller(policy: ProviderPolicy, particulars: Particulars) -> dict[str, Any]:
-    kind = "dpv:GovernmentalOrganisation" if policy.controller.public_authority else "dpv:Organisation"
-    reach = particulars.controllers.get(policy.controller.id)
-    name = (reach and reach.name) or policy.controller.id
-    return _organisation(_controller_iri(policy), ["dpv:DataController", kind], name, reach)
-
-
-def _provider(policy: ProviderPolicy, particulars: Particulars) -> dict[str, Any]:
-    role = "dpv:DataController" if policy.role == "controller" else "dpv:DataProcessor"
-    reach = particulars.providers.get(policy.provider)
-    return _organisation(_provider_iri(policy), [role, "dpv:Organisation"], policy.name, reach)
-
-
-def _organisation(iri: str, types: list[str], name: str, reach: Reach | None) -> dict[str, Any]:
-    return {
-        "@id": iri,
-        "@type": types,
-        "dpv:hasIdentifier": iri,
-        "dpv:hasName": name,
-        "dpv:hasAddress": reach and reach.address,
-        "dpv:hasContact": reach and reach.contact,
-    }

@@ -61,7 +61,7 @@ class Platforms:
         return httpx.AsyncClient(transport=transport, base_url="http://ingress.example.test", headers=BEARER)
 
     async def post(self, path: str, content: Any, **headers: str) -> httpx.Response:
-        """Anything but bytes is sent as JSON; `None` for a header leaves it out."""
+        """Anything but bytes is sent as JSON, under that media type unless a header says another."""
         raw = content if isinstance(content, bytes) else orjson.dumps(content)
         async with self.client() as client:
             return await client.post(path, content=raw, headers={**JSON, **headers})

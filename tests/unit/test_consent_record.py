@@ -7,7 +7,8 @@ from ops.policy_files import KNOWN_FIELDS
 from services.contract.attributes import ATTRIBUTE_CATEGORY
 from services.contract.errors import NotThisSchema
 from services.contract.policies import ProviderPolicy
-from services.ingress.recording import DATA_TERMS, receipt_of, record_of
+from services.ingress.processing import DATA_TERMS
+from services.ingress.recording import receipt_of, record_of
 from tests.replay.invented import example, policy
 from tests.unit.recorded import LECTURE, NOW, decision, lecture, particulars
 

@@ -12,7 +12,7 @@ from ops.receipts.particulars import read_particulars
 from ops.receipts.words import Words, all_words
 from services.contract.policies import ProviderPolicy
 from services.ingress.particulars import Language
-from services.ingress.recording import DATA_TERMS
+from services.ingress.processing import DATA_TERMS
 from tests.unit.recorded import LECTURE, NOW, decision, lecture, particulars
 
 HOSTILE = "<script>alert(1)</script> *x* _y_ [z](http://x) `c` | & \n# t"
