@@ -265,3 +265,26 @@ def test_ingress_without_a_register_does_not_start(ingress: Ingress, tmp_path: P
 
     assert ended.returncode == 78
     assert "sanctuaire ingress token NAME --source SOURCE" in ended.stderr
+
+
+def test_ingress_that_starts_before_its_broker_says_so_and_takes_nothing(ingress: Ingress, tmp_path: Path) -> None:
+    """Nobody listens at the address: the process stays, and answers."""
+    (port,) = free_ports(1)
+    environment = {
+        **os.environ, **ingress.stages.environment, "KAFKA_BOOTSTRAP": "127.0.0.1:1",
+        "SANCTUAIRE_WORK_FOLDER": str(tmp_path), "SANCTUAIRE_INGRESS_ADDRESS": f"127.0.0.1:{port}",
+    }  # fmt: skip
+    with (tmp_path / "log.jsonl").open("wb") as log:
+        running = subprocess.Popen([sys.executable, "-m", "services.ingress"], cwd=ROOT, env=environment, stderr=log)
+    alone = Ingress(ingress.stages, port, ingress.token)
+    try:
+        assert wait_for((tmp_path / "health.json").exists)
+        answer = alone.post("/v1/consents", says(8, "child-gives"))
+        change = alone.post("/v1/changes", json.loads(joins(8)[2] or b""))
+        word = orjson.loads((tmp_path / "health.json").read_bytes())
+    finally:
+        running.terminate()
+        status = running.wait(30)
+
+    assert (answer.status_code, answer.json()["code"], change.status_code) == (503, "unreachable", 503)
+    assert (word["ready"], status) == (False, 0)
