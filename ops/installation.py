@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from ops import keys
+from ops import keys, platforms
 from ops.policy_files import Policies, read_policies
 from ops.publishing.cluster import Addresses, reach
 from ops.publishing.policies import apply_policies
@@ -14,6 +14,7 @@ from ops.supervisor import Service
 from ops.topics import apply_topics, wanted_topics
 from services.contract.audit import Stage
 from services.contract.errors import WrongSettings
+from services.ingress.platforms import NOBODY
 
 STAGES: tuple[str, ...] = get_args(Stage)
 
@@ -26,6 +27,8 @@ class Installation:
     addresses: Addresses
     policies: Policies
     key_files: keys.KeyFiles
+    platforms: Path
+    """The register of who may post to ingress."""
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -39,6 +42,15 @@ class Installation:
         """`workers` by stage; one where it is silent."""
         return stages(self.bootstrap, self.key_files.keyring, self.key_files.kek, self.providers, workers)
 
+    def ingress_at(self, address: str) -> Service:
+        """What platforms post to; one process, for it pins keys (decisions/0002)."""
+        environment = {
+            "KAFKA_BOOTSTRAP": self.bootstrap,
+            "SANCTUAIRE_PLATFORMS_FILE": str(self.platforms.resolve()),
+            "SANCTUAIRE_INGRESS_ADDRESS": address,
+        }
+        return Service("ingress", "services.ingress", environment, "ingress", holds_partitions=False)
+
 
 def install(bootstrap: str, keys_folder: Path, policies_folder: Path, partitions: int) -> Installation:
     """Make what is missing; run again, it changes nothing.
@@ -50,8 +62,12 @@ def install(bootstrap: str, keys_folder: Path, policies_folder: Path, partitions
     addresses = reach(bootstrap)
     apply_topics(addresses, wanted_topics(tuple(sorted(wanted)), partitions))
     key_files = _keys(keys_folder, next(iter(wanted.values())).perimeter.id)
+    register = keys_folder / platforms.REGISTER_FILE
+    if not register.exists():
+        platforms.write(register, NOBODY)
     steps = apply_policies(addresses, wanted)
-    return Installation(bootstrap, addresses, {step.policy.provider: step.policy for step in steps}, key_files)
+    policies = {step.policy.provider: step.policy for step in steps}
+    return Installation(bootstrap, addresses, policies, key_files, register)
 
 
 def _keys(folder: Path, perimeter: str) -> keys.KeyFiles:

@@ -28,6 +28,8 @@ COMMANDS: Mapping[str, Entry] = {
     "up": Entry("ops.up", "up", "Run all services on this machine until Ctrl-C."),
     "convert": Entry("ops.cli.convert", "app", "Read an export and write its changes to stdout; needs no Kafka."),
     "publish": Entry("ops.cli.publish", "app", "Publish an export, or consents, on Kafka."),
+    "ingress": Entry("ops.cli.ingress", "app", "Say which platforms may post, and of whom."),
+    "consent": Entry("ops.cli.consent", "app", "Give a family the receipt of what it decided."),
     "decide": Entry("ops.cli.decide", "app", "May this provider know this, now? JSON in, JSON out."),
     "pseudonym": Entry("ops.cli.pseudonym", "app", "Compute one pseudonym from its parts, to check it by other means."),
     "keys": Entry("ops.cli.keys", "app", "Make the keys, and see their state."),

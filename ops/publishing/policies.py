@@ -7,11 +7,11 @@ from kafka.errors import KafkaError
 
 from ops.policy_files import MAX_POLICY_BYTES, Policies, Step, plan
 from ops.publishing.cluster import Addresses, open_producer, read_whole
-from ops.publishing.envelope import headers_of
 from services.contract.errors import TooLarge, Unreachable, Unreadable
 from services.contract.parsing import parse_payload
 from services.contract.policies import ProviderPolicy
 from services.contract.topology import POLICIES
+from services.ingress.events import headers_of
 
 TRANSACTIONAL_ID = "sanctuaire-policy-apply"
 

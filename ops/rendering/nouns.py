@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from ops.rendering.deciding import DecisionRequest, Verdict
 from services.contract.audit import AuditEntry, QuarantinedRecord
 from services.contract.changes import Change, Identifier
+from services.contract.consent_records import ConsentReceipt, ConsentRecord
 from services.contract.consents import ConsentDecision
 from services.contract.heartbeats import Heartbeat
 from services.contract.operations import Delete, ProviderRecord, Upsert
@@ -65,6 +66,8 @@ NOUNS: tuple[Noun, ...] = (
     Noun("QuarantinedRecord", QuarantinedRecord),
     Noun("DecisionRequest", DecisionRequest),
     Noun("Verdict", Verdict),
+    Noun("ConsentRecord", ConsentRecord),
+    Noun("ConsentReceipt", ConsentReceipt),
 )
 
 

@@ -12,6 +12,7 @@ SCHEMAS_OF = [pytest.param(noun, id=noun.slug) for noun in NOUNS]
 PAYLOADS = [
     "Change", "Identifier", "ConsentDecision", "ProviderPolicy", "Release", "Withdrawal", "Heartbeat", "Operation",
     "Outcome", "ProviderRecord", "AuditEntry", "QuarantinedRecord", "DecisionRequest", "Verdict",
+    "ConsentRecord", "ConsentReceipt",
 ]  # fmt: skip
 
 

@@ -32,7 +32,7 @@ BY_NAME = {topic.name: topic for topic in TOPICS}
 
 # `<owner>.<payloads>[.<provider>].v<N>`, and what could not be read of it.
 NAME = re.compile(r"[a-z]+(\.([a-z]+|<provider>)){0,2}\.v[1-9][0-9]*")
-NOT_ON_A_TOPIC = {"DecisionRequest", "Verdict"}
+NOT_ON_A_TOPIC = {"DecisionRequest", "Verdict", "ConsentRecord", "ConsentReceipt"}
 SERVICES = {"ingress", "filtering", "pseudonymisation", "connectors"}
 PEOPLE = {"operators", "the provider"}
 

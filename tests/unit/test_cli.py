@@ -21,6 +21,10 @@ COMMANDS = [
     ("convert", "aaf"),
     ("publish", "aaf"),
     ("publish", "consents"),
+    ("ingress", "token"),
+    ("ingress", "revoke"),
+    ("ingress", "platforms"),
+    ("consent", "receipt"),
     ("decide",),
     ("pseudonym",),
     ("keys", "init"),
@@ -70,7 +74,14 @@ def test_the_module_is_the_command() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["nothing-of-the-kind"], ["convert", "aaf"], ["convert", "aaf", "no-such-folder"], ["decide", "--what"]],
+    [
+        ["nothing-of-the-kind"],
+        ["convert", "aaf"],
+        ["convert", "aaf", "no-such-folder"],
+        ["decide", "--what"],
+        ["publish", "consents", "no-such-file"],
+        ["consent", "receipt", "no-such-file"],
+    ],
     ids=" ".join,
 )
 def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,7 +128,13 @@ def test_an_error_of_several_lines_becomes_one() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["topics", "apply"], ["policy", "apply"], ["publish", "aaf", "tests/data/aaf"]],
+    [
+        ["topics", "apply"],
+        ["policy", "apply"],
+        ["publish", "aaf", "tests/data/aaf"],
+        ["publish", "consents", "-"],
+        ["consent", "receipt", "--subject", "999000001AB"],
+    ],
     ids=lambda command: " ".join(command[:2]),
 )
 def test_without_a_cluster_one_line_says_what_to_set(
