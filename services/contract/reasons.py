@@ -174,7 +174,9 @@ REASONS: Mapping[ReasonCode, Meaning] = MappingProxyType(
             ("R18",), "A place lies in a country without adequacy.", "Move the place, or add an instrument."
         ),
         "adequacy-not-in-force": Meaning(
-            ("R18",), "The adequacy of a place's country is not in force.", "Move the place, or add an instrument."
+            ("R18", "R19"),
+            "The adequacy of a place's country is not in force.",
+            "Move the place; outside the US, an instrument may do.",
         ),
         "adequacy-out-of-scope": Meaning(
             ("R18",), "The adequacy of a place's country does not cover this.", "Declare the scope, if it holds."

@@ -185,8 +185,8 @@ def _terms(policy: ProviderPolicy, contract: Contract, digest: str) -> Terms:
         pair=f"{policy.provider}/{contract.id}",
         usual=contract.legal_basis.usual_act,
         family=contract.family,
-        under=Precedents(read_policy(request)),
-        without_contract=Precedents(read_policy(nothing)),
+        under=Precedents(read_policy(request, policy.register_)),
+        without_contract=Precedents(read_policy(nothing, policy.register_)),
     )
 
 

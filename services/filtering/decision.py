@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, Literal, assert_never
 
 from services.contract.reasons import Reason, ReasonCode, Rule
+from services.contract.register import Register
 from services.filtering.address import too_fine_fields
 from services.filtering.consent import consent_erasure, consent_findings, consent_ground
 from services.filtering.minimisation import Minimised, field_findings, minimise
@@ -72,9 +73,9 @@ class Verdict:
         }
 
 
-def decide(request: Mapping[str, object]) -> Verdict:
-    """Decide one request, whatever JSON object it is."""
-    return decide_under(read_policy(request), request)
+def decide(request: Mapping[str, object], register: Register) -> Verdict:
+    """Decide one request, whatever JSON object it is, by the law of places that is given."""
+    return decide_under(read_policy(request, register), request)
 
 
 def decide_under(policy: Policy, request: Mapping[str, object]) -> Verdict:

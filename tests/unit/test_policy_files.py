@@ -11,6 +11,7 @@ from ops.policy_yaml import parse_yaml
 from services.contract.errors import AmbiguousPolicy, NotThisFormat, NotThisSchema
 from services.contract.policies import ProviderPolicy, policy_digest
 from services.filtering.decision import decide
+from tests.spec.table import LAW
 
 
 @pytest.fixture
@@ -237,7 +238,7 @@ def request(policy: ProviderPolicy, consents: list[dict[str, Any]]) -> dict[str,
 def test_what_the_three_providers_of_the_project_may_know(
     provider: str, consents: list[dict[str, Any]], verdict: str, rules: list[str]
 ) -> None:
-    actual = decide(request(policy(provider), consents))
+    actual = decide(request(policy(provider), consents), LAW)
 
     assert (actual.verdict, [reason.rule for reason in actual.reasons]) == (verdict, rules)
 
