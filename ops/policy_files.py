@@ -3,8 +3,9 @@
 A set is read whole or refused whole: half a set decides what nobody approved.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from ops.register_files import REGISTER_FILE, RegisterFile, with_entries
 from services.contract.attributes import ATTRIBUTE_CATEGORY
 from services.contract.errors import AmbiguousPolicy, NotThisFormat, NotThisSchema, SanctuaireError, TooLarge
 from services.contract.parsing import PayloadType, parse_payload
-from services.contract.policies import Contract, ProviderPolicy, ambiguities, policy_digest
+from services.contract.policies import Contract, ProviderPolicy, Refusal, ambiguities, policy_digest, refusal
 from services.contract.register import Register
 
 PERIMETER_FILE = "perimeter.yaml"
@@ -92,7 +93,7 @@ def provider_names(folder: Path) -> tuple[str, ...]:
 
 def _policy(name: str, files: Files, shared: Mapping[str, Any], register: RegisterFile) -> ProviderPolicy:
     content = _parse(name, files)
-    if said := sorted({"version", *shared} & set(content)):
+    if said := sorted({"version", "in_force_from", *shared} & set(content)):
         raise NotThisSchema(f"{name}: {', '.join(said)} is not for a provider's file to say")
     try:
         places = with_entries(content.get("places"), name.removesuffix(".yaml"), register)
@@ -170,8 +171,10 @@ class Step:
     state: State
 
 
-def plan(wanted: Policies, in_force: Policies) -> list[Step]:
+def plan(wanted: Policies, in_force: Policies, day: date) -> list[Step]:
     """Number each policy: one more than what is in force where its content differs, else the same.
+
+    `day` is that on which it would be done.
 
     Raises:
         AmbiguousPolicy: the set that would then be in force, policies left included, is ambiguous.
@@ -183,9 +186,22 @@ def plan(wanted: Policies, in_force: Policies) -> list[Step]:
         if provider not in wanted:
             steps.append(Step(policy, digest, "left"))
         elif old is None:
-            steps.append(Step(policy, digest, "new"))
+            steps.append(Step(policy.model_copy(update={"in_force_from": day}), digest, "new"))
         elif policy_digest(old) == digest:
             steps.append(Step(old, digest, "unchanged"))
         else:
-            steps.append(Step(policy.model_copy(update={"version": old.version + 1}), digest, "changed"))
+            update = {"version": old.version + 1, "in_force_from": day}
+            steps.append(Step(policy.model_copy(update=update), digest, "changed"))
     return steps
+
+
+def cut_off(steps: Iterable[Step], in_force: Policies, day: date) -> dict[str, Refusal]:
+    """`<provider>/<contract>` → why nobody may be released under it any more, though somebody could be until now."""
+    found: dict[str, Refusal] = {}
+    for step in steps:
+        old = in_force.get(step.policy.provider)
+        for contract in old.contracts if old else ():
+            why = refusal(step.policy, contract.id, day)
+            if old and why and refusal(old, contract.id, day) is None:
+                found[f"{old.provider}/{contract.id}"] = why
+    return found

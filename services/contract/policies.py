@@ -21,6 +21,7 @@ PARIS: Final = ZoneInfo("Europe/Paris")
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
 ContractId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,40}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Kind = Literal["pupil", "guardian", "teacher", "staff"]
 
 Refusal = Literal["contract-not-in-force", "place-not-allowed"]
@@ -126,6 +127,9 @@ class ProviderPolicy(Payload):
     """Where e-mail aliases live; without it, no contract of this provider can release `email_relay`."""
     version: Annotated[int, Field(ge=1)]
     """Grows with every change of content; what was decided under a higher one must wait for it."""
+    in_force_from: date | None = None
+    """The day on which this version was put in force; null where that is not known. A contract that was over by then
+    was ended by the change, and not by its own date."""
     perimeter: Perimeter
     register_: Register = Field(alias="register")
     controller: Controller
@@ -137,9 +141,15 @@ class ProviderPolicy(Payload):
 
 
 def policy_digest(policy: ProviderPolicy) -> str:
-    """Name the content, whatever its version: `sha256:` and 64 hexadecimal digits of its canonical JSON."""
-    content = policy.model_dump(mode="json", by_alias=True, exclude={"version"})
+    """Name the content, whatever its version and since when: `sha256:` and 64 hexadecimal digits of canonical JSON."""
+    content = policy.model_dump(mode="json", by_alias=True, exclude={"version", "in_force_from"})
     return "sha256:" + hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def change_set(digests: Mapping[str, str]) -> str:
+    """Name a whole set by the digest of each provider's policy: it is another as soon as one of them is."""
+    content = "".join(f"{provider}={digests[provider]}\n" for provider in sorted(digests))
+    return "sha256:" + hashlib.sha256(content.encode()).hexdigest()
 
 
 def ambiguities(policies: Mapping[str, ProviderPolicy]) -> list[str]:

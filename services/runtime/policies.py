@@ -1,16 +1,16 @@
 """The policies in force, read whole from `policies.v1` by every process, outside any group."""
 
 import asyncio
-import hashlib
 from dataclasses import dataclass
 from datetime import date
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from services.contract.acts import APPROVAL_KEY, Approval
 from services.contract.audit import Stage
 from services.contract.errors import Unreadable
 from services.contract.parsing import parse_payload
-from services.contract.policies import ProviderPolicy, policy_digest
+from services.contract.policies import ProviderPolicy, change_set, policy_digest
 from services.contract.topology import POLICIES
 from services.runtime import journal
 from services.runtime.settings import Settings
@@ -33,14 +33,18 @@ class PolicyBook:
         self._stage = stage
         self.by_provider: dict[str, InForce] = {}
         self._token: bytes | None = None
+        self._approval: Approval | None = None
 
     def apply(self, key: bytes | None, value: bytes | None) -> None:
         self._token = None
         provider = (key or b"").decode(errors="replace")
-        if value is None:
-            self._end(provider)
-            return
         try:
+            if key == APPROVAL_KEY:
+                self._approval = None if value is None else parse_payload(Approval, value, MAX_POLICY_BYTES)
+                return
+            if value is None:
+                self._end(provider)
+                return
             policy = parse_payload(ProviderPolicy, value, MAX_POLICY_BYTES)
         except Unreadable as error:
             journal.emit(journal.FAILED, stage=self._stage, kind=error.code, where=POLICIES)
@@ -62,9 +66,14 @@ class PolicyBook:
     def token(self) -> bytes:
         """Names the whole set: it changes when, and only when, some policy's content does."""
         if self._token is None:
-            digests = "".join(f"{name}={self.by_provider[name].digest}" for name in sorted(self.by_provider))
-            self._token = hashlib.sha256(digests.encode()).hexdigest()[:32].encode()
+            self._token = change_set({name: known.digest for name, known in self.by_provider.items()}).encode()
         return self._token
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether an operator has approved all that this very set erases at once."""
+        approval = self._approval
+        return approval is not None and approval.verdict == "approved" and approval.change_set == self.token().decode()
 
     def token_on(self, day: date) -> bytes:
         """Names what a decision rests on: the whole set, and the day that its periods and ages are counted on."""

@@ -96,7 +96,7 @@ def test_jobs_follow_the_broker_and_each_other_and_run_once() -> None:
     assert topics["depends_on"] == {"broker": {"condition": "service_healthy"}}
     assert topics["command"][-2:] == ["topics", "apply"]
     assert policies["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
-    assert policies["command"][-3:] == ["policy", "apply", "ops/policies"]
+    assert policies["command"][3:6] == ["policy", "apply", "ops/policies"]
     assert {topics["restart"], policies["restart"]} == {"no"}
 
 
@@ -122,7 +122,8 @@ def test_health_pages_are_reached_from_the_perimeter_alone(name: str) -> None:
 
 
 def test_only_the_pseudonymiser_sees_the_keys_and_as_files() -> None:
-    holders = [name for name, container in CONTAINERS.items() if "secrets" in container]
+    keys = {"keyring", "key-encryption-key"}
+    holders = [name for name, container in CONTAINERS.items() if keys & {*container.get("secrets", ())}]
     told = [name for name, container in CONTAINERS.items() if KEY_VARIABLES & container["environment"].keys()]
     pseudonymiser = CONTAINERS["pseudonymisation"]
 
@@ -133,7 +134,17 @@ def test_only_the_pseudonymiser_sees_the_keys_and_as_files() -> None:
         "/run/secrets/keyring",
     ]
     assert sorted(pseudonymiser["secrets"]) == ["key-encryption-key", "keyring"]
-    assert [list(secret) for secret in COMPOSE["secrets"].values()] == [["file"], ["file"]]
+    assert [list(secret) for secret in COMPOSE["secrets"].values()] == [["file"]] * 4
+
+
+def test_policies_are_put_in_force_on_a_signature_and_never_see_the_key_that_made_it() -> None:
+    policies = CONTAINERS["policies"]
+
+    assert policies["command"][6:] == [
+        "--signature", "/run/secrets/policies-signature", "--trusted", "/run/secrets/policies-trusted",
+    ]  # fmt: skip
+    assert policies["secrets"] == ["policies-signature", "policies-trusted"]
+    assert COMPOSE["secrets"]["policies-trusted"]["file"].endswith("policies.pub}")
 
 
 @pytest.mark.parametrize("name", OURS)

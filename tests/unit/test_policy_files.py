@@ -1,12 +1,13 @@
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ops.cli import main
-from ops.policy_files import POLICIES_FOLDER, Step, notes, plan, read_policies
+from ops.policy_files import POLICIES_FOLDER, Step, cut_off, notes, plan, read_policies
 from ops.policy_yaml import parse_yaml
 from services.contract.errors import AmbiguousPolicy, NotThisFormat, NotThisSchema
 from services.contract.policies import ProviderPolicy, policy_digest
@@ -153,6 +154,9 @@ def policy(provider: str = "gar", version: int = 1, **changed: Any) -> ProviderP
     return read_policies(POLICIES_FOLDER)[provider].model_copy(update={"version": version, **changed})
 
 
+DAY = date(2026, 9, 15)
+
+
 def states(steps: list[Step]) -> list[tuple[str, int, str]]:
     return [(step.policy.provider, step.policy.version, step.state) for step in steps]
 
@@ -173,10 +177,39 @@ def states(steps: list[Step]) -> list[tuple[str, int, str]]:
 def test_a_version_grows_only_with_its_content(
     wanted: dict[str, ProviderPolicy], in_force: dict[str, ProviderPolicy], expected: list[tuple[str, int, str]]
 ) -> None:
-    steps = plan(wanted, in_force)
+    steps = plan(wanted, in_force, DAY)
 
     assert states(steps) == expected
     assert [step.digest for step in steps] == [policy_digest(step.policy) for step in steps]
+
+
+def test_a_policy_says_since_when_it_is_in_force() -> None:
+    earlier = policy(version=4, in_force_from=date(2026, 1, 1))
+    wanted = {"gar": policy(name="Autre"), "lecture": policy("lecture"), "suite": policy("suite")}
+
+    steps = plan(wanted, {"gar": earlier, "lecture": policy("lecture", in_force_from=date(2026, 1, 1))}, DAY)
+
+    assert {step.policy.provider: step.policy.in_force_from for step in steps} == {
+        "gar": DAY, "lecture": date(2026, 1, 1), "suite": DAY,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        pytest.param({}, {}, {}, id="nothing changes"),
+        pytest.param({}, {"contracts": ()}, {"gar/gar-2026": "contract-not-in-force"}, id="the contract is gone"),
+        pytest.param({}, {"places": ()}, {"gar/gar-2026": "place-not-allowed"}, id="no place is declared any more"),
+        pytest.param({"places": ()}, {"contracts": ()}, {}, id="nobody could be released before"),
+        pytest.param({}, {"name": "Autre"}, {}, id="another change"),
+    ],
+)
+def test_what_a_set_cuts_off_is_what_could_be_released_before(
+    old: dict[str, Any], new: dict[str, Any], expected: dict[str, str]
+) -> None:
+    in_force = {"gar": policy(version=4, **old)}
+
+    assert cut_off(plan({"gar": policy(**new)}, in_force, DAY), in_force, DAY) == expected
 
 
 def test_a_policy_that_stays_may_not_have_another_perimeter() -> None:
@@ -184,7 +217,7 @@ def test_a_policy_that_stays_may_not_have_another_perimeter() -> None:
     left = left.model_copy(update={"perimeter": left.perimeter.model_copy(update={"consent_age": 16})})
 
     with pytest.raises(AmbiguousPolicy) as refused:
-        plan({"gar": policy()}, {"suite": left})
+        plan({"gar": policy()}, {"suite": left}, DAY)
 
     assert str(refused.value) == "the policies do not share one perimeter"
 

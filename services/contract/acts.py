@@ -1,0 +1,84 @@
+"""What operators do to the policies, each act on the record: who put which set in force, who approved what it erases.
+
+Operators are named; of anybody else there is nothing in it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Final, Literal
+
+import orjson
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from services.contract.errors import Payload
+from services.contract.policies import Digest, Slug
+
+APPROVAL_KEY: Final = b"~approval"
+"""Of the record beside the policies on `policies.v1`; no provider can have this name."""
+
+Operator = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+ActKind = Literal["applied", "approved", "refused"]
+
+
+class Signed(Payload):
+    """Whose signature a set was taken on."""
+
+    by: Operator
+    at: AwareDatetime
+    key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    """The first 64 bits of SHA-256 of the public key."""
+
+
+class AppliedPolicy(Payload):
+    """One provider's policy in the set, and what applying did to it."""
+
+    version: Annotated[int, Field(ge=1)]
+    digest: Digest
+    state: Literal["new", "changed", "unchanged", "left"]
+
+
+class PolicyAct(Payload):
+    """One act of an operator; `change_set` names the whole set that was in force after it."""
+
+    act: ActKind
+    at: AwareDatetime
+    by: Operator
+    """Who ran the command."""
+    change_set: Digest
+    policies: Mapping[Slug, AppliedPolicy]
+    """Empty where the act changed no policy."""
+    signed: Signed | None
+    """Null where the act needs no signature."""
+    previous: Digest | None
+    """Of the record before this one, so that none can be altered or taken out unseen; null for the first."""
+
+
+class Approval(Payload):
+    """Whether everything that one set erases at once may go; it speaks of this set and of no other."""
+
+    change_set: Digest
+    verdict: Literal["approved", "refused"]
+    by: Operator
+    at: AwareDatetime
+
+
+def link(value: bytes) -> str:
+    """What the next record calls this one."""
+    return "sha256:" + hashlib.sha256(value).hexdigest()
+
+
+def broken_at(values: Iterable[bytes]) -> int | None:
+    """The number of the first record that does not follow the one before it; null for a whole chain.
+
+    Where the records begin, retention may have ended them: the first that is left is taken as it is.
+    """
+    before: bytes | None = None
+    for number, value in enumerate(values):
+        try:
+            previous = orjson.loads(value)["previous"]
+        except (ValueError, LookupError, TypeError):
+            return number
+        if before is not None and previous != link(before):
+            return number
+        before = value
+    return None
