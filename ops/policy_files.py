@@ -3,7 +3,7 @@
 A set is read whole or refused whole: half a set decides what nobody approved.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ from ops.register_files import REGISTER_FILE, RegisterFile, with_entries
 from services.contract.attributes import ATTRIBUTE_CATEGORY
 from services.contract.errors import AmbiguousPolicy, NotThisFormat, NotThisSchema, SanctuaireError, TooLarge
 from services.contract.parsing import PayloadType, parse_payload
-from services.contract.policies import Contract, ProviderPolicy, Refusal, ambiguities, policy_digest, refusal
+from services.contract.policies import Contract, ProviderPolicy, ambiguities, policy_digest
 from services.contract.register import Register
 
 PERIMETER_FILE = "perimeter.yaml"
@@ -93,7 +93,7 @@ def provider_names(folder: Path) -> tuple[str, ...]:
 
 def _policy(name: str, files: Files, shared: Mapping[str, Any], register: RegisterFile) -> ProviderPolicy:
     content = _parse(name, files)
-    if said := sorted({"version", "in_force_from", *shared} & set(content)):
+    if said := sorted({"version", "in_force_from", "staged", *shared} & set(content)):
         raise NotThisSchema(f"{name}: {', '.join(said)} is not for a provider's file to say")
     try:
         places = with_entries(content.get("places"), name.removesuffix(".yaml"), register)
@@ -193,15 +193,3 @@ def plan(wanted: Policies, in_force: Policies, day: date) -> list[Step]:
             update = {"version": old.version + 1, "in_force_from": day}
             steps.append(Step(policy.model_copy(update=update), digest, "changed"))
     return steps
-
-
-def cut_off(steps: Iterable[Step], in_force: Policies, day: date) -> dict[str, Refusal]:
-    """`<provider>/<contract>` → why nobody may be released under it any more, though somebody could be until now."""
-    found: dict[str, Refusal] = {}
-    for step in steps:
-        old = in_force.get(step.policy.provider)
-        for contract in old.contracts if old else ():
-            why = refusal(step.policy, contract.id, day)
-            if old and why and refusal(old, contract.id, day) is None:
-                found[f"{old.provider}/{contract.id}"] = why
-    return found

@@ -130,6 +130,9 @@ class ProviderPolicy(Payload):
     in_force_from: date | None = None
     """The day on which this version was put in force; null where that is not known. A contract that was over by then
     was ended by the change, and not by its own date."""
+    staged: bool = False
+    """Whether this version was put in force as one by which the provider loses more people than may go unasked: until
+    an operator approves, nobody is erased by it."""
     perimeter: Perimeter
     register_: Register = Field(alias="register")
     controller: Controller
@@ -142,7 +145,7 @@ class ProviderPolicy(Payload):
 
 def policy_digest(policy: ProviderPolicy) -> str:
     """Name the content, whatever its version and since when: `sha256:` and 64 hexadecimal digits of canonical JSON."""
-    content = policy.model_dump(mode="json", by_alias=True, exclude={"version", "in_force_from"})
+    content = policy.model_dump(mode="json", by_alias=True, exclude={"version", "in_force_from", "staged"})
     return "sha256:" + hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

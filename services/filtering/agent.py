@@ -91,8 +91,13 @@ class FilteringAgent:
         return False
 
     def sweep_token(self, now: datetime) -> bytes:
-        """At midnight in Paris everybody is decided again: birthdays, and contracts that end."""
-        return self._policies.token_on(day_in_paris(now))
+        """At midnight in Paris everybody is decided again, for birthdays and contracts that end; and on an approval."""
+        return self._policies.token_on(day_in_paris(now)) + (b"+approved" if self._policies.is_approved else b"")
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether what the policies erase of everybody at once may go."""
+        return self._policies.is_approved
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Decide again whoever is known; the account's offsets then number the subjects of the chunk."""
@@ -111,6 +116,7 @@ class _Deciding:
         """Of withdrawals: a sweep's may be everybody's, and must not stand before one family's."""
         self._end = account.end
         self._terms, self._bare = agent.terms()
+        self._approved = agent.is_approved
         self._now = outbox.now
         self._before = self._issued = int(outbox.get(LAST_SEQ) or 0)
 
@@ -137,7 +143,9 @@ class _Deciding:
         self.decide(key, subject, record.offset)
 
     def decide(self, key: str, subject: Subject, offset: int) -> None:
-        decisions = decide_pairs(key, subject, self._terms, self._now, self._issued, bare=self._bare)
+        decisions = decide_pairs(
+            key, subject, self._terms, self._now, self._issued, bare=self._bare, approved=self._approved
+        )
         if decisions is None:
             self._outbox.put(SUBJECT + key.encode(), dump(subject))
             self._end(offset, EVERY_CONTRACT, "held", "no-image" if subject.images else "subject-unknown")

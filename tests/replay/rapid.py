@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 from services.connectors.agent import ConnectorAgent
 from services.connectors.freshness import HEARTBEAT
 from services.connectors.providers.topic.client import TopicProvider
+from services.contract.acts import APPROVAL_KEY, Approval
 from services.contract.audit import Account
 from services.contract.policies import Contract
 from services.contract.topology import POLICIES
@@ -42,6 +44,12 @@ def connector(name: str, book: PolicyBook) -> ConnectorAgent:
     return ConnectorAgent(name, TopicProvider(name, lambda named: c.purpose if (c := contract(named)) else ""), book)
 
 
+def judged(book: PolicyBook, verdict: Literal["approved", "refused"]) -> bytes:
+    """An operator's word on the set that is in a book."""
+    at = datetime(2026, 9, 15, 7, tzinfo=UTC)
+    return Approval(change_set=book.token().decode(), verdict=verdict, by="x", at=at).model_dump_json().encode()
+
+
 class Rapid:
     """Put records in, run, and read what every topic holds. `clock` gives microseconds."""
 
@@ -67,6 +75,10 @@ class Rapid:
         if topic == POLICIES:
             for stage in self.stages:
                 stage.book.apply(key, value)
+
+    def judge(self, verdict: Literal["approved", "refused"]) -> None:
+        """Do as an operator who approves or refuses what the set in force erases at once."""
+        self.put(POLICIES, APPROVAL_KEY, judged(self.stages[0].book, verdict))
 
     async def run(self) -> None:
         """Until every stage has read all that it can, and has swept."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ops.cli import main
-from ops.policy_files import POLICIES_FOLDER, Step, cut_off, notes, plan, read_policies
+from ops.policy_files import POLICIES_FOLDER, Step, notes, plan, read_policies
 from ops.policy_yaml import parse_yaml
 from services.contract.errors import AmbiguousPolicy, NotThisFormat, NotThisSchema
 from services.contract.policies import ProviderPolicy, policy_digest
@@ -192,24 +192,6 @@ def test_a_policy_says_since_when_it_is_in_force() -> None:
     assert {step.policy.provider: step.policy.in_force_from for step in steps} == {
         "gar": DAY, "lecture": date(2026, 1, 1), "suite": DAY,
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "expected"),
-    [
-        pytest.param({}, {}, {}, id="nothing changes"),
-        pytest.param({}, {"contracts": ()}, {"gar/gar-2026": "contract-not-in-force"}, id="the contract is gone"),
-        pytest.param({}, {"places": ()}, {"gar/gar-2026": "place-not-allowed"}, id="no place is declared any more"),
-        pytest.param({"places": ()}, {"contracts": ()}, {}, id="nobody could be released before"),
-        pytest.param({}, {"name": "Autre"}, {}, id="another change"),
-    ],
-)
-def test_what_a_set_cuts_off_is_what_could_be_released_before(
-    old: dict[str, Any], new: dict[str, Any], expected: dict[str, str]
-) -> None:
-    in_force = {"gar": policy(version=4, **old)}
-
-    assert cut_off(plan({"gar": policy(**new)}, in_force, DAY), in_force, DAY) == expected
 
 
 def test_a_policy_that_stays_may_not_have_another_perimeter() -> None:
