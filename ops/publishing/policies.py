@@ -1,20 +1,20 @@
 """Policies to `policies.v1`: all that changed, in one transaction with the record of who did it, or nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from ops.policy_files import MAX_POLICY_BYTES, Policies, Step, cut_off, plan
+from ops.policy_files import MAX_POLICY_BYTES, Policies, Step, plan
 from ops.publishing.cluster import Addresses, open_producer, read_whole, require_topics
 from ops.publishing.envelope import headers_of
 from services.contract.acts import APPROVAL_KEY, AppliedPolicy, Approval, PolicyAct, Signed, link
 from services.contract.errors import NotSigned, NotThisSet, TooLarge, Unreachable, Unreadable
 from services.contract.parsing import parse_payload
-from services.contract.policies import ProviderPolicy, Refusal, change_set, day_in_paris, policy_digest
+from services.contract.policies import ProviderPolicy, change_set, day_in_paris, policy_digest
 from services.contract.topology import POLICIES, POLICIES_AUDIT, expand
 
 TRANSACTIONAL_ID = "sanctuaire-policy-apply"
@@ -39,11 +39,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What applying did; `cut_off` as in `ops.policy_files.cut_off`."""
+    """What applying did, and the name of the whole set that is in force now."""
 
     steps: list[Step]
     change_set: str
-    cut_off: Mapping[str, Refusal]
 
 
 def read_standing(addresses: Addresses) -> Standing:
@@ -71,8 +70,12 @@ def read_acts(addresses: Addresses) -> list[bytes]:
     return [value for _, _, value in read_whole(addresses, POLICIES_AUDIT) if value is not None]
 
 
-def apply_policies(addresses: Addresses, wanted: Policies, by: str, signed: Signed | None) -> Applied:
+def apply_policies(
+    addresses: Addresses, wanted: Policies, by: str, signed: Signed | None, staged: Collection[str] = ()
+) -> Applied:
     """Put a set in force, and say what that did to each policy. `signed` is the authority that it rests on.
+
+    Nobody is erased by a policy of the providers that are `staged`, until an operator approves.
 
     Raises:
         AmbiguousPolicy: the set that would be in force is ambiguous; the old one stays.
@@ -80,14 +83,11 @@ def apply_policies(addresses: Addresses, wanted: Policies, by: str, signed: Sign
         WrongSettings: topics of its providers are missing.
         Unreachable: nothing was put in force.
     """
-    # A provider without its topics would stop the pseudonymiser's heartbeats, and with them every provider.
-    providers = tuple(sorted(wanted))
-    require_topics(addresses, (topic.name for topic in expand(providers)), providers)
+    require_topics_of(addresses, wanted)
     with _fenced(addresses) as producer:
         standing, now = read_standing(addresses), datetime.now(UTC)
-        steps = plan(wanted, standing.policies, day_in_paris(now))
-        digests = {step.policy.provider: step.digest for step in steps}
-        applied = Applied(steps, change_set(digests), cut_off(steps, standing.policies, day_in_paris(now)))
+        steps = [_staged(step, staged) for step in plan(wanted, standing.policies, day_in_paris(now))]
+        applied = Applied(steps, change_set({step.policy.provider: step.digest for step in steps}))
         if any(step.state in {"new", "changed"} for step in steps):
             acts = read_acts(addresses)
             if signed is not None:
@@ -100,8 +100,18 @@ def apply_policies(addresses: Addresses, wanted: Policies, by: str, signed: Sign
     return applied
 
 
+def require_topics_of(addresses: Addresses, wanted: Policies) -> None:
+    """A provider without its topics would stop the pseudonymiser's heartbeats, and with them every provider.
+
+    Raises:
+        WrongSettings: which are missing, and what to run.
+    """
+    providers = tuple(sorted(wanted))
+    require_topics(addresses, (topic.name for topic in expand(providers)), providers)
+
+
 def judge_change_set(addresses: Addresses, approval: Approval) -> None:
-    """Approve or refuse what the set in force erases at once.
+    """Approve or refuse what the set in force erases at once. What is approved is staged no longer, in a new version.
 
     Raises:
         NotThisSet: another one is in force.
@@ -109,14 +119,16 @@ def judge_change_set(addresses: Addresses, approval: Approval) -> None:
     """
     require_topics(addresses, (POLICIES, POLICIES_AUDIT))
     with _fenced(addresses) as producer:
-        if (in_force := read_standing(addresses).change_set) != approval.change_set:
-            raise NotThisSet(f"the set in force is {in_force}; look at it with `sanctuaire policy pending`")
+        standing = read_standing(addresses)
+        if standing.change_set != approval.change_set:
+            raise NotThisSet(f"the set in force is {standing.change_set}; look at it with `sanctuaire policy pending`")
+        steps = [] if approval.verdict == "refused" else _unstaged(standing.policies)
         act = PolicyAct(
-            act=approval.verdict, at=approval.at, by=approval.by, change_set=in_force, signed=None, policies={},
-            previous=_previous(read_acts(addresses)),
+            act=approval.verdict, at=approval.at, by=approval.by, change_set=standing.change_set, signed=None,
+            policies={step.policy.provider: _applied(step) for step in steps}, previous=_previous(read_acts(addresses)),
         )  # fmt: skip
         value = approval.model_dump_json().encode()
-        _commit(producer, [(POLICIES, APPROVAL_KEY, value, "approval"), _recorded(act)])
+        _commit(producer, [*_messages(steps), (POLICIES, APPROVAL_KEY, value, "approval"), _recorded(act)])
 
 
 @contextmanager
@@ -148,6 +160,22 @@ def _messages(steps: list[Step]) -> Iterator[Message]:
             if len(value) > MAX_POLICY_BYTES:
                 raise TooLarge(f"{step.policy.provider}: the policy is over {MAX_POLICY_BYTES} bytes")
             yield POLICIES, step.policy.provider.encode(), value, "provider-policy"
+
+
+def _staged(step: Step, staged: Collection[str]) -> Step:
+    if step.state not in {"new", "changed"} or step.policy.provider not in staged:
+        return step
+    return replace(step, policy=step.policy.model_copy(update={"staged": True}))
+
+
+def _unstaged(policies: Policies) -> list[Step]:
+    return [
+        Step(
+            policy.model_copy(update={"staged": False, "version": policy.version + 1}), policy_digest(policy), "changed"
+        )
+        for policy in policies.values()
+        if policy.staged
+    ]
 
 
 def _recorded(act: PolicyAct) -> Message:

@@ -46,7 +46,7 @@ class PolicyAct(Payload):
     """Who ran the command."""
     change_set: Digest
     policies: Mapping[Slug, AppliedPolicy]
-    """Empty where the act changed no policy."""
+    """Those of the set; for an approval only those that were staged."""
     signed: Signed | None
     """Null where the act needs no signature."""
     previous: Digest | None

@@ -2,11 +2,10 @@
 
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from kafka import KafkaProducer
 
 from ops.broker.embedded import EmbeddedBroker
 from ops.cli import main
@@ -14,44 +13,11 @@ from ops.policy_files import POLICIES_FOLDER
 from ops.policy_signatures import generate
 from ops.publishing.policies import read_acts, read_standing
 from services.contract.acts import broken_at
+from tests.integration.policy_desk import Desk, states
 
 pytestmark = pytest.mark.broker
 
 PROVIDERS = ("gar", "lecture", "suite")
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """An operator's folder of policies, her key, and the cluster."""
-
-    policies: Path
-    keys: Path
-    capsys: pytest.CaptureFixture[str]
-
-    def edit(self, file: str, old: str, new: str) -> None:
-        text = (self.policies / file).read_text("utf-8")
-        assert old in text
-        (self.policies / file).write_text(text.replace(old, new), "utf-8")
-
-    def run(self, *arguments: str) -> tuple[int, dict[str, Any], str]:
-        self.capsys.readouterr()
-        code = main(["policy", *arguments])
-        said = self.capsys.readouterr()
-        return code, json.loads(said.out) if said.out else {}, said.err
-
-    def sign(self) -> None:
-        code, _, _ = self.run("sign", str(self.policies), "--key", str(self.keys / "policies.key"), "--json")
-        assert code == 0
-
-    def apply(self) -> tuple[int, dict[str, Any], str]:
-        trusted = str(self.keys / "policies.pub")
-        return self.run("apply", str(self.policies), "--trusted", trusted, "--by", "exploitation", "--json")
-
-    def sign_and_apply(self) -> dict[str, tuple[int, str]]:
-        self.sign()
-        code, shown, _ = self.apply()
-        assert code == 0
-        return {row["provider"]: (row["version"], row["state"]) for row in shown["policies"]}
 
 
 @pytest.fixture
@@ -83,9 +49,9 @@ def test_a_set_whose_topics_are_missing_is_refused_and_says_what_to_run_first(
 
 def test_a_policy_gets_a_version_more_only_when_its_content_differs(desk: Desk, own_broker: EmbeddedBroker) -> None:
     assert main(["topics", "apply", "--partitions", "1"]) == 0
-    first, second = desk.sign_and_apply(), desk.sign_and_apply()
+    first, second = states(desk.sign_and_apply()), states(desk.sign_and_apply())
     desk.edit("lecture.yaml", "notice: n1", "notice: n2")
-    third = desk.sign_and_apply()
+    third = states(desk.sign_and_apply())
     desk.edit("gar.yaml", "provider: gar", "provider: CANARY")
     code, _, said = desk.apply()
     standing = read_standing([own_broker.bootstrap])
@@ -119,7 +85,7 @@ def test_an_unsigned_set_changes_nothing(desk: Desk, own_broker: EmbeddedBroker)
     desk.edit("gar.yaml", "notice: n1", "notice: n4")
     code, shown, said = desk.apply()
 
-    assert (code, shown) == (65, {})
+    assert (code, shown) == (65, "")
     assert said == "sanctuaire: policies.sig: the set is not signed; have it signed with `sanctuaire policy sign`\n"
     assert read_standing([own_broker.bootstrap]).change_set == before
 
@@ -134,19 +100,29 @@ def test_an_old_set_does_not_come_back_on_its_old_signature(desk: Desk, tmp_path
     shutil.rmtree(desk.policies)
     shutil.copytree(old, desk.policies)
     code, _, said = desk.apply()
-    again = desk.sign_and_apply()
+    again = states(desk.sign_and_apply())
 
     assert code == 65
     assert "signed before a set that was put in force since" in said
     assert again["gar"][1] == "changed"
 
 
-def test_a_set_that_cuts_a_provider_off_says_so_and_names_what_to_approve(desk: Desk) -> None:
+def test_the_log_names_who_signed_and_who_applied(desk: Desk) -> None:
+    desk.edit("gar.yaml", "notice: n1", "notice: n7")
     desk.sign_and_apply()
-    desk.edit("gar.yaml", "until: 2036-08-31", "until: 2026-01-31")
-    desk.sign()
-    code, shown, said = desk.apply()
+    code, shown, _ = desk.run("log", "--json")
+    as_table, table, _ = desk.run("log")
 
-    assert code == 0
-    assert shown["cut_off"] == {"gar/gar-2026": "contract-not-in-force"}
-    assert f"sanctuaire policy approve {shown['change_set']}" in said
+    assert (code, as_table, shown["broken_at"]) == (0, 0, None)
+    assert "exploitation" in table
+    assert shown["acts"][-1]["policies"]["gar"]["state"] == "changed"
+
+
+def test_a_record_that_somebody_slipped_in_breaks_the_chain(desk: Desk, own_broker: EmbeddedBroker) -> None:
+    """The last test: the log of this cluster is broken from here on."""
+    with KafkaProducer(bootstrap_servers=own_broker.bootstrap) as producer:
+        producer.send("audit.policies.v1", b'{"act":"applied","previous":null}').get(10)
+    whole = len(read_acts([own_broker.bootstrap])) - 1
+    code, shown, _ = desk.run("log", "--json")
+
+    assert (code, shown["broken_at"], len(shown["acts"])) == (65, whole, whole)

@@ -11,7 +11,9 @@ from services.contract.errors import (
     AmbiguousPolicy,
     NoKey,
     NotAnIdentifier,
+    NotSigned,
     NotThisSchema,
+    NotThisSet,
     SanctuaireError,
     Unreachable,
     WrongSettings,
@@ -27,6 +29,13 @@ COMMANDS = [
     ("keys", "status"),
     ("policy", "check"),
     ("policy", "apply"),
+    ("policy", "keygen"),
+    ("policy", "sign"),
+    ("policy", "diff"),
+    ("policy", "pending"),
+    ("policy", "approve"),
+    ("policy", "refuse"),
+    ("policy", "log"),
     ("topics", "apply"),
     ("config", "check"),
     ("synthesise",),
@@ -85,6 +94,8 @@ def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture
         pytest.param(NotThisSchema(), 65, id="not this schema"),
         pytest.param(AmbiguousPolicy(), 65, id="ambiguous policy"),
         pytest.param(NotAnIdentifier(), 65, id="not an identifier"),
+        pytest.param(NotSigned(), 65, id="not signed"),
+        pytest.param(NotThisSet(), 65, id="not this set"),
         pytest.param(Unreachable(), 69, id="no cluster"),
         pytest.param(WrongSettings(), 78, id="settings"),
         pytest.param(NoKey(), 78, id="no key"),
@@ -117,7 +128,7 @@ def test_an_error_of_several_lines_becomes_one() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["topics", "apply"], ["policy", "apply"], ["publish", "aaf", "tests/data/aaf"]],
+    [["topics", "apply"], ["policy", "pending"], ["publish", "aaf", "tests/data/aaf"]],
     ids=lambda command: " ".join(command[:2]),
 )
 def test_without_a_cluster_one_line_says_what_to_set(

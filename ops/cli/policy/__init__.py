@@ -2,8 +2,8 @@
 
 import typer
 
-from ops.cli.policy import applying, signing
+from ops.cli.policy import applying, comparing, judging, signing
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Check, sign and apply the policies.")
-for part in (applying, signing):
+for part in (applying, signing, comparing, judging):
     app.registered_commands.extend(part.commands.registered_commands)
