@@ -14,6 +14,7 @@ from services.contract.naming import name_of_person
 from services.contract.releases import MAX_SUBJECT
 from services.filtering.case import Named, Person, Terms, out_of_scope, person_of
 from services.filtering.decision import Outcome, Verdict
+from services.filtering.freshness import Staleness
 from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
 from services.filtering.likeness import Moment, moment_of
 from services.filtering.subject import NameParts, Pair, Subject
@@ -49,16 +50,17 @@ class Decisions(NamedTuple):
     seq: int
 
 
-def decide_pairs(  # noqa: PLR0913  # the last two concern only what a change of policy takes from everybody
+def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as usual
     key: str, subject: Subject, terms: Mapping[str, Terms], now: datetime, seq: int, *,
-    bare: Mapping[str, Named] = MappingProxyType({}), approved: bool = False,
+    bare: Mapping[str, Named] = MappingProxyType({}), approved: bool = False, stale: Staleness | None = None,
 ) -> Decisions | None:  # fmt: skip
     """Decide a subject for every contract; null where no image has shown who it is.
 
     `seq` is the last one issued in this partition: every emission takes a higher one than it and than the pair's
     own, and than the wall clock's microseconds, so that it is unique here and grows across a move to another partition.
     `bare` holds the providers whose policy names no contract, and so none of `terms`. Unless the set of policies is
-    `approved`, what it erases of everybody at once is held (guard.py).
+    `approved`, what it erases of everybody at once is held (guard.py); where what it rests on is `stale`, so is what
+    would be released.
 
     Raises:
         NotThisSchema: something is to go out about a subject whose key is longer than any that may travel.
@@ -67,7 +69,7 @@ def decide_pairs(  # noqa: PLR0913  # the last two concern only what a change of
     if person is None:
         return None
     moment = moment_of(now)
-    asked = _Asked(person, moment, approved=approved)
+    asked = _Asked(person, moment, approved=approved, stale=stale)
     pairs = dict(subject.pairs)
     decided = []
     for pair, term in terms.items():
@@ -98,11 +100,12 @@ def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named])
 class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
-    __slots__ = ("_all_holders", "_approved", "_moment", "_names", "_person", "_shown", "_usual")
+    __slots__ = ("_all_holders", "_approved", "_moment", "_names", "_person", "_shown", "_stale", "_usual")
 
-    def __init__(self, person: Person, moment: Moment, *, approved: bool) -> None:
+    def __init__(self, person: Person, moment: Moment, *, approved: bool, stale: Staleness | None) -> None:
         self._person = person
         self._approved = approved
+        self._stale = stale
         self._moment = moment
         self._usual, self._all_holders = person.facts(moment.day)
         self._names: dict[str, NameParts] = {}
@@ -154,6 +157,8 @@ class _Asked:
         digest, fields = self._show(verdict.fields)
         if known and known.last == "release" and known.digest == digest:
             return Decided(term.pair, "released", UNCHANGED, None), None
+        if self._stale is not None:
+            return Decided(term.pair, "held", self._stale, None), None
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
         seq = _next_seq(issued, known, self._moment)
         moved = Pair(seq, "release", digest, named_by, known.purpose_family if known else term.family)

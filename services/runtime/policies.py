@@ -34,6 +34,8 @@ class PolicyBook:
         self.by_provider: dict[str, InForce] = {}
         self._token: bytes | None = None
         self._approval: Approval | None = None
+        self.confirmed_us: int | None = None
+        """At which instant all that was in force was here, last; null before it was ever so."""
 
     def apply(self, key: bytes | None, value: bytes | None) -> None:
         self._token = None
@@ -102,9 +104,13 @@ class PolicyReader:
             await consumer.seek_to_beginning(tp)
             end = (await consumer.end_offsets([tp]))[tp]
             while True:
-                self.answered = consumer.last_poll_timestamp(tp)
-                if await consumer.position(tp) >= end:
+                # In this order: a fetch says both at once, and what it brought is applied before the next look.
+                stable, self.answered = consumer.last_stable_offset(tp), consumer.last_poll_timestamp(tp)
+                position = await consumer.position(tp)
+                if position >= end:
                     self.caught_up.set()
+                if self.answered is not None and stable is not None and position >= stable:
+                    self._book.confirmed_us = self.answered * 1000
                 for record in (await consumer.getmany(tp, timeout_ms=200)).get(tp, ()):
                     self._book.apply(record.key, record.value)
         finally:

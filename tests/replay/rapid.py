@@ -16,7 +16,7 @@ from services.filtering.agent import FilteringAgent
 from services.pseudonymisation.agent import PseudonymisationAgent
 from services.pseudonymisation.keyring import Keyring, first_keyring
 from services.runtime.agent import Agent, NotYet, handle_each, sweep_each
-from services.runtime.outbox import Outbox
+from services.runtime.outbox import Outbox, Reached
 from services.runtime.policies import PolicyBook
 from services.runtime.state import OFFSET
 from tests.replay.rows import Headers, Row
@@ -111,7 +111,11 @@ class Rapid:
         return bool(batch)
 
     def _outbox(self, stage: Running) -> Outbox:
-        return Outbox(stage.agent.stage, 0, stage.state, self._clock())
+        """As in a process that has just heard of everything."""
+        now_us = self._clock()
+        stage.book.confirmed_us = now_us
+        reached = Reached(dict.fromkeys(stage.agent.lanes, now_us))
+        return Outbox(stage.agent.stage, 0, stage.state, now_us, reached=reached)
 
     def _commit(self, stage: Running, outbox: Outbox) -> None:
         for output in outbox.outputs:
