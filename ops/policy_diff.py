@@ -15,6 +15,7 @@ from ops.policy_files import Policies
 from services.contract.policies import policy_digest
 from services.filtering.case import Named, Terms, terms_of
 from services.filtering.emission import GUARDED, Decided, decide_pairs
+from services.filtering.guard import Everything
 from services.filtering.subject import SUBJECT, Subject, load
 
 Kind = Literal["gain", "lose", "keep"]
@@ -74,6 +75,8 @@ class Comparison:
         self._known: dict[bytes, Fates] = {}
         self._shared: dict[Fates, Fates] = {}
         self._subjects = 0
+        self.waiting: set[str] = set()
+        """`<provider>/<contract>` of which somebody would be held by the deletion guard."""
         self.counts: dict[str, Count] = {name: Count() for name in sorted(policies)}
 
     @property
@@ -103,7 +106,7 @@ class Comparison:
     def _fates(self, key: str, subject: Subject) -> Fates:
         # Without a digest everything looks new, and so says by which rule it is released.
         blank = subject._replace(pairs={name: pair._replace(digest="") for name, pair in subject.pairs.items()})
-        asked = decide_pairs(key, blank, self._terms, self._now, 0, bare=self._bare, approved=True)
+        asked = decide_pairs(key, blank, self._terms, self._now, 0, bare=self._bare, approved=Everything())
         if asked is None:
             return ()
         fates = [
@@ -119,7 +122,9 @@ class Comparison:
     def _waiting(self, key: str, subject: Subject) -> frozenset[str]:
         """The providers of whom something would be held by the deletion guard."""
         asked = decide_pairs(key, subject, self._terms, self._now, 0, bare=self._bare)
-        return frozenset(_provider(d.pair) for d in asked.decided if d.reason == GUARDED) if asked else frozenset()
+        pairs = [each.pair for each in asked.decided if each.reason == GUARDED] if asked else []
+        self.waiting.update(pairs)
+        return frozenset(map(_provider, pairs))
 
 
 def _provider(pair: str) -> str:

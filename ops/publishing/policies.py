@@ -94,7 +94,7 @@ def apply_policies(
                 _refuse_stale(signed, acts, now)
             act = PolicyAct(
                 act="applied", at=now, by=by, change_set=applied.change_set, signed=signed, previous=_previous(acts),
-                policies={step.policy.provider: _applied(step) for step in steps},
+                policies={step.policy.provider: _applied(step) for step in steps}, contracts=(),
             )  # fmt: skip
             _commit(producer, [*_messages(steps), _recorded(act)])
     return applied
@@ -125,7 +125,8 @@ def judge_change_set(addresses: Addresses, approval: Approval) -> None:
         steps = [] if approval.verdict == "refused" else _unstaged(standing.policies)
         act = PolicyAct(
             act=approval.verdict, at=approval.at, by=approval.by, change_set=standing.change_set, signed=None,
-            policies={step.policy.provider: _applied(step) for step in steps}, previous=_previous(read_acts(addresses)),
+            policies={step.policy.provider: _applied(step) for step in steps}, contracts=approval.contracts,
+            previous=_previous(read_acts(addresses)),
         )  # fmt: skip
         value = approval.model_dump_json().encode()
         _commit(producer, [*_messages(steps), (POLICIES, APPROVAL_KEY, value, "approval"), _recorded(act)])

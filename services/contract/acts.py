@@ -17,6 +17,8 @@ APPROVAL_KEY: Final = b"~approval"
 """Of the record beside the policies on `policies.v1`; no provider can have this name."""
 
 Operator = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+PairName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}/[A-Za-z0-9][A-Za-z0-9.-]{0,40}$")]
+"""`<provider>/<contract>`."""
 ActKind = Literal["applied", "approved", "refused"]
 
 
@@ -47,6 +49,8 @@ class PolicyAct(Payload):
     change_set: Digest
     policies: Mapping[Slug, AppliedPolicy]
     """Those of the set; for an approval only those that were staged."""
+    contracts: tuple[PairName, ...]
+    """Those whose erasures were approved or refused; none where a set was put in force."""
     signed: Signed | None
     """Null where the act needs no signature."""
     previous: Digest | None
@@ -54,9 +58,11 @@ class PolicyAct(Payload):
 
 
 class Approval(Payload):
-    """Whether everything that one set erases at once may go; it speaks of this set and of no other."""
+    """Whether what one set erases at once may go. It speaks of this set and of these contracts, and of nothing else."""
 
     change_set: Digest
+    contracts: tuple[PairName, ...]
+    """For which somebody waited: what the same set comes to erase on a later day is asked about then."""
     verdict: Literal["approved", "refused"]
     by: Operator
     at: AwareDatetime

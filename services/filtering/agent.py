@@ -122,12 +122,13 @@ class FilteringAgent:
 
     def sweep_token(self, now: datetime) -> bytes:
         """At midnight in Paris everybody is decided again, for birthdays and contracts that end; and on an approval."""
-        return self._policies.token_on(day_in_paris(now)) + (b"+approved" if self._policies.is_approved else b"")
+        approved = "".join(f"+{pair}" for pair in sorted(self._policies.approved))
+        return self._policies.token_on(day_in_paris(now)) + approved.encode()
 
     @property
-    def is_approved(self) -> bool:
-        """Whether what the policies erase of everybody at once may go."""
-        return self._policies.is_approved
+    def approved(self) -> frozenset[str]:
+        """The contracts of which everybody may be erased at once."""
+        return self._policies.approved
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Decide again whoever is known; the account's offsets then number the subjects of the chunk."""
@@ -146,7 +147,7 @@ class _Deciding:
         """Of withdrawals: a sweep's may be everybody's, and must not stand before one family's."""
         self._end = account.end
         self._terms, self._bare = agent.terms()
-        self._approved = agent.is_approved
+        self._approved = agent.approved
         self._stale = agent.stale(outbox)
         self._now = outbox.now
         self._before = self._issued = int(outbox.get(LAST_SEQ) or 0)

@@ -1,7 +1,7 @@
 """From a verdict to what is sent: a release, a withdrawal, or nothing where nothing changed. Pure."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -52,14 +52,15 @@ class Decisions(NamedTuple):
 
 def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as usual
     key: str, subject: Subject, terms: Mapping[str, Terms], now: datetime, seq: int, *,
-    bare: Mapping[str, Named] = MappingProxyType({}), approved: bool = False, stale: Staleness | None = None,
+    bare: Mapping[str, Named] = MappingProxyType({}), approved: Container[str] = frozenset(),
+    stale: Staleness | None = None,
 ) -> Decisions | None:  # fmt: skip
     """Decide a subject for every contract; null where no image has shown who it is.
 
     `seq` is the last one issued in this partition: every emission takes a higher one than it and than the pair's
     own, and than the wall clock's microseconds, so that it is unique here and grows across a move to another partition.
-    `bare` holds the providers whose policy names no contract, and so none of `terms`. Unless the set of policies is
-    `approved`, what it erases of everybody at once is held (guard.py); where what it rests on is `stale`, so is what
+    `bare` holds the providers whose policy names no contract, and so none of `terms`. What a change erases of everybody
+    at once is held, but of the contracts that are `approved` (guard.py); where what it rests on is `stale`, so is what
     would be released.
 
     Raises:
@@ -81,7 +82,7 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
     for pair in [name for name, known in pairs.items() if known.last == "release" and name not in terms]:
         if (policy := _policy_of(pair, terms, bare)) is None:
             continue
-        if not (approved or subject.deleted or said_no(subject.consents, pair.partition("/")[0])):
+        if not (pair in approved or subject.deleted or said_no(subject.consents, pair.partition("/")[0])):
             decided.append(Decided(pair, "held", GUARDED, None))
             continue
         seq = _next_seq(seq, pairs[pair], moment)
@@ -102,7 +103,7 @@ class _Asked:
 
     __slots__ = ("_all_holders", "_approved", "_moment", "_names", "_person", "_shown", "_stale", "_usual")
 
-    def __init__(self, person: Person, moment: Moment, *, approved: bool, stale: Staleness | None) -> None:
+    def __init__(self, person: Person, moment: Moment, *, approved: Container[str], stale: Staleness | None) -> None:
         self._person = person
         self._approved = approved
         self._stale = stale
@@ -127,7 +128,7 @@ class _Asked:
             case "erase":
                 if known is None or known.last == "erase":
                     return Decided(term.pair, end, UNCHANGED, None), None
-                if not self._approved and self._waits(term, verdict):
+                if term.pair not in self._approved and self._waits(term, verdict):
                     return Decided(term.pair, "held", GUARDED, None), None
                 moved = known.erased(_next_seq(issued, known, self._moment))
                 reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]

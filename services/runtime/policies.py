@@ -72,10 +72,12 @@ class PolicyBook:
         return self._token
 
     @property
-    def is_approved(self) -> bool:
-        """Whether an operator has approved all that this very set erases at once."""
+    def approved(self) -> frozenset[str]:
+        """`<provider>/<contract>` of what an operator has approved that this very set erases at once."""
         approval = self._approval
-        return approval is not None and approval.verdict == "approved" and approval.change_set == self.token().decode()
+        if approval is None or approval.verdict != "approved" or approval.change_set != self.token().decode():
+            return frozenset()
+        return frozenset(approval.contracts)
 
     def token_on(self, day: date) -> bytes:
         """Names what a decision rests on: the whole set, and the day that its periods and ages are counted on."""

@@ -44,10 +44,16 @@ def connector(name: str, book: PolicyBook) -> ConnectorAgent:
     return ConnectorAgent(name, TopicProvider(name, lambda named: c.purpose if (c := contract(named)) else ""), book)
 
 
+CONTRACTS = ("gar/GAR-2026", "lecture/LEC-2026", "suite/SUI-2026")
+
+
 def judged(book: PolicyBook, verdict: Literal["approved", "refused"]) -> bytes:
-    """An operator's word on the set that is in a book."""
-    at = datetime(2026, 9, 15, 7, tzinfo=UTC)
-    return Approval(change_set=book.token().decode(), verdict=verdict, by="x", at=at).model_dump_json().encode()
+    """An operator's word on the set that is in a book, for all contracts of the examples."""
+    approval = Approval(
+        change_set=book.token().decode(), contracts=CONTRACTS, verdict=verdict, by="x",
+        at=datetime(2026, 9, 15, 7, tzinfo=UTC),
+    )  # fmt: skip
+    return approval.model_dump_json().encode()
 
 
 class Rapid:

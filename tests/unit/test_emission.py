@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ def pupil(**attributes: Any) -> Subject:
 
 
 def decide(
-    subject: Subject, under: Mapping[str, Terms], seq: int = 0, *, approved: bool = True, **bare: Named
+    subject: Subject, under: Mapping[str, Terms], seq: int = 0, *, approved: Container[str] = (PAIR,), **bare: Named
 ) -> Decisions:
     decisions = decide_pairs(INE, subject, under, NOW, seq, bare=bare, approved=approved)
     assert decisions is not None

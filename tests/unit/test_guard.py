@@ -1,6 +1,6 @@
 """What of an erasure is everybody's at once, and what is one person's own."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -79,7 +79,7 @@ def test_last_word(words: list[tuple[str, str, str]], no: bool) -> None:  # noqa
     assert said_no(records, "gar") is False
 
 
-def end(subject: Subject, under: ProviderPolicy, *, approved: bool = False) -> str:
+def end(subject: Subject, under: ProviderPolicy, *, approved: Container[str] = ()) -> str:
     """How the one pair ends, and whether something goes out."""
     terms = {term.pair: term for term in terms_of(under, policy_digest(under))}
     bare = {} if under.contracts else {under.provider: Named(policy_digest(under), under.version)}
@@ -144,9 +144,17 @@ def test_pair_that_a_change_takes_from_everybody(
     assert end(known(policy(SERVICE), *said), under) == expected
 
 
+LEC = "lecture/LEC-2026"
+
+
 def test_what_is_held_goes_once_it_is_approved() -> None:
-    assert end(known(policy(SERVICE)), service(places=US), approved=True) == "erased R19/dpf-not-allowed sent"
-    assert end(known(policy(SERVICE)), service(contracts=[]), approved=True) == "erased R1/no-contract sent"
+    assert end(known(policy(SERVICE)), service(places=US), approved=[LEC]) == "erased R19/dpf-not-allowed sent"
+    assert end(known(policy(SERVICE)), service(contracts=[]), approved=[LEC]) == "erased R1/no-contract sent"
+
+
+def test_an_approval_of_another_contract_lets_nothing_go() -> None:
+    assert end(known(policy(SERVICE)), service(places=US), approved=["lecture/LEC-2027"]) == "held deletion-guard"
+    assert end(known(policy(SERVICE)), service(contracts=[]), approved=["gar/GAR-2026"]) == "held deletion-guard"
 
 
 def test_deleted_pupil_is_erased_whatever_became_of_the_contract() -> None:

@@ -13,10 +13,11 @@ from rich.table import Table
 from ops.cli import exits
 from ops.cli.options import AsJson, Bootstrap
 from ops.cli.policy.arguments import By, operator
+from ops.cli.policy.comparing import compare
 from ops.publishing.cluster import reach, require_topics
-from ops.publishing.policies import judge_change_set, read_acts
+from ops.publishing.policies import judge_change_set, read_acts, read_standing
 from services.contract.acts import Approval, broken_at
-from services.contract.topology import POLICIES_AUDIT
+from services.contract.topology import FILTERING_STATE, POLICIES, POLICIES_AUDIT
 
 commands = typer.Typer()
 
@@ -26,8 +27,8 @@ ChangeSet = Annotated[str, typer.Argument(metavar="SET", help="sha256:…, as `a
 @commands.command(
     epilog=exits.EPILOGUE,
     help=exits.manual(
-        "Let go what the set in force erases of everybody at once. It speaks of exactly this set: where another one is "
-        "in force, it is refused (65).",
+        "Let go what the set in force erases of everybody at once, and for which somebody waits now. It speaks of "
+        "exactly this set: where another one is in force, it is refused (65).",
         "sanctuaire policy approve sha256:6f1ed002ab5595859014ebf0951522d9a1e8c1bf5b1b6b1c5e5d3a4b0c0d9e8f",
     ),
 )
@@ -50,9 +51,14 @@ def refuse(change_set: ChangeSet, by: By = None, bootstrap: Bootstrap = None) ->
 def _judge(change_set: str, verdict: Literal["approved", "refused"], by: str | None, bootstrap: str | None) -> None:
     if not re.fullmatch(r"sha256:[0-9a-f]{64}", change_set):
         raise typer.BadParameter("give the whole name, sha256: and 64 hexadecimal digits", param_hint="SET")
-    approval = Approval(change_set=change_set, verdict=verdict, by=operator(by), at=datetime.now(UTC))
-    judge_change_set(reach(bootstrap), approval)
-    print(f"{verdict} {change_set}")
+    addresses = reach(bootstrap)
+    require_topics(addresses, (POLICIES, POLICIES_AUDIT, FILTERING_STATE))
+    waiting = tuple(sorted(compare(addresses, read_standing(addresses).policies).waiting))
+    approval = Approval(
+        change_set=change_set, contracts=waiting, verdict=verdict, by=operator(by), at=datetime.now(UTC)
+    )
+    judge_change_set(addresses, approval)
+    print(f"{verdict} {change_set}: {', '.join(waiting) or 'nobody waited'}")
 
 
 @commands.command(
