@@ -58,7 +58,7 @@ def held(stages: Stages) -> int:
 
 
 def knows(stages: Stages, persons: int) -> bool:
-    return wait_for(lambda: len(stages.directory("gar")) == persons)
+    return wait_for(lambda: len(stages.directory("gar")) == persons, 90.0)
 
 
 def test_what_diff_foretells_waits_until_exactly_this_set_is_approved(desk: Desk, stages: Stages) -> None:
