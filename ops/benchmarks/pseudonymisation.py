@@ -59,7 +59,8 @@ def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[tu
     wanted = wanted_topics(providers, PARTITIONS)
     apply_topics(addresses, wanted)
     files = keys.init(bench.folder / "keys", "FR", os.urandom)
-    in_force = {step.policy.provider: step.policy for step in apply_policies(addresses, policies)}
+    steps = apply_policies(addresses, policies, "bench", None).steps
+    in_force = {step.policy.provider: step.policy for step in steps}
     outputs = {provider: named_for(OPERATIONS, provider) for provider in providers}
     written = {topic.name: wanted[topic.name] for topic in expand(providers) if topic.writer == NAME}
     keyring, today = keys.load(files.keyring, files.kek), day_in_paris(datetime.now(UTC))

@@ -93,6 +93,7 @@ VARIABLES: Mapping[str, Check] = {
     f"{PREFIX}BATCH_RECORDS": _number(1, 20_000, whole=True),
     f"{PREFIX}GROUP_INSTANCE_ID": _any,
     f"{PREFIX}HEALTH_ADDRESS": _listening_address,
+    f"{PREFIX}FRESH_SECONDS": _number(0, float("inf"), whole=False),
     f"{PREFIX}SILENT_SECONDS": _number(1, float("inf"), whole=False),
     f"{PREFIX}SESSION_TIMEOUT_SECONDS": _number(0, float("inf"), whole=False),
     f"{PREFIX}REQUEST_TIMEOUT_SECONDS": _number(0, float("inf"), whole=False),

@@ -52,12 +52,13 @@ def reach(bootstrap: str | None, seconds: float = ANSWER_SECONDS) -> Addresses:
     return addresses
 
 
-def require_topics(addresses: Addresses, names: Iterable[str]) -> None:
-    """Raise WrongSettings, naming the topics that are missing and the command that makes them."""
+def require_topics(addresses: Addresses, names: Iterable[str], providers: Iterable[str] = ()) -> None:
+    """Raise WrongSettings, naming the topics that are missing and the command that makes them, for these providers."""
     with KafkaConsumer(bootstrap_servers=addresses) as consumer:
         missing = sorted(set(names) - consumer.topics())
     if missing:
-        raise WrongSettings(f"these topics are missing: {', '.join(missing)}; run `sanctuaire topics apply`")
+        command = " ".join(("sanctuaire topics apply", *(f"--provider {name}" for name in providers)))
+        raise WrongSettings(f"these topics are missing: {', '.join(missing)}; run `{command}` first")
 
 
 @contextmanager

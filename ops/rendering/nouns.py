@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from ops.rendering.deciding import DecisionRequest, Verdict
+from services.contract.acts import Approval, PolicyAct
 from services.contract.audit import AuditEntry, QuarantinedRecord
 from services.contract.changes import Change, Identifier
 from services.contract.consent_records import ConsentReceipt, ConsentRecord
@@ -52,6 +53,7 @@ NOUNS: tuple[Noun, ...] = (
     Noun("Identifier", Identifier),
     Noun("ConsentDecision", ConsentDecision),
     Noun("ProviderPolicy", ProviderPolicy),
+    Noun("Approval", Approval),
     Noun("Release", Release),
     Noun("Withdrawal", Withdrawal),
     Noun("Heartbeat", Heartbeat),
@@ -64,6 +66,7 @@ NOUNS: tuple[Noun, ...] = (
     Noun("ProviderRecord", ProviderRecord),
     Noun("AuditEntry", AuditEntry),
     Noun("QuarantinedRecord", QuarantinedRecord),
+    Noun("PolicyAct", PolicyAct),
     Noun("DecisionRequest", DecisionRequest),
     Noun("Verdict", Verdict),
     Noun("ConsentRecord", ConsentRecord),

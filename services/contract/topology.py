@@ -7,6 +7,7 @@ A name that holds `<provider>` stands for one topic a provider.
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from services.contract.acts import Approval, PolicyAct
 from services.contract.audit import AuditEntry, QuarantinedRecord
 from services.contract.changes import Change, Identifier
 from services.contract.consents import ConsentDecision
@@ -21,6 +22,7 @@ CHANGES = "directory.changes.v1"
 IDENTIFIERS = "directory.identifiers.v1"
 CONSENTS = "consents.decisions.v1"
 POLICIES = "policies.v1"
+"""A policy a provider, and under a key that no provider can have the last approval of what a set erases at once."""
 RELEASES = "provisioning.releases.v1"
 """The normal lane: releases, and the erasures of a sweep. Readers tell them apart by content, not by topic."""
 WITHDRAWALS = "provisioning.withdrawals.v1"
@@ -35,6 +37,7 @@ CONNECTORS_STATE = "state.connectors.<provider>.v1"
 FILTERING_AUDIT = "audit.filtering.v1"
 PSEUDONYMISATION_AUDIT = "audit.pseudonymisation.v1"
 CONNECTORS_AUDIT = "audit.connectors.v1"
+POLICIES_AUDIT = "audit.policies.v1"
 
 SUBJECT_PARTITIONS = 12
 """All topics keyed by a subject share it: a stage writes to the partition it reads from."""
@@ -72,7 +75,7 @@ TOPICS: tuple[Topic, ...] = (
           partitions="one", tombstone_days=7),
     Topic(CONSENTS, (ConsentDecision,), "routing key", "ingress", ("filtering",), "delete",
           retention_days=365, quarantined=True),
-    Topic(POLICIES, (ProviderPolicy,), "provider", "operators",
+    Topic(POLICIES, (ProviderPolicy, Approval), "provider", "operators",
           ("filtering", "pseudonymisation", "connectors"), "compact", partitions="one", tombstone_days=30),
     Topic(RELEASES, (Release, Withdrawal), "routing key", "filtering", ("pseudonymisation",), "delete",
           retention_days=7, quarantined=True),
@@ -98,6 +101,8 @@ TOPICS: tuple[Topic, ...] = (
           retention_days=365),
     Topic(CONNECTORS_AUDIT, (AuditEntry,), "none", "connectors", ("operators",), "delete",
           retention_days=365),
+    Topic(POLICIES_AUDIT, (PolicyAct,), "none", "operators", ("operators",), "delete",
+          partitions="one", retention_days=3650),
 )  # fmt: skip
 
 

@@ -22,13 +22,18 @@ from services.contract.topology import (
 )
 from services.filtering.case import Named, Terms, terms_of
 from services.filtering.emission import decide_pairs
-from services.filtering.subject import Folded, Subject, dump, fold, load, take
-from services.runtime.outbox import Outbox
+from services.filtering.freshness import Staleness, staleness
+from services.filtering.subject import SUBJECT, Folded, Subject, dump, fold, load, take
+from services.runtime import journal
+from services.runtime.outbox import Outbox, OutputTooLarge
 from services.runtime.policies import PolicyBook
 from services.runtime.records import Record
 
-SUBJECT = b"s/"
 LAST_SEQ = b"~seq"
+HELD = b"h/"
+"""Where the state keeps who was not released because something was stale: under this, then her key."""
+FLUSHED = 500
+"""How many of them a tick decides again at most: withdrawals come between two ticks."""
 EVERY_CONTRACT = "-"
 
 
@@ -42,8 +47,10 @@ class FilteringAgent:
     audit = FILTERING_AUDIT
     swept = SUBJECT
 
-    def __init__(self, policies: PolicyBook) -> None:
+    def __init__(self, policies: PolicyBook, fresh_seconds: float = 30.0) -> None:
         self._policies = policies
+        self._bound_us = int(fresh_seconds * 1_000_000)
+        self._applied_until: dict[int, int] = {}
         self._terms: tuple[bytes, Mapping[str, Terms], Mapping[str, Named]] = (b"", {}, {})
 
     def terms(self) -> tuple[Mapping[str, Terms], Mapping[str, Named]]:
@@ -79,8 +86,12 @@ class FilteringAgent:
             if not known.policy.contracts
         }
 
-    async def tick(self, outbox: Outbox, account: Account) -> bool:  # noqa: ARG002  # a heartbeat is no input
-        """Say up to when every consent is applied; nothing, while one waits (architecture.md, The sequence)."""
+    async def tick(self, outbox: Outbox, account: Account) -> bool:
+        """Say up to when every consent is applied, and decide again some of whom staleness held, once all is fresh.
+
+        Nothing is said while a consent waits (architecture.md, The sequence). The account's offsets are the persons'
+        numbers, from 0.
+        """
         until_us = outbox.reached.until_us.get(CONSENTS)
         if until_us is not None:
             beat = Heartbeat(
@@ -88,11 +99,36 @@ class FilteringAgent:
             )
             headers = binary("filtering", "heartbeat", f"{outbox.partition}.{until_us}")
             outbox.send(WITHDRAWALS, None, beat.model_dump_json().encode(), headers)
-        return False
+        if self.stale(outbox):
+            return False
+        held = [entry[len(HELD) :] for entry, _ in outbox.scan(HELD, FLUSHED)]
+        outbox.load([SUBJECT + key for key in held])
+        deciding = _Deciding(self, outbox, account, lane=RELEASES)
+        for number, key in enumerate(held):
+            outbox.put(HELD + key, None)
+            deciding.flush(key, number)
+        deciding.close()
+        account.count(len(held))
+        return len(held) == FLUSHED
+
+    def stale(self, outbox: Outbox) -> Staleness | None:
+        """Why nothing may be released in this partition now."""
+        until_us = outbox.reached.until_us.get(CONSENTS)
+        if until_us is not None:
+            # Only a hint of how far the state is: it outlives no process, and an older one merely holds more.
+            self._applied_until[outbox.partition] = until_us
+        applied_until = self._applied_until.get(outbox.partition)
+        return staleness(outbox.now_us, applied_until, self._policies.confirmed_us, self._bound_us)
 
     def sweep_token(self, now: datetime) -> bytes:
-        """At midnight in Paris everybody is decided again: birthdays, and contracts that end."""
-        return self._policies.token_on(day_in_paris(now))
+        """At midnight in Paris everybody is decided again, for birthdays and contracts that end; and on an approval."""
+        approved = "".join(f"+{pair}" for pair in sorted(self._policies.approved))
+        return self._policies.token_on(day_in_paris(now)) + approved.encode()
+
+    @property
+    def approved(self) -> frozenset[str]:
+        """The contracts of which everybody may be erased at once."""
+        return self._policies.approved
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Decide again whoever is known; the account's offsets then number the subjects of the chunk."""
@@ -111,6 +147,8 @@ class _Deciding:
         """Of withdrawals: a sweep's may be everybody's, and must not stand before one family's."""
         self._end = account.end
         self._terms, self._bare = agent.terms()
+        self._approved = agent.approved
+        self._stale = agent.stale(outbox)
         self._now = outbox.now
         self._before = self._issued = int(outbox.get(LAST_SEQ) or 0)
 
@@ -137,7 +175,10 @@ class _Deciding:
         self.decide(key, subject, record.offset)
 
     def decide(self, key: str, subject: Subject, offset: int) -> None:
-        decisions = decide_pairs(key, subject, self._terms, self._now, self._issued, bare=self._bare)
+        decisions = decide_pairs(
+            key, subject, self._terms, self._now, self._issued,
+            bare=self._bare, approved=self._approved, stale=self._stale,
+        )  # fmt: skip
         if decisions is None:
             self._outbox.put(SUBJECT + key.encode(), dump(subject))
             self._end(offset, EVERY_CONTRACT, "held", "no-image" if subject.images else "subject-unknown")
@@ -145,6 +186,8 @@ class _Deciding:
         self._outbox.put(SUBJECT + key.encode(), dump(decisions.subject))
         if not decisions.decided:
             self._end(offset, EVERY_CONTRACT, "held", "policy-not-here")
+        if self._stale and any(decided.reason == self._stale for decided in decisions.decided):
+            self._outbox.put(HELD + key.encode(), b"1")
         for decided in decisions.decided:
             self._end(offset, decided.pair, decided.end, decided.reason)
             if decided.emission is not None:
@@ -158,6 +201,17 @@ class _Deciding:
                     ),
                 )
         self._issued = decisions.seq
+
+    def flush(self, key: bytes, number: int) -> None:
+        """Decide one person again; if that fails she stays as she is, and holds up neither others nor the heartbeat."""
+        start = self._outbox.savepoint()
+        try:
+            self.decide(key.decode(), load(self._outbox.get(SUBJECT + key)), number)
+        except Exception as error:  # noqa: BLE001  # as the runtime does for a record
+            self._outbox.rollback(start)
+            code = error.code if isinstance(error, Unreadable | OutputTooLarge) else "unexpected"
+            self._end(number, EVERY_CONTRACT, "held", code)
+            journal.emit(journal.FAILED, stage="filtering", kind=type(error).__name__, where=journal.where(error))
 
     def close(self) -> None:
         """Keep the last `seq`, once for the whole batch."""

@@ -168,6 +168,9 @@ class Terms:
     """The policy as the decision reads it."""
     without_contract: Precedents
     """The same for a person whom the contract does not speak of: rule R2, or R1 where it was delivered."""
+    ended_by_change: bool
+    """Whether its last day had passed when this policy was put in force; where that is not known, as if so."""
+    covers_nobody: bool
 
 
 def terms_of(policy: ProviderPolicy, digest: str) -> tuple[Terms, ...]:
@@ -178,6 +181,7 @@ def terms_of(policy: ProviderPolicy, digest: str) -> tuple[Terms, ...]:
 def _terms(policy: ProviderPolicy, contract: Contract, digest: str) -> Terms:
     request = policy_request(policy, contract)
     nothing = {**request, "provider": {**request["provider"], "contract": None}}
+    until = contract.until
     return Terms(
         policy=policy,
         contract=contract,
@@ -185,8 +189,10 @@ def _terms(policy: ProviderPolicy, contract: Contract, digest: str) -> Terms:
         pair=f"{policy.provider}/{contract.id}",
         usual=contract.legal_basis.usual_act,
         family=contract.family,
-        under=Precedents(read_policy(request)),
-        without_contract=Precedents(read_policy(nothing)),
+        under=Precedents(read_policy(request, policy.register_)),
+        without_contract=Precedents(read_policy(nothing, policy.register_)),
+        ended_by_change=until is not None and (policy.in_force_from is None or until < policy.in_force_from),
+        covers_nobody=not contract.kinds or not contract.schools,
     )
 
 

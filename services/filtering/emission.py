@@ -1,7 +1,7 @@
 """From a verdict to what is sent: a release, a withdrawal, or nothing where nothing changed. Pure."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -14,12 +14,15 @@ from services.contract.naming import name_of_person
 from services.contract.releases import MAX_SUBJECT
 from services.filtering.case import Named, Person, Terms, out_of_scope, person_of
 from services.filtering.decision import Outcome, Verdict
+from services.filtering.freshness import Staleness
+from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
 from services.filtering.likeness import Moment, moment_of
 from services.filtering.subject import NameParts, Pair, Subject
 
 ENDS: Mapping[Outcome, End] = {"release": "released", "withhold": "withheld", "hold": "held", "erase": "erased"}
 UNCHANGED: Literal["unchanged"] = "unchanged"
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+GUARDED: Literal["deletion-guard"] = "deletion-guard"
 
 
 class Emission(NamedTuple):
@@ -48,15 +51,18 @@ class Decisions(NamedTuple):
     seq: int
 
 
-def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have lost their every contract
+def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as usual
     key: str, subject: Subject, terms: Mapping[str, Terms], now: datetime, seq: int, *,
-    bare: Mapping[str, Named] = MappingProxyType({}),
+    bare: Mapping[str, Named] = MappingProxyType({}), approved: Container[str] = frozenset(),
+    stale: Staleness | None = None,
 ) -> Decisions | None:  # fmt: skip
     """Decide a subject for every contract; null where no image has shown who it is.
 
     `seq` is the last one issued in this partition: every emission takes a higher one than it and than the pair's
     own, and than the wall clock's microseconds, so that it is unique here and grows across a move to another partition.
-    `bare` holds the providers whose policy names no contract, and so none of `terms`.
+    `bare` holds the providers whose policy names no contract, and so none of `terms`. What a change erases of everybody
+    at once is held, but of the contracts that are `approved` (guard.py); where what it rests on is `stale`, so is what
+    would be released.
 
     Raises:
         NotThisSchema: something is to go out about a subject whose key is longer than any that may travel.
@@ -65,7 +71,7 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
     if person is None:
         return None
     moment = moment_of(now)
-    asked = _Asked(person, moment)
+    asked = _Asked(person, moment, approved=approved, stale=stale)
     pairs = dict(subject.pairs)
     decided = []
     for pair, term in terms.items():
@@ -76,6 +82,9 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
         decided.append(outcome)
     for pair in [name for name, known in pairs.items() if known.last == "release" and name not in terms]:
         if (policy := _policy_of(pair, terms, bare)) is None:
+            continue
+        if not (pair in approved or subject.deleted or said_no(subject.consents, pair.partition("/")[0])):
+            decided.append(Decided(pair, "held", GUARDED, None))
             continue
         seq = _next_seq(seq, pairs[pair], moment)
         pairs[pair] = pairs[pair].erased(seq)
@@ -93,10 +102,12 @@ def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named])
 class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
-    __slots__ = ("_all_holders", "_moment", "_names", "_person", "_shown", "_usual")
+    __slots__ = ("_all_holders", "_approved", "_moment", "_names", "_person", "_shown", "_stale", "_usual")
 
-    def __init__(self, person: Person, moment: Moment) -> None:
+    def __init__(self, person: Person, moment: Moment, *, approved: Container[str], stale: Staleness | None) -> None:
         self._person = person
+        self._approved = approved
+        self._stale = stale
         self._moment = moment
         self._usual, self._all_holders = person.facts(moment.day)
         self._names: dict[str, NameParts] = {}
@@ -118,6 +129,8 @@ class _Asked:
             case "erase":
                 if known is None or known.last == "erase":
                     return Decided(term.pair, end, UNCHANGED, None), None
+                if term.pair not in self._approved and self._waits(term, verdict):
+                    return Decided(term.pair, "held", GUARDED, None), None
                 moved = known.erased(_next_seq(issued, known, self._moment))
                 reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
                 value = _payload(self._person.key, term.pair, moved, term.named, {"reasons": reasons})
@@ -126,6 +139,15 @@ class _Asked:
                 ), moved
             case _:
                 return Decided(term.pair, end, reason, None), None
+
+    def _waits(self, term: Terms, verdict: Verdict) -> bool:
+        """Whether this erasure is everybody's and not owed to this person, and so waits for an operator."""
+        if not falls_on_everybody(
+            verdict, ended_by_change=term.ended_by_change, covers_nobody=term.covers_nobody, staged=term.policy.staged
+        ):
+            return False
+        facts = self._usual if term.usual else self._all_holders
+        return verdict.reasons[0].code not in SHORT_CUTS or not term.under.owes(facts, self._moment)
 
     def _release(
         self, term: Terms, verdict: Verdict, known: Pair | None, issued: int, reason: str
@@ -137,6 +159,8 @@ class _Asked:
         digest, fields = self._show(verdict.fields)
         if known and known.last == "release" and known.digest == digest:
             return Decided(term.pair, "released", UNCHANGED, None), None
+        if self._stale is not None:
+            return Decided(term.pair, "held", self._stale, None), None
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
         seq = _next_seq(issued, known, self._moment)
         moved = Pair(seq, "release", digest, named_by, known.purpose_family if known else term.family)

@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from services.filtering.decision import Verdict, decide_under
+from services.filtering.decision import Verdict, decide_under, owed_to_the_person
 from services.filtering.likeness import Moment, Offer, Traits, representative, traits_of
+from services.filtering.parsing import read_request
 from services.filtering.request import SUBJECT, Policy
 from services.filtering.spoken import Matter, Seen, Word, seen_of, words_of
 from services.filtering.unknown import UNKNOWN
@@ -86,6 +87,11 @@ class Precedents:
             verdict = self._decide_first(key, matter, moment) if verdict is None else replace(verdict, now=moment.text)
             self._verdicts[key] = verdict
         return verdict
+
+    def owes(self, facts: Facts, moment: Moment) -> bool:
+        """Whether the person, of whom something was delivered, is owed an erasure whatever becomes of the contract."""
+        request = read_request(self._policy, facts.request(moment.text, delivered=True))
+        return owed_to_the_person(request) is not None
 
     def _decide_first(self, key: _Key, matter: Matter, moment: Moment) -> Verdict:
         traits, delivered, guardians, seen = key

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     """Static membership (KIP-345): a restarted worker takes its partitions back without a rebalance."""
     health_address: str = Field(default="127.0.0.1:0", pattern=ADDRESS)
     """Where `/livez`, `/readyz` and `/metrics` are answered; with port 0 on a free one, which health.json names."""
+    fresh_seconds: float = Field(default=30.0, gt=0)
+    """Filtering only: how old what it knows of consents and of policies may be while it releases anything."""
     silent_seconds: float = Field(default=60.0, ge=1)
     """Who has made no progress for so long ends itself, to be started again."""
     session_timeout_seconds: float = Field(default=10.0, gt=0)

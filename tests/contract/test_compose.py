@@ -105,7 +105,7 @@ def test_jobs_follow_the_broker_and_each_other_and_run_once() -> None:
     assert topics["depends_on"] == {"broker": {"condition": "service_healthy"}}
     assert topics["command"][-2:] == ["topics", "apply"]
     assert policies["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
-    assert policies["command"][-3:] == ["policy", "apply", "ops/policies"]
+    assert policies["command"][3:6] == ["policy", "apply", "ops/policies"]
     assert {topics["restart"], policies["restart"]} == {"no"}
 
 
@@ -132,7 +132,8 @@ def test_health_pages_are_reached_from_the_perimeter_alone(name: str) -> None:
 
 
 def test_only_the_pseudonymiser_sees_the_keys_and_as_files() -> None:
-    holders = [name for name, container in CONTAINERS.items() if "keyring" in container.get("secrets", ())]
+    keys = {"keyring", "key-encryption-key"}
+    holders = [name for name, container in CONTAINERS.items() if keys & {*container.get("secrets", ())}]
     told = [name for name, container in CONTAINERS.items() if KEY_VARIABLES & container["environment"].keys()]
     pseudonymiser = CONTAINERS["pseudonymisation"]
 
@@ -143,7 +144,7 @@ def test_only_the_pseudonymiser_sees_the_keys_and_as_files() -> None:
         "/run/secrets/keyring",
     ]
     assert sorted(pseudonymiser["secrets"]) == ["key-encryption-key", "keyring"]
-    assert [list(secret) for secret in COMPOSE["secrets"].values()] == [["file"], ["file"], ["file"]]
+    assert [list(secret) for secret in COMPOSE["secrets"].values()] == [["file"]] * 5
 
 
 def test_only_ingress_sees_who_may_post_and_as_a_file() -> None:
@@ -152,6 +153,16 @@ def test_only_ingress_sees_who_may_post_and_as_a_file() -> None:
 
     assert holders == told == ["ingress"]
     assert CONTAINERS["ingress"]["environment"]["SANCTUAIRE_PLATFORMS_FILE"] == "/run/secrets/platforms"
+
+
+def test_policies_are_put_in_force_on_a_signature_and_never_see_the_key_that_made_it() -> None:
+    policies = CONTAINERS["policies"]
+
+    assert policies["command"][6:] == [
+        "--signature", "/run/secrets/policies-signature", "--trusted", "/run/secrets/policies-trusted",
+    ]  # fmt: skip
+    assert policies["secrets"] == ["policies-signature", "policies-trusted"]
+    assert COMPOSE["secrets"]["policies-trusted"]["file"].endswith("policies.pub}")
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -13,7 +13,7 @@ from services.filtering.precedents import Facts, Precedents
 from services.filtering.reading import Section
 from services.filtering.unknown import UNKNOWN
 from tests.property.decision_requests import REQUESTS, mutated
-from tests.spec.table import Row, rows
+from tests.spec.table import LAW, Row, rows
 
 ROWS = rows()
 
@@ -45,7 +45,7 @@ def by_precedent(precedents: Precedents, request: dict[str, Any], moment: Moment
 
 def assert_same(request: dict[str, Any], moment: Moment) -> Precedents:
     """By precedent, first and again, as by the rules: the verdict and all that it says, `now` too."""
-    policy = read_policy(request)
+    policy = read_policy(request, LAW)
     precedents = Precedents(policy)
     expected = decide_under(policy, request)
     first, again = (by_precedent(precedents, request, moment) for _ in range(2))
@@ -132,7 +132,7 @@ def people(draw: st.DrawFn, base: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_plain(request: dict[str, Any]) -> bool:
-    return not read_policy(request).problems and isinstance(request.get("fields"), list)
+    return not read_policy(request, LAW).problems and isinstance(request.get("fields"), list)
 
 
 PLAIN = [request for request in REQUESTS if is_plain(request)]
@@ -167,7 +167,7 @@ def test_whoever_consents_is_decided_the_same_by_precedent(request: dict[str, An
 def test_precedents_of_others_and_of_other_days_alter_no_verdict(data: st.DataObject) -> None:
     """A few people under one policy, again and again at different hours of three days: each as if asked alone."""
     base = data.draw(grounds())
-    policy = read_policy(base)
+    policy = read_policy(base, LAW)
     precedents = Precedents(policy)
     asked = st.tuples(st.sampled_from(data.draw(st.lists(people(base), min_size=1, max_size=3))), st.integers(-30, 30))
     for person, hours in data.draw(st.lists(asked, min_size=2, max_size=12)):
@@ -182,7 +182,7 @@ def test_precedent_is_of_its_day_and_tells_the_hour_of_who_asks() -> None:
     (row,) = (row for row in ROWS if row.case == "a child and one holder have given")
     request = copy.deepcopy(row.request)
     request["provider"]["contract"]["until"] = "2026-09-15"
-    precedents = Precedents(read_policy(request))
+    precedents = Precedents(read_policy(request, LAW))
     verdicts = []
     for now in ("2026-09-15T08:00:00Z", "2026-09-15T21:59:59Z", "2026-09-15T22:00:00Z", "2026-09-15T09:00:00Z"):
         moment = moment_of(datetime.fromisoformat(now))

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from services.contract.policies import ProviderPolicy
-from services.runtime.agent import Agent, handle_each, sweep_each
-from services.runtime.outbox import Outbox
+from services.runtime.agent import Agent, handle_each, sweep_each, tick
+from services.runtime.outbox import Outbox, Reached
 from services.runtime.policies import PolicyBook
 from tests.replay.invented import bytes_of
 from tests.replay.rapid import NOW_US
@@ -19,6 +19,7 @@ def book(*policies: ProviderPolicy) -> PolicyBook:
     made = PolicyBook("filtering")
     for each in policies:
         made.apply(each.provider.encode(), bytes_of(each))
+    made.confirmed_us = NOW_US
     return made
 
 
@@ -30,16 +31,22 @@ class Stage:
         self.state = MemoryState()
         self.sent: list[tuple[str, Any]] = []
         self.raw = b""
+        self.reached = Reached(dict.fromkeys(agent.lanes, NOW_US))
 
     async def take(self, topic: str, *records: tuple[bytes | None, bytes | None], first: int = 0) -> None:
         rows = [Row(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(records)]
-        outbox = Outbox(self.agent.stage, 0, self.state, NOW_US)
+        outbox = Outbox(self.agent.stage, 0, self.state, NOW_US, reached=self.reached)
         await handle_each(self.agent, rows, outbox)
         self._keep(outbox)
 
     async def sweep(self) -> None:
-        outbox = Outbox(self.agent.stage, 0, self.state, NOW_US)
+        outbox = Outbox(self.agent.stage, 0, self.state, NOW_US, reached=self.reached)
         await sweep_each(self.agent, list(self.state.scan(self.agent.swept, None)), outbox)
+        self._keep(outbox)
+
+    async def tick(self) -> None:
+        outbox = Outbox(self.agent.stage, 0, self.state, NOW_US, reached=self.reached)
+        await tick(self.agent, outbox)
         self._keep(outbox)
 
     def of(self, topic: str) -> list[Any]:

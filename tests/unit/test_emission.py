@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,8 +22,10 @@ def pupil(**attributes: Any) -> Subject:
     return fold(NOBODY, joins(attributes=attributes))[0]
 
 
-def decide(subject: Subject, under: Mapping[str, Terms], seq: int = 0, **bare: Named) -> Decisions:
-    decisions = decide_pairs(INE, subject, under, NOW, seq, bare=bare)
+def decide(
+    subject: Subject, under: Mapping[str, Terms], seq: int = 0, *, approved: Container[str] = (PAIR,), **bare: Named
+) -> Decisions:
+    decisions = decide_pairs(INE, subject, under, NOW, seq, bare=bare, approved=approved)
     assert decisions is not None
     return decisions
 
