@@ -12,10 +12,13 @@ from services.contract.audit import AuditEntry, QuarantinedRecord
 from services.contract.changes import Change, Identifier
 from services.contract.consents import ConsentDecision
 from services.contract.heartbeats import Heartbeat
+from services.contract.links import Link
+from services.contract.objections import ObjectionDecision
 from services.contract.operations import Delete, ProviderRecord, Upsert
 from services.contract.outcomes import Outcome
 from services.contract.policies import ProviderPolicy
 from services.contract.releases import Release, Withdrawal
+from services.contract.restrictions import RestrictionDecision
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,9 @@ NOUNS: tuple[Noun, ...] = (
     Noun("Change", Change),
     Noun("Identifier", Identifier),
     Noun("ConsentDecision", ConsentDecision),
+    Noun("ObjectionDecision", ObjectionDecision),
+    Noun("RestrictionDecision", RestrictionDecision),
+    Noun("Link", Link),
     Noun("ProviderPolicy", ProviderPolicy),
     Noun("Release", Release),
     Noun("Withdrawal", Withdrawal),

@@ -12,14 +12,21 @@ from services.contract.changes import Change, Identifier
 from services.contract.consents import ConsentDecision
 from services.contract.errors import Payload
 from services.contract.heartbeats import Heartbeat
+from services.contract.links import Link
+from services.contract.objections import ObjectionDecision
 from services.contract.operations import Delete, ProviderRecord, Upsert
 from services.contract.outcomes import Deferred, Delivered, Refused
 from services.contract.policies import ProviderPolicy
 from services.contract.releases import Release, Withdrawal
+from services.contract.restrictions import RestrictionDecision
 
 CHANGES = "directory.changes.v1"
 IDENTIFIERS = "directory.identifiers.v1"
 CONSENTS = "consents.decisions.v1"
+LINKS = "directory.links.v1"
+"""The ordinary lane: who may be known since a pupil may; and the ends of a sweep."""
+UNLINKS = "directory.unlinks.v1"
+"""The express lane: whom one pupil's own input no longer lets be known, past any backlog (decisions/0012)."""
 POLICIES = "policies.v1"
 RELEASES = "provisioning.releases.v1"
 """The normal lane: releases, and the erasures of a sweep. Readers tell them apart by content, not by topic."""
@@ -70,8 +77,12 @@ TOPICS: tuple[Topic, ...] = (
           retention_days=14, quarantined=True),
     Topic(IDENTIFIERS, (Identifier,), "<source>/<entity>/<id>", "ingress", ("ingress",), "compact",
           partitions="one", tombstone_days=7),
-    Topic(CONSENTS, (ConsentDecision,), "routing key", "ingress", ("filtering",), "delete",
-          retention_days=365, quarantined=True),
+    Topic(CONSENTS, (ConsentDecision, ObjectionDecision, RestrictionDecision), "routing key", "ingress",
+          ("filtering",), "delete", retention_days=365, quarantined=True),
+    Topic(UNLINKS, (Link,), "routing key of the guardian", "filtering", ("filtering",), "delete",
+          retention_days=14, quarantined=True),
+    Topic(LINKS, (Link,), "routing key of the guardian", "filtering", ("filtering",), "delete",
+          retention_days=14, quarantined=True),
     Topic(POLICIES, (ProviderPolicy,), "provider", "operators",
           ("filtering", "pseudonymisation", "connectors"), "compact", partitions="one", tombstone_days=30),
     Topic(RELEASES, (Release, Withdrawal), "routing key", "filtering", ("pseudonymisation",), "delete",

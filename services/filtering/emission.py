@@ -40,9 +40,10 @@ class Decided(NamedTuple):
 
 
 class Decisions(NamedTuple):
-    """The subject with its pairs moved on, the ends, and the last `seq` issued."""
+    """The subject with its pairs moved on, whom it shows, the ends, and the last `seq` issued."""
 
     subject: Subject
+    person: Person
     decided: tuple[Decided, ...]
     seq: int
 
@@ -60,10 +61,10 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
     Raises:
         NotThisSchema: something is to go out about a subject whose key is longer than any that may travel.
     """
-    person = person_of(key, subject)
+    moment = moment_of(now)
+    person = person_of(key, subject, moment)
     if person is None:
         return None
-    moment = moment_of(now)
     asked = _Asked(person, moment)
     pairs = dict(subject.pairs)
     decided = []
@@ -76,10 +77,11 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
     for pair in [name for name, known in pairs.items() if known.last == "release" and name not in terms]:
         if (policy := _policy_of(pair, terms, bare)) is None:
             continue
-        seq = _next_seq(seq, pairs[pair], moment)
+        seq = next_seq(seq, pairs[pair], moment)
         pairs[pair] = pairs[pair].erased(seq)
         decided.append(_orphaned(key, pair, pairs[pair], policy))
-    return Decisions(Subject(subject.images, subject.consents, pairs), tuple(decided), seq)
+    moved_on = Subject(subject.images, subject.consents, pairs, subject.particulars)
+    return Decisions(moved_on, person, tuple(decided), seq)
 
 
 def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
@@ -103,7 +105,7 @@ class _Asked:
 
     def decide(self, term: Terms, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
         """The end of one input for one pair, and the pair as it stands after an emission; null without one."""
-        scope = out_of_scope(term.contract, self._person)
+        scope = out_of_scope(term, self._person)
         verdict = (term.without_contract if scope else term.under).decide(
             self._usual if term.usual else self._all_holders, self._moment, delivered=known is not None
         )
@@ -117,7 +119,7 @@ class _Asked:
             case "erase":
                 if known is None or known.last == "erase":
                     return Decided(term.pair, end, UNCHANGED, None), None
-                moved = known.erased(_next_seq(issued, known, self._moment))
+                moved = known.erased(next_seq(issued, known, self._moment))
                 reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
                 value = _payload(self._person.key, term.pair, moved, term.named, reasons=reasons)
                 return Decided(
@@ -137,7 +139,7 @@ class _Asked:
         if known and known.last == "release" and known.digest == digest:
             return Decided(term.pair, "released", UNCHANGED, None), None
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
-        seq = _next_seq(issued, known, self._moment)
+        seq = next_seq(issued, known, self._moment)
         moved = Pair(seq, "release", digest, named_by, known.purpose_family if known else term.family)
         person = self._person
         value = _payload(
@@ -195,5 +197,5 @@ def _payload(key: str, name: str, pair: Pair, policy: Named, **more: Any) -> byt
     )
 
 
-def _next_seq(issued: int, known: Pair | None, moment: Moment) -> int:
+def next_seq(issued: int, known: Pair | None, moment: Moment) -> int:
     return max(issued + 1, known.seq + 1 if known else 0, moment.microseconds)

@@ -18,32 +18,38 @@ from services.filtering.unknown import UNKNOWN
 MAX_PRECEDENTS = 4096
 """For one policy: some megabytes at most. Beyond it, all are forgotten."""
 
+Records = Sequence[Mapping[str, Any]]
 _Key = tuple[Traits, bool, int, tuple[Seen, ...]]
 
 
 class Facts:
     """One person's part of a request, and what the rules can see of it, looked at once for all contracts."""
 
-    __slots__ = ("_seen", "_subject", "consents", "guardians", "offer", "traits", "words")
+    __slots__ = ("_seen", "_subject", "consents", "guardians", "objections", "offer", "traits", "words")
 
     def __init__(
-        self, subject: Mapping[str, Any], offer: Offer, consents: Sequence[Mapping[str, Any]], day: date
+        self, subject: Mapping[str, Any], offer: Offer, consents: Records, objections: Records, day: date
     ) -> None:
         self._subject = subject
         self.offer = offer
         self.consents = consents
+        self.objections = objections
         self.traits = traits_of(subject, offer, day)
         self.guardians: Sequence[str] = () if self.traits is None else subject["guardians"]
         self.words: tuple[Word, ...] | None = words_of(consents, self.guardians) if consents else ()
 
-    def request(self, now: str, *, delivered: bool) -> dict[str, Any]:
+    def against(self, provider: object, purpose: object) -> Records:
+        """What is objected to this purpose at this provider."""
+        return tuple(one for one in self.objections if one["provider"] == provider and one["purpose"] == purpose)
+
+    def request(self, now: str, objections: Records, *, delivered: bool) -> dict[str, Any]:
         """The request as it stands."""
         return {
             "now": now,
             "subject": {**self._subject, "delivered": delivered},
             "fields": self.offer.fields,
             "consents": list(self.consents),
-            "objections": [],
+            "objections": [{name: one[name] for name in ("status", "at", "grounds")} for one in objections],
         }
 
 
@@ -70,9 +76,10 @@ class Precedents:
         """The verdict on this person, by precedent where there is one."""
         traits, words, matter = facts.traits, facts.words, self._matter
         self.asked += 1
-        if traits is None or words is None or matter is None:
+        objections = facts.against(self._policy.provider, self._policy.purpose) if facts.objections else ()
+        if traits is None or words is None or matter is None or objections:
             self.decided += 1
-            return decide_under(self._policy, facts.request(moment.text, delivered=delivered))
+            return decide_under(self._policy, facts.request(moment.text, objections, delivered=delivered))
         if moment.day != self._day:
             self._day, self._verdicts = moment.day, {}
         key: _Key

@@ -13,11 +13,11 @@ import orjson
 from services.contract.changes import Change, said_by
 from services.contract.consents import ConsentDecision
 from services.contract.policies import Kind
+from services.filtering import particulars
+from services.filtering.particulars import NOTHING_PARTICULAR, Folded, Particulars
 
 NameParts = tuple[str, str, str, str]
 """The values of a `NamedBy`, in its order: what a pair was named by has been checked once."""
-
-Folded = Literal["changed", "no-image", "superseded", "duplicate"]
 
 
 class Image(NamedTuple):
@@ -57,6 +57,7 @@ class Subject(NamedTuple):
     images: Mapping[str, Image]
     consents: tuple[Mapping[str, Any], ...]
     pairs: Mapping[str, Pair]
+    particulars: Particulars = NOTHING_PARTICULAR
 
     @property
     def picked(self) -> tuple[str, Image] | None:
@@ -67,6 +68,10 @@ class Subject(NamedTuple):
         latest = max(version for version, _ in whole)
         source = min(name for version, name in whole if version == latest)
         return source, self.images[source]
+
+    def knowing(self, known: Particulars) -> "Subject":
+        """The same person, of whom this is known beside."""
+        return self._replace(particulars=NOTHING_PARTICULAR if known == NOTHING_PARTICULAR else known)
 
     @property
     def deleted(self) -> bool:
@@ -105,7 +110,8 @@ def fold(subject: Subject, change: Change, said: dict[str, Any] | None = None) -
             assert_never(change.kind)
     if image is None:
         return subject, folded
-    return Subject({**subject.images, change.source: image}, subject.consents, subject.pairs), folded
+    images = {**subject.images, change.source: image}
+    return Subject(images, subject.consents, subject.pairs, subject.particulars), folded
 
 
 def _newest(image: Image) -> str:
@@ -191,13 +197,14 @@ def kind_of(image: Image) -> Kind:
 
 def dump(subject: Subject) -> bytes:
     """The subject as the state keeps it."""
-    return orjson.dumps(
-        {
-            "images": {source: list(image) for source, image in subject.images.items()},
-            "consents": subject.consents,
-            "pairs": {name: list(pair) for name, pair in subject.pairs.items()},
-        }
-    )
+    kept = {
+        "images": {source: list(image) for source, image in subject.images.items()},
+        "consents": subject.consents,
+        "pairs": {name: list(pair) for name, pair in subject.pairs.items()},
+    }
+    if subject.particulars is not NOTHING_PARTICULAR:
+        kept["particulars"] = particulars.dump(subject.particulars)
+    return orjson.dumps(kept)
 
 
 def load(raw: bytes | None) -> Subject:
@@ -212,4 +219,5 @@ def load(raw: bytes | None) -> Subject:
             name: Pair(seq, last, digest, tuple(named), family)
             for name, (seq, last, digest, named, family) in kept["pairs"].items()
         },
+        particulars.load(kept["particulars"]) if "particulars" in kept else NOTHING_PARTICULAR,
     )

@@ -51,6 +51,7 @@ class PseudonymisationAgent:
     stage: Stage = "pseudonymisation"
     group = "sanctuaire-pseudonymisation"
     lanes: tuple[str, ...] = (WITHDRAWALS, RELEASES)
+    express = 1
     changelog = PSEUDONYMISATION_STATE
     audit = PSEUDONYMISATION_AUDIT
     swept = PARKED

@@ -44,9 +44,10 @@ class Lane:
 
 @dataclass(slots=True)
 class Worklist:
-    """The work of one partition; lanes in order of priority, of which only the last is not express."""
+    """The work of one partition; lanes in order of priority, of which the first `express` are express."""
 
     lanes: dict[str, Lane]
+    express: int
     deciding: bool = False
     committing: int = 0
     """Batches that are decided and not durable yet: one is in flight while the next is decided, no more."""
@@ -56,8 +57,8 @@ class Worklist:
     """What waits for the partition to be still, and must not wait for the backlog to end."""
 
     @classmethod
-    def of(cls, topics: Sequence[str]) -> "Worklist":
-        return cls({topic: Lane() for topic in topics})
+    def of(cls, topics: Sequence[str], express: int) -> "Worklist":
+        return cls({topic: Lane() for topic in topics}, express)
 
     def add(self, duty: Duty) -> None:
         if duty not in self.due:
@@ -67,14 +68,15 @@ class Worklist:
         """The job to do now and its rank, the lower the sooner; null where there is none, or none may begin yet."""
         if self.deciding or self.committing > 1:
             return None
-        *express, ordinary = self.lanes.values()
-        for lane in express:
+        lanes = list(self.lanes.values())
+        for lane in lanes[: self.express]:
             if lane.ready(now):
                 return EXPRESS, lane.batches[0]
-        if self.due and not (self.duty_last and ordinary.ready(now)):
-            # A duty reads the store as it is; the ordinary lane waits, lest the partition never be still.
+        ordinary = next((lane.batches[0] for lane in lanes[self.express :] if lane.ready(now)), None)
+        if self.due and not (self.duty_last and ordinary):
+            # A duty reads the store as it is; the ordinary lanes wait, lest the partition never be still.
             return None if self.committing else (EXPRESS if self.due[0] == "tick" else ORDINARY, self.due[0])
-        return (ORDINARY, ordinary.batches[0]) if ordinary.ready(now) else None
+        return (ORDINARY, ordinary) if ordinary else None
 
 
 def choose(worklists: Iterable[tuple[int, Worklist]], now: float) -> tuple[int, Job] | None:

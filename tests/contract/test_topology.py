@@ -12,6 +12,7 @@ from services.contract.topology import (
     CHANGES,
     CONNECTORS_AUDIT,
     CONSENTS,
+    LINKS,
     OPERATIONS,
     POLICIES,
     PROVIDER_DIRECTORY,
@@ -19,6 +20,7 @@ from services.contract.topology import (
     RELEASES,
     SUBJECT_PARTITIONS,
     TOPICS,
+    UNLINKS,
     WITHDRAWALS,
     Topic,
     expand,
@@ -94,6 +96,8 @@ def test_what_cannot_be_read_has_a_quarantine_beside_the_topic() -> None:
     assert quarantines == [
         "directory.changes.v1.quarantine",
         "consents.decisions.v1.quarantine",
+        "directory.unlinks.v1.quarantine",
+        "directory.links.v1.quarantine",
         "provisioning.releases.v1.quarantine",
         "provisioning.withdrawals.v1.quarantine",
         "provisioning.operations.gar.v1.quarantine",
@@ -148,7 +152,7 @@ def test_topic_is_as_wide_as_its_key_asks(topic: Topic) -> None:
 
 
 def test_subject_keyed_topics_share_their_partitions() -> None:
-    lanes = (CHANGES, CONSENTS, RELEASES, WITHDRAWALS, OPERATIONS, PROVIDER_WITHDRAWALS, CONNECTORS_AUDIT)
+    lanes = (CHANGES, CONSENTS, LINKS, UNLINKS, RELEASES, WITHDRAWALS, OPERATIONS, PROVIDER_WITHDRAWALS, CONNECTORS_AUDIT)
 
     assert {BY_NAME[name].partitions for name in lanes} == {"subject"}
     assert SUBJECT_PARTITIONS == 12

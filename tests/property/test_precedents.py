@@ -39,7 +39,7 @@ def by_precedent(precedents: Precedents, request: dict[str, Any], moment: Moment
     offer = offer_in(request["fields"])
     assert offer is not None
     subject = {name: value for name, value in request["subject"].items() if name != "delivered"}
-    facts = Facts(subject, offer, request["consents"], moment.day)
+    facts = Facts(subject, offer, request["consents"], (), moment.day)
     return precedents.decide(facts, moment, delivered=request["subject"]["delivered"])
 
 

@@ -112,7 +112,7 @@ class Hosting(Generic[SomeAgent]):
             cast("Any", self.state),
             cast("Any", self.producer),
             cast("Any", SenderHere()),
-            Worklist.of(agent.lanes),
+            Worklist.of(agent.lanes, agent.express),
             {},
         )
         self.host.partitions[0] = self.partition

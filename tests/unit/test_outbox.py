@@ -5,7 +5,7 @@ import pytest
 
 from services.contract.audit import Account
 from services.runtime.agent import NotYet, handle_each, sweep_each, tick
-from services.runtime.outbox import Outbox
+from services.runtime.outbox import SPREAD, Outbox
 from services.runtime.records import Record
 from tests.replay.rows import Row
 from tests.unit.memory_state import MemoryState
@@ -49,7 +49,7 @@ def test_output_goes_to_the_partition_that_is_read_or_is_spread() -> None:
     box.send("out", b"k", b"v")
     box.send("out", b"k", b"v", spread=True)
 
-    assert [output.partition for output in box.outputs] == [3, None]
+    assert [output.partition for output in box.outputs] == [3, SPREAD]
 
 
 def test_rollback_forgets_all_that_came_after_and_may_be_repeated() -> None:

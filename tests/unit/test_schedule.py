@@ -12,7 +12,7 @@ def a_batch(topic: str) -> Batch:
 
 
 def worklist(express: int = 0, ordinary: int = 0, *duties: str, **others: object) -> Worklist:
-    made = Worklist.of(("express", "in"))
+    made = Worklist.of(("express", "in"), express=1)
     made.lanes["express"].batches.extend(a_batch("express") for _ in range(express))
     made.lanes["in"].batches.extend(a_batch("in") for _ in range(ordinary))
     for duty in duties:
