@@ -152,7 +152,17 @@ def test_topic_is_as_wide_as_its_key_asks(topic: Topic) -> None:
 
 
 def test_subject_keyed_topics_share_their_partitions() -> None:
-    lanes = (CHANGES, CONSENTS, LINKS, UNLINKS, RELEASES, WITHDRAWALS, OPERATIONS, PROVIDER_WITHDRAWALS, CONNECTORS_AUDIT)
+    lanes = (
+        CHANGES,
+        CONSENTS,
+        LINKS,
+        UNLINKS,
+        RELEASES,
+        WITHDRAWALS,
+        OPERATIONS,
+        PROVIDER_WITHDRAWALS,
+        CONNECTORS_AUDIT,
+    )
 
     assert {BY_NAME[name].partitions for name in lanes} == {"subject"}
     assert SUBJECT_PARTITIONS == 12
