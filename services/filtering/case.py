@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 from services.contract.changes import ATTRIBUTE_CATEGORY
 from services.contract.policies import Contract, Kind, ProviderPolicy
-from services.filtering.holders import Consents, counted, guardians_of
+from services.filtering.holders import HOLDERS, Consents, counted, guardians_of
 from services.filtering.likeness import Moment, Offer, offer_of
 from services.filtering.parsing import read_policy
-from services.filtering.particulars import Particulars, Records, standing
+from services.filtering.particulars import Records, standing
 from services.filtering.precedents import Facts, Precedents
 from services.filtering.subject import Image, Subject, kind_of
 
@@ -61,41 +61,39 @@ def person_of(key: str, subject: Subject, moment: Moment) -> Person | None:
             return None
         picked = min((name, image) for name, image in subject.images.items() if image.deleted)
     source, image = picked
-    guardians, kind = guardians_of(source, image, moment.day), kind_of(image)
-    usual, all_holders = counted(subject.consents, guardians) if subject.consents else ((), ())
+    (legal, since), kind = guardians_of(source, image, moment.day), kind_of(image)
+    usual, all_holders = counted(subject.consents, legal, since) if subject.consents else ((), ())
+    attributes, particulars = image.attributes, subject.particulars
+    restrictions = ["no-diffusion"] if attributes.get("diffusion") is False else []
+    if particulars.restrictions:
+        restrictions += standing(particulars.restrictions, moment.now)
     return Person(
         key=key,
         kind=kind,
         source=source,
         id=image.id,
-        ine=image.attributes.get("ine"),
-        school=image.attributes.get("school"),
+        ine=attributes.get("ine"),
+        school=attributes.get("school"),
         request={
             "kind": kind,
-            "birth_date": image.attributes.get("birth_date"),
-            "emancipated": image.attributes.get("emancipated") is True,
-            "guardians": guardians.holders,
-            "restrictions": _restrictions(image, subject.particulars, moment),
-            "gone_since": _gone_since(image, moment.day),
+            "birth_date": attributes.get("birth_date"),
+            "emancipated": attributes.get("emancipated") is True,
+            "guardians": [name for name, word in legal.items() if word is None or word in HOLDERS],
+            "restrictions": restrictions,
+            "gone_since": _come(attributes["gone_since"], moment.day) if "gone_since" in attributes else None,
             "deleted": deleted,
         },
         values=field_values(image),
         consents=usual,
         all_holders=all_holders,
-        linked=subject.particulars.linking if subject.particulars.links else NOBODY_LINKS,
-        objections=subject.particulars.objections,
+        linked=particulars.linking if particulars.links else NOBODY_LINKS,
+        objections=particulars.objections,
     )
 
 
-def _gone_since(image: Image, day: date) -> str | None:
-    """The day on which she left, once it has come."""
-    left: str | None = image.attributes.get("gone_since")
-    return left if left is not None and left <= day.isoformat() else None
-
-
-def _restrictions(image: Image, particulars: Particulars, moment: Moment) -> list[str]:
-    named = standing(particulars.restrictions, moment.now) if particulars.restrictions else []
-    return ["no-diffusion", *named] if image.attributes.get("diffusion") is False else named
+def _come(day: str | None, today: date) -> str | None:
+    """A day, once it has come."""
+    return day if day is not None and day <= today.isoformat() else None
 
 
 _CATEGORY: Mapping[str, str] = {

@@ -5,13 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contract.changes import Change
+from services.contract.links import Link
 from services.contract.policies import policy_digest
 from services.contract.releases import Release, Withdrawal
-from services.filtering.case import terms_of
+from services.filtering.case import Contracts, terms_of
 from services.filtering.emission import decide_pairs
+from services.filtering.likeness import moment_of
+from services.filtering.linking import relink
 from services.filtering.subject import NOBODY, fold
 from tests.property.histories import changes
-from tests.replay.invented import INE, contract_with, delete, joins, policy
+from tests.replay.invented import INE, contract_with, delete, for_families, joins, policy
 
 TERMS = {term.pair: term for term in terms_of(policy(), policy_digest(policy()))}
 CLOSED = ["given_name", "family_name", "school", "groups", "divisions", "birth_year", "email_relay"]
@@ -68,4 +71,23 @@ def test_what_goes_out_is_byte_for_byte_what_its_model_writes(name: str, said: d
     assert [each.payload for each in sent] == ["release", "withdrawal"]
     assert [each.value for each in sent] == [
         MODELS[each.payload].model_validate_json(each.value).model_dump_json().encode() for each in sent
+    ]
+
+
+pupils_keys = st.from_regex(r"[0-9]{9}[A-Z]{2}", fullmatch=True)
+guardians = st.lists(st.fixed_dictionaries({"id": identifiers, "legal": st.sampled_from(("1", "2", None))}), max_size=3)
+
+
+@given(pupils_keys, guardians)
+def test_link_is_byte_for_byte_what_its_model_writes(ine: str, named: list[dict[str, Any]]) -> None:
+    families = for_families()
+    contracts = Contracts.of(terms_of(families, policy_digest(families)), {})
+    subject, _ = fold(NOBODY, joins(attributes={"ine": ine, "guardians": named}))
+    decisions = decide_pairs(ine, subject, contracts.terms, NOON, 0)
+    assert decisions is not None
+    words = relink(decisions.subject, decisions.person, contracts.linking, moment_of(NOON), decisions.seq).words
+
+    assert [word.guardian for word in words] == list(dict.fromkeys(f"aaf-d99:{one['id']}" for one in named))
+    assert [word.value for word in words] == [
+        Link.model_validate_json(word.value).model_dump_json().encode() for word in words
     ]

@@ -1,7 +1,7 @@
 import pytest
 
 from services.runtime.records import Batch, UnreadableRecord
-from services.runtime.schedule import EXPRESS, ORDINARY, Lane, Worklist, choose
+from services.runtime.schedule import EXPRESS, ORDINARY, Duty, Lane, Worklist, choose
 from tests.replay.rows import Row
 
 NOW = 100.0
@@ -48,6 +48,28 @@ def said(work: Worklist) -> tuple[int, str] | None:
 )
 def test_a_partition_does_next(of: str, work: Worklist, offered: tuple[int, str] | None) -> None:
     assert said(work) == offered, of
+
+
+@pytest.mark.parametrize(
+    ("waiting", "duties", "offered"),
+    [
+        (["first", "second", "links", "in"], ["tick"], (EXPRESS, "first")),
+        (["second", "links", "in"], ["tick"], (EXPRESS, "second")),
+        (["links", "in"], ["tick"], (EXPRESS, "tick")),
+        (["in", "links"], [], (ORDINARY, "links")),
+        (["in"], [], (ORDINARY, "in")),
+    ],
+)
+def test_lanes_have_their_order_and_only_the_first_of_them_go_before_what_is_due(
+    waiting: list[str], duties: list[Duty], offered: tuple[int, str]
+) -> None:
+    work = Worklist.of(("first", "second", "links", "in"), express=2)
+    for topic in waiting:
+        work.lanes[topic].batches.append(a_batch(topic))
+    for duty in duties:
+        work.add(duty)
+
+    assert said(work) == offered
 
 
 @pytest.mark.parametrize(
