@@ -14,10 +14,10 @@ from services.contract.consents import ConsentDecision
 from services.contract.heartbeats import Heartbeat
 from services.contract.links import Link
 from services.contract.objections import ObjectionDecision
-from services.contract.operations import Delete, ProviderRecord, Upsert
+from services.contract.operations import Delete, ProviderRecord, ProviderRestriction, Restrict, Upsert
 from services.contract.outcomes import Outcome
 from services.contract.policies import ProviderPolicy
-from services.contract.releases import Release, Withdrawal
+from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.restrictions import RestrictionDecision
 
 
@@ -59,14 +59,17 @@ NOUNS: tuple[Noun, ...] = (
     Noun("ProviderPolicy", ProviderPolicy),
     Noun("Release", Release),
     Noun("Withdrawal", Withdrawal),
+    Noun("Restriction", Restriction),
     Noun("Heartbeat", Heartbeat),
     Noun(
         "Operation",
-        Upsert | Delete,
-        "What a connector is to do at its provider: an upsert carries `kind` and `fields`, a delete neither.",
+        Upsert | Delete | Restrict,
+        "What a connector is to do at its provider: an upsert carries `kind` and `fields`, a restrict `restricted`, "
+        "a delete none of them.",
     ),
     Noun("Outcome", Outcome, "What came of an operation: delivered, deferred or refused."),
     Noun("ProviderRecord", ProviderRecord),
+    Noun("ProviderRestriction", ProviderRestriction),
     Noun("AuditEntry", AuditEntry),
     Noun("QuarantinedRecord", QuarantinedRecord),
     Noun("DecisionRequest", DecisionRequest),

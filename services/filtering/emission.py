@@ -1,33 +1,24 @@
-"""From a verdict to what is sent: a release, a withdrawal, or nothing where nothing changed. Pure."""
+"""From a verdict to what is sent: a release, a withdrawal, a restriction, or nothing where nothing changed. Pure."""
 
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import orjson
 
 from services.contract.audit import End
-from services.contract.errors import NotAnIdentifier, NotThisSchema
+from services.contract.errors import NotAnIdentifier
 from services.contract.naming import name_of_person
-from services.contract.releases import MAX_SUBJECT
 from services.filtering.case import Named, Person, Terms, out_of_scope, person_of
 from services.filtering.decision import Outcome, Verdict
 from services.filtering.likeness import Moment, moment_of
+from services.filtering.sending import Emission, next_seq, released, taken_back
 from services.filtering.subject import NameParts, Pair, Subject
 
 ENDS: Mapping[Outcome, End] = {"release": "released", "withhold": "withheld", "hold": "held", "erase": "erased"}
 UNCHANGED: Literal["unchanged"] = "unchanged"
-
-
-class Emission(NamedTuple):
-    """One record that goes out; `value` is what the payload's own model would write."""
-
-    payload: Literal["release", "withdrawal"]
-    contract: str
-    seq: int
-    value: bytes
 
 
 class Decided(NamedTuple):
@@ -74,12 +65,14 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
             pairs[pair] = moved
             seq = moved.seq
         decided.append(outcome)
-    for pair in [name for name, known in pairs.items() if known.last == "release" and name not in terms]:
+    for pair in [name for name, known in pairs.items() if known.last != "erase" and name not in terms]:
         if (policy := _policy_of(pair, terms, bare)) is None:
             continue
-        seq = next_seq(seq, pairs[pair], moment)
-        pairs[pair] = pairs[pair].erased(seq)
-        decided.append(_orphaned(key, pair, pairs[pair], policy))
+        outcome, moved = asked.orphan(pair, pairs[pair], policy, seq)
+        if moved is not None:
+            pairs[pair] = moved
+            seq = moved.seq
+        decided.append(outcome)
     moved_on = Subject(subject.images, subject.consents, pairs, subject.particulars)
     return Decisions(moved_on, person, tuple(decided), seq)
 
@@ -120,13 +113,27 @@ class _Asked:
                 if known is None or known.last == "erase":
                     return Decided(term.pair, end, UNCHANGED, None), None
                 moved = known.erased(next_seq(issued, known, self._moment))
-                reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
-                value = _payload(self._person.key, term.pair, moved, term.named, reasons=reasons)
-                return Decided(
-                    term.pair, end, reason, Emission("withdrawal", term.contract.id, moved.seq, value)
-                ), moved
+            case "hold" if verdict.restrict and known is not None and known.last == "release":
+                moved = known.restricted(next_seq(issued, known, self._moment))
             case _:
                 return Decided(term.pair, end, reason, None), None
+        reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
+        emission = taken_back(self._person.key, term.pair, moved, term.named, reasons)
+        return Decided(term.pair, end, reason, emission), moved
+
+    def orphan(self, pair: str, known: Pair, policy: Named, issued: int) -> tuple[Decided, Pair | None]:
+        """Erase what was released under a contract that its provider's policy no longer names (GDPR 28(3)(g)).
+
+        Article 18 keeps it, restricted, as it does where a contract ends (R22).
+        """
+        request, seq = self._person.request, next_seq(issued, known, self._moment)
+        end: End = "erased"
+        reason, moved = "R1/no-contract", known.erased(seq)
+        if "article-18" in request["restrictions"] and not request["deleted"]:
+            end, reason, moved = "held", "R22/article-18", known.restricted(seq)
+            if known.last == "restrict":
+                return Decided(pair, end, reason, None), None
+        return Decided(pair, end, reason, taken_back(self._person.key, pair, moved, policy, [reason])), moved
 
     def _release(
         self, term: Terms, verdict: Verdict, known: Pair | None, issued: int, reason: str
@@ -142,11 +149,8 @@ class _Asked:
         seq = next_seq(issued, known, self._moment)
         moved = Pair(seq, "release", digest, named_by, known.purpose_family if known else term.family)
         person = self._person
-        value = _payload(
-            person.key, term.pair, moved, term.named,
-            kind=person.kind, source=person.source, fields=orjson.Fragment(fields),
-        )  # fmt: skip
-        return Decided(term.pair, "released", reason, Emission("release", term.contract.id, seq, value)), moved
+        emission = released(person, term.pair, moved, term.named, fields)
+        return Decided(term.pair, "released", reason, emission), moved
 
     def _name(self, perimeter: str) -> NameParts:
         if perimeter not in self._names:
@@ -165,37 +169,3 @@ class _Asked:
             shown = hashlib.sha256(seen).hexdigest()[:32], orjson.dumps(fields)
             self._shown[names] = shown
         return shown
-
-
-def _orphaned(key: str, pair: str, moved: Pair, policy: Named) -> Decided:
-    """Erase what was released under a contract that its provider's policy no longer names (GDPR art. 28(3)(g))."""
-    value = _payload(key, pair, moved, policy, reasons=["R1/no-contract"])
-    return Decided(pair, "erased", "R1/no-contract", Emission("withdrawal", pair.partition("/")[2], moved.seq, value))
-
-
-def _payload(key: str, name: str, pair: Pair, policy: Named, **more: Any) -> bytes:
-    """A release or a withdrawal, byte for byte as its model writes it.
-
-    Every part was checked when it came in, with the policy, the change or the state; only a key may be too long.
-    """
-    if len(key) > MAX_SUBJECT:
-        raise NotThisSchema("subject: string_too_long")
-    provider, _, contract = name.partition("/")
-    entity_class, namespace, id_type, value = pair.named_by
-    return orjson.dumps(
-        {
-            "subject": key,
-            "provider": provider,
-            "contract": contract,
-            "purpose_family": pair.purpose_family,
-            "seq": pair.seq,
-            "named_by": {"entity_class": entity_class, "namespace": namespace, "type": id_type, "value": value},
-            "policy": policy.digest,
-            "policy_version": policy.version,
-            **more,
-        }
-    )
-
-
-def next_seq(issued: int, known: Pair | None, moment: Moment) -> int:
-    return max(issued + 1, known.seq + 1 if known else 0, moment.microseconds)

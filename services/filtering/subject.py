@@ -40,7 +40,7 @@ class Pair(NamedTuple):
     """What the filter last said of one subject under one contract."""
 
     seq: int
-    last: Literal["release", "erase"]
+    last: Literal["release", "restrict", "erase"]
     digest: str
     named_by: NameParts
     purpose_family: str
@@ -49,6 +49,10 @@ class Pair(NamedTuple):
     def erased(self, seq: int) -> "Pair":
         """The pair once its withdrawal has gone out."""
         return Pair(seq, "erase", "", self.named_by, self.purpose_family)
+
+    def restricted(self, seq: int) -> "Pair":
+        """The pair once its restriction has gone out; any release lifts it."""
+        return Pair(seq, "restrict", "", self.named_by, self.purpose_family)
 
 
 class Subject(NamedTuple):

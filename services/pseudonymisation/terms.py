@@ -92,6 +92,11 @@ class Terms:
         }  # fmt: skip
         return event_id, orjson.dumps(content)
 
+    def restrict(self, restriction: Mapping[str, Any], pseudonym: Pseudonym) -> Operation:
+        """The bytes of a `Restrict` in the order of the model."""
+        event_id, delete = self.delete(restriction, pseudonym)
+        return event_id, delete[:-1] + b',"restricted":true}'
+
     def _relay(self, named_by: Mapping[str, Any], domain: str | None) -> str | None:
         return domain and self._names.relay_alias(
             named_by["entity_class"], named_by["namespace"], named_by["type"], named_by["value"], domain

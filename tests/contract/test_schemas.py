@@ -11,8 +11,8 @@ from tests.contract.payload_examples import FORMATS, schema_of
 SCHEMAS_OF = [pytest.param(noun, id=noun.slug) for noun in NOUNS]
 PAYLOADS = [
     "Change", "Identifier", "ConsentDecision", "ObjectionDecision", "RestrictionDecision", "Link", "ProviderPolicy",
-    "Release", "Withdrawal", "Heartbeat", "Operation", "Outcome", "ProviderRecord", "AuditEntry", "QuarantinedRecord",
-    "DecisionRequest", "Verdict",
+    "Release", "Withdrawal", "Restriction", "Heartbeat", "Operation", "Outcome", "ProviderRecord",
+    "ProviderRestriction", "AuditEntry", "QuarantinedRecord", "DecisionRequest", "Verdict",
 ]  # fmt: skip
 
 

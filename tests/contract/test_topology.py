@@ -5,9 +5,9 @@ import pytest
 
 from ops.rendering.nouns import NOUNS, noun_of
 from services.contract.heartbeats import Heartbeat
-from services.contract.operations import Delete, Upsert
+from services.contract.operations import Delete, Restrict, Upsert
 from services.contract.outcomes import Deferred, Delivered, Refused
-from services.contract.releases import Release, Withdrawal
+from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.topology import (
     CHANGES,
     CONNECTORS_AUDIT,
@@ -132,10 +132,14 @@ def test_topic_without_a_schema_is_a_state_that_its_writer_alone_reads(topic: To
 @pytest.mark.parametrize(
     ("name", "payloads"),
     [
-        pytest.param(RELEASES, (Release, Withdrawal), id="withdrawals-of-a-sweep-in-the-normal-lane"),
-        pytest.param(WITHDRAWALS, (Withdrawal, Heartbeat), id="withdrawals-and-heartbeats-in-the-express-lane"),
-        pytest.param(OPERATIONS, (Upsert, Delete), id="upserts-and-erasures-of-a-sweep-in-the-normal-lane"),
-        pytest.param(PROVIDER_WITHDRAWALS, (Delete, Heartbeat), id="deletes-and-heartbeats-in-the-express-lane"),
+        pytest.param(RELEASES, (Release, Withdrawal, Restriction), id="withdrawals-of-a-sweep-in-the-normal-lane"),
+        pytest.param(
+            WITHDRAWALS, (Withdrawal, Restriction, Heartbeat), id="withdrawals-and-heartbeats-in-the-express-lane"
+        ),
+        pytest.param(OPERATIONS, (Upsert, Delete, Restrict), id="upserts-and-erasures-of-a-sweep-in-the-normal-lane"),
+        pytest.param(
+            PROVIDER_WITHDRAWALS, (Delete, Restrict, Heartbeat), id="deletes-and-heartbeats-in-the-express-lane"
+        ),
         pytest.param("provisioning.ledger.v1", (Delivered, Deferred, Refused), id="outcomes-on-the-ledger"),
     ],
 )
