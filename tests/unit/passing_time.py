@@ -50,10 +50,10 @@ class Clock:
 
     @property
     def sent(self) -> list[str]:
-        """What went out, in order: a release, or where a withdrawal went."""
+        """What went out, in order: a release, a restriction, or where a withdrawal went."""
         named = {RELEASES: "ordinary", WITHDRAWALS: "express"}
         return [
-            "release" if "fields" in value else named[topic]
+            "release" if "fields" in value else "restriction" if "restricted" in value else named[topic]
             for topic, value in self.stage.sent
             if topic in named and "applied_until" not in value
         ]

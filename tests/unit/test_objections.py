@@ -30,8 +30,9 @@ async def test_later_step_of_an_objection_replaces_the_one_before_and_another_ob
     first = clock.last_end
     await clock.hear(objection("open", "2026-09-15T09:10:00+02:00", objection="opp-2"))
 
-    assert first == ("released", "unchanged")
+    assert first == ("released", "R3/public-task")
     assert clock.last_end == ("held", "R15/objection-open")
+    assert clock.sent == ["release", "restriction", "release", "restriction"]
 
 
 @pytest.mark.parametrize("other", [{"provider": "suite"}, {"purpose": "other"}])
