@@ -18,7 +18,7 @@ from ops.policy_files import Policies
 from ops.supervisor import Supervisor
 from services.contract.topology import FILTERING_STATE
 from services.filtering.agent import FilteringAgent
-from services.filtering.deciding import SUBJECT
+from services.filtering.subject import SUBJECT
 from services.runtime.policies import PolicyBook
 from services.runtime.state import SWEEP
 

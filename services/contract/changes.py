@@ -141,6 +141,7 @@ def said_by(change: Change) -> dict[str, Any]:
     return said
 
 
+_RARE_DAYS = frozenset({"gone_since", "authority_from", "authority_until"})
 _INSIDE: Mapping[str, type[Payload]] = MappingProxyType(
     {
         "divisions": ClassCode,
@@ -161,22 +162,19 @@ def _is_spelt_as_written(attributes: Attributes, said: Mapping[str, Any]) -> boo
     """
     if attributes.birth_date is not None and said.get("birth_date") != attributes.birth_date.isoformat():
         return False
-    if attributes.gone_since is not None or any(_is_dated(link) for link in attributes.guardians):
-        return False
     return _in_order(Attributes, tuple(said)) and all(
         _in_order(model, tuple(item)) for name, model in _INSIDE.items() if name in said for item in said[name]
     )
 
 
-def _is_dated(link: GuardianLink) -> bool:
-    return link.authority_from is not None or link.authority_until is not None
-
-
 @lru_cache(maxsize=4096)
 def _in_order(model: type[Payload], names: tuple[str, ...]) -> bool:
-    """Whether these names stand in the order of the model; platforms write few different sets of them."""
+    """Whether these names stand in the order of the model, and no rare day is among them.
+
+    Platforms write few different sets of names.
+    """
     places = [_places(model)[name] for name in names]
-    return places == sorted(places)
+    return places == sorted(places) and _RARE_DAYS.isdisjoint(names)
 
 
 @cache

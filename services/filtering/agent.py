@@ -20,8 +20,8 @@ from services.contract.topology import (
 )
 from services.filtering import expiry
 from services.filtering.case import Contracts, Named, terms_of
-from services.filtering.deciding import SUBJECT, Deciding
-from services.filtering.subject import load
+from services.filtering.deciding import Deciding
+from services.filtering.subject import SUBJECT, load
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
 from services.runtime.records import Record

@@ -13,11 +13,10 @@ from services.filtering.emission import Decisions, decide_pairs
 from services.filtering.folding import fold_in
 from services.filtering.likeness import moment_of
 from services.filtering.linking import relink
-from services.filtering.subject import Subject, dump, load
+from services.filtering.subject import SUBJECT, Subject, dump, load
 from services.runtime.outbox import Outbox
 from services.runtime.records import Record
 
-SUBJECT: Final = b"s/"
 LAST_SEQ: Final = b"~seq"
 EVERY_CONTRACT: Final = "-"
 

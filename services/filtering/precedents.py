@@ -76,10 +76,10 @@ class Precedents:
         """The verdict on this person, by precedent where there is one."""
         traits, words, matter = facts.traits, facts.words, self._matter
         self.asked += 1
-        objections = facts.against(self._policy.provider, self._policy.purpose) if facts.objections else ()
-        if traits is None or words is None or matter is None or objections:
+        if traits is None or words is None or matter is None or facts.objections:
             self.decided += 1
-            return decide_under(self._policy, facts.request(moment.text, objections, delivered=delivered))
+            against = facts.against(self._policy.provider, self._policy.purpose)
+            return decide_under(self._policy, facts.request(moment.text, against, delivered=delivered))
         if moment.day != self._day:
             self._day, self._verdicts = moment.day, {}
         key: _Key

@@ -16,6 +16,9 @@ from services.contract.policies import Kind
 from services.filtering import particulars
 from services.filtering.particulars import NOTHING_PARTICULAR, Folded, Particulars
 
+SUBJECT = b"s/"
+"""Where the filter's state keeps a person: under this, then her key."""
+
 NameParts = tuple[str, str, str, str]
 """The values of a `NamedBy`, in its order: what a pair was named by has been checked once."""
 
