@@ -77,14 +77,13 @@ class FilteringAgent:
         The account's offsets are the numbers of those people. While more of them wait, nothing is said; and who are as
         many as a step takes are taken back on the ordinary lane, as by a sweep.
         """
-        entries = outbox.scan(expiry.DUE, DUE_AT_ONCE)
-        due = list(takewhile(lambda entry: expiry.due_of(entry[0])[0] <= outbox.now_us, entries))
+        due = self._due(outbox, 1) and self._due(outbox, DUE_AT_ONCE)
         more = len(due) == DUE_AT_ONCE
         if due:
-            people = [expiry.due_of(key)[1] for key, _ in due]
+            people = [expiry.due_of(key)[1] for key in due]
             outbox.load([SUBJECT + key.encode() for key in people])
             deciding = Deciding(self.contracts(), outbox, account, express=not more)
-            for number, ((state_key, _), key) in enumerate(zip(due, people, strict=True)):
+            for number, (state_key, key) in enumerate(zip(due, people, strict=True)):
                 outbox.put(state_key, None)
                 deciding.decide(key, load(outbox.get(SUBJECT + key.encode())), number)
             deciding.close()
@@ -92,6 +91,12 @@ class FilteringAgent:
         if not more:
             self._vouch(outbox)
         return more
+
+    @staticmethod
+    def _due(outbox: Outbox, limit: int) -> list[bytes]:
+        """The first of those whose time has come, as the index has them."""
+        entries = (key for key, _ in outbox.scan(expiry.DUE, limit))
+        return list(takewhile(lambda key: expiry.due_of(key)[0] <= outbox.now_us, entries))
 
     @staticmethod
     def _vouch(outbox: Outbox) -> None:
