@@ -28,6 +28,7 @@ from services.contract.policies import ProviderPolicy, day_in_paris, policy_dige
 from services.contract.releases import Release
 from services.contract.topology import RELEASES
 from services.filtering.case import Person, person_of
+from services.filtering.likeness import moment_of
 from services.filtering.subject import NOBODY, fold
 from services.pseudonymisation.agent import PseudonymisationAgent
 from services.pseudonymisation.emission import MAX_EMISSION_BYTES, manner_of, read_strictly, recognise
@@ -43,6 +44,7 @@ PUPILS = 250
 """A batch: longer rounds would hardly ever have a processor to themselves."""
 ROUNDS = 100
 NOW = datetime(2026, 9, 16, 8, tzinfo=UTC)
+MOMENT = moment_of(NOW)
 NOW_US = int(NOW.timestamp()) * 1_000_000
 OPERATION = kind("pseudonymisation", "operation")
 KEYRING = first_keyring("FR", bytes(range(32)))
@@ -94,7 +96,7 @@ def pupils(count: int) -> list[Person]:
     with tempfile.TemporaryDirectory() as name:
         synthesise(1, 7, delta=False, encoding="UTF-8", out=Path(name), pupils_per_school=count)
         read = [change for change in read_export(Path(name), None, {}) if isinstance(change, Change)]
-    seen = [person_of(c.attributes.ine or "", fold(NOBODY, c)[0]) for c in read if c.category == "pupil"]
+    seen = [person_of(c.attributes.ine or "", fold(NOBODY, c)[0], MOMENT) for c in read if c.category == "pupil"]
     return [person for person in seen if person is not None]
 
 

@@ -43,7 +43,7 @@ ReasonCode = Literal[
 
 StageCode = Literal[
     "unchanged", "superseded", "duplicate", "reference-data", "no-image", "subject-unknown",
-    "school-not-subscribed", "kind-not-in-contract", "provider-unknown", "policy-not-here",
+    "school-not-subscribed", "kind-not-in-contract", "no-linked-pupil", "provider-unknown", "policy-not-here",
     "field-not-in-contract", "contract-not-in-force", "place-not-allowed", "never-attempted", "delivered",
     "renamed", "not-an-identifier", "stale-consents", "backlog", "release-window", "allowed-again",
     "stale-policies", "deletion-guard",
@@ -218,6 +218,9 @@ STAGES: Mapping[StageCode, Meaning] = MappingProxyType(
         "subject-unknown": Meaning((), "The person is not known.", "Publish a complete export of the source."),
         "school-not-subscribed": Meaning((), "The school has not subscribed to the contract.", _NOTHING),
         "kind-not-in-contract": Meaning((), "The contract is not for this kind of person.", _NOTHING),
+        "no-linked-pupil": Meaning(
+            (), "No pupil whom the provider knows links this guardian to the contract.", _NOTHING
+        ),
         "provider-unknown": Meaning((), "No policy names the provider.", _CHECK_POLICY),
         "policy-not-here": Meaning(
             (), "The policies of the decision have not reached this stage.", "Wait; check the reading of policies."

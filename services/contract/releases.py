@@ -1,7 +1,7 @@
 """What the filter lets go and takes back: one pair (subject × contract) a record, fenced by `seq`."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
@@ -46,15 +46,30 @@ class Release(_Decision):
     fields: Mapping[str, JsonValue]
 
 
+Reasons = tuple[Annotated[str, StringConstraints(pattern=r"^R[0-9]{1,2}/[a-z0-9-]+$")], ...]
+
+
 class Withdrawal(_Decision):
     """This provider has it, or may have it, and must lose it (GDPR art. 17, 19)."""
 
-    reasons: tuple[Annotated[str, StringConstraints(pattern=r"^R[0-9]{1,2}/[a-z0-9-]+$")], ...]
+    reasons: Reasons
     """`<rule>/<code>`, in the order of the table."""
     named_by: NamedBy
     subject: Subject
     seq: Seq
 
 
-Emission = Release | Withdrawal
+class Restriction(_Decision):
+    """This provider may keep it, and must not use it before the next release (GDPR art. 18, 19; rules.md, R15, R22)."""
+
+    reasons: Reasons
+    """`<rule>/<code>`, in the order of the table."""
+    restricted: Literal[True]
+    """Tells it from a withdrawal."""
+    named_by: NamedBy
+    subject: Subject
+    seq: Seq
+
+
+Emission = Release | Withdrawal | Restriction
 """What the filter sends about one pair."""

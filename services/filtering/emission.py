@@ -1,37 +1,27 @@
-"""From a verdict to what is sent: a release, a withdrawal, or nothing where nothing changed. Pure."""
+"""From a verdict to what is sent: a release, a withdrawal, a restriction, or nothing where nothing changed. Pure."""
 
 import hashlib
 from collections.abc import Container, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import orjson
 
 from services.contract.audit import End
-from services.contract.errors import NotAnIdentifier, NotThisSchema
+from services.contract.errors import NotAnIdentifier
 from services.contract.naming import name_of_person
-from services.contract.releases import MAX_SUBJECT
 from services.filtering.case import Named, Person, Terms, out_of_scope, person_of
 from services.filtering.decision import Outcome, Verdict
 from services.filtering.freshness import Staleness
 from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
 from services.filtering.likeness import Moment, moment_of
+from services.filtering.sending import Emission, next_seq, released, taken_back
 from services.filtering.subject import NameParts, Pair, Subject
 
 ENDS: Mapping[Outcome, End] = {"release": "released", "withhold": "withheld", "hold": "held", "erase": "erased"}
 UNCHANGED: Literal["unchanged"] = "unchanged"
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 GUARDED: Literal["deletion-guard"] = "deletion-guard"
-
-
-class Emission(NamedTuple):
-    """One record that goes out; `value` is what the payload's own model would write."""
-
-    payload: Literal["release", "withdrawal"]
-    contract: str
-    seq: int
-    value: bytes
 
 
 class Decided(NamedTuple):
@@ -44,9 +34,10 @@ class Decided(NamedTuple):
 
 
 class Decisions(NamedTuple):
-    """The subject with its pairs moved on, the ends, and the last `seq` issued."""
+    """The subject with its pairs moved on, whom it shows, the ends, and the last `seq` issued."""
 
     subject: Subject
+    person: Person
     decided: tuple[Decided, ...]
     seq: int
 
@@ -67,10 +58,10 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
     Raises:
         NotThisSchema: something is to go out about a subject whose key is longer than any that may travel.
     """
-    person = person_of(key, subject)
+    moment = moment_of(now)
+    person = person_of(key, subject, moment)
     if person is None:
         return None
-    moment = moment_of(now)
     asked = _Asked(person, moment, approved=approved, stale=stale)
     pairs = dict(subject.pairs)
     decided = []
@@ -80,16 +71,17 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
             pairs[pair] = moved
             seq = moved.seq
         decided.append(outcome)
-    for pair in [name for name, known in pairs.items() if known.last == "release" and name not in terms]:
+    for pair in [name for name, known in pairs.items() if known.last != "erase" and name not in terms]:
         if (policy := _policy_of(pair, terms, bare)) is None:
             continue
-        if not (pair in approved or subject.deleted or said_no(subject.consents, pair.partition("/")[0])):
-            decided.append(Decided(pair, "held", GUARDED, None))
-            continue
-        seq = _next_seq(seq, pairs[pair], moment)
-        pairs[pair] = pairs[pair].erased(seq)
-        decided.append(_orphaned(key, pair, pairs[pair], policy))
-    return Decisions(Subject(subject.images, subject.consents, pairs), tuple(decided), seq)
+        waits = not (pair in approved or subject.deleted or said_no(subject.consents, pair.partition("/")[0]))
+        outcome, moved = asked.orphan(pair, pairs[pair], policy, seq, waits=waits)
+        if moved is not None:
+            pairs[pair] = moved
+            seq = moved.seq
+        decided.append(outcome)
+    moved_on = Subject(subject.images, subject.consents, pairs, subject.particulars)
+    return Decisions(moved_on, person, tuple(decided), seq)
 
 
 def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
@@ -115,7 +107,7 @@ class _Asked:
 
     def decide(self, term: Terms, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
         """The end of one input for one pair, and the pair as it stands after an emission; null without one."""
-        scope = out_of_scope(term.contract, self._person)
+        scope = out_of_scope(term, self._person)
         verdict = (term.without_contract if scope else term.under).decide(
             self._usual if term.usual else self._all_holders, self._moment, delivered=known is not None
         )
@@ -131,14 +123,14 @@ class _Asked:
                     return Decided(term.pair, end, UNCHANGED, None), None
                 if term.pair not in self._approved and self._waits(term, verdict):
                     return Decided(term.pair, "held", GUARDED, None), None
-                moved = known.erased(_next_seq(issued, known, self._moment))
-                reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
-                value = _payload(self._person.key, term.pair, moved, term.named, {"reasons": reasons})
-                return Decided(
-                    term.pair, end, reason, Emission("withdrawal", term.contract.id, moved.seq, value)
-                ), moved
+                moved = known.erased(next_seq(issued, known, self._moment))
+            case "hold" if verdict.restrict and known is not None and known.last == "release":
+                moved = known.restricted(next_seq(issued, known, self._moment))
             case _:
                 return Decided(term.pair, end, reason, None), None
+        reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
+        emission = taken_back(self._person.key, term.pair, moved, term.named, reasons)
+        return Decided(term.pair, end, reason, emission), moved
 
     def _waits(self, term: Terms, verdict: Verdict) -> bool:
         """Whether this erasure is everybody's and not owed to this person, and so waits for an operator."""
@@ -148,6 +140,22 @@ class _Asked:
             return False
         facts = self._usual if term.usual else self._all_holders
         return verdict.reasons[0].code not in SHORT_CUTS or not term.under.owes(facts, self._moment)
+
+    def orphan(self, pair: str, known: Pair, policy: Named, issued: int, *, waits: bool) -> tuple[Decided, Pair | None]:
+        """Erase what was released under a contract that its provider's policy no longer names (GDPR 28(3)(g)).
+
+        Article 18 keeps it, restricted, as it does where a contract ends (R22); else it may wait for an operator.
+        """
+        request, seq = self._person.request, next_seq(issued, known, self._moment)
+        end: End = "erased"
+        reason, moved = "R1/no-contract", known.erased(seq)
+        if "article-18" in request["restrictions"] and not request["deleted"]:
+            end, reason, moved = "held", "R22/article-18", known.restricted(seq)
+            if known.last == "restrict":
+                return Decided(pair, end, reason, None), None
+        elif waits:
+            return Decided(pair, "held", GUARDED, None), None
+        return Decided(pair, end, reason, taken_back(self._person.key, pair, moved, policy, [reason])), moved
 
     def _release(
         self, term: Terms, verdict: Verdict, known: Pair | None, issued: int, reason: str
@@ -162,14 +170,11 @@ class _Asked:
         if self._stale is not None:
             return Decided(term.pair, "held", self._stale, None), None
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
-        seq = _next_seq(issued, known, self._moment)
+        seq = next_seq(issued, known, self._moment)
         moved = Pair(seq, "release", digest, named_by, known.purpose_family if known else term.family)
         person = self._person
-        value = _payload(
-            person.key, term.pair, moved, term.named,
-            {"kind": person.kind, "source": person.source}, {"fields": orjson.Fragment(fields)},
-        )  # fmt: skip
-        return Decided(term.pair, "released", reason, Emission("release", term.contract.id, seq, value)), moved
+        emission = released(person, term.pair, moved, term.named, fields)
+        return Decided(term.pair, "released", reason, emission), moved
 
     def _name(self, perimeter: str) -> NameParts:
         if perimeter not in self._names:
@@ -188,40 +193,3 @@ class _Asked:
             shown = hashlib.sha256(seen).hexdigest()[:32], orjson.dumps(fields)
             self._shown[names] = shown
         return shown
-
-
-def _orphaned(key: str, pair: str, moved: Pair, policy: Named) -> Decided:
-    """Erase what was released under a contract that its provider's policy no longer names (GDPR art. 28(3)(g))."""
-    value = _payload(key, pair, moved, policy, {"reasons": ["R1/no-contract"]})
-    return Decided(pair, "erased", "R1/no-contract", Emission("withdrawal", pair.partition("/")[2], moved.seq, value))
-
-
-def _payload(  # noqa: PLR0913, PLR0917  # the parts of a payload, in its order
-    key: str, name: str, pair: Pair, policy: Named, shared: Mapping[str, Any], own: Mapping[str, Any] = _NOTHING
-) -> bytes:
-    """A release or a withdrawal, byte for byte as its model writes it: what many share stands before whom it is about.
-
-    Every part was checked when it came in, with the policy, the change or the state; only a key may be too long.
-    """
-    if len(key) > MAX_SUBJECT:
-        raise NotThisSchema("subject: string_too_long")
-    provider, _, contract = name.partition("/")
-    entity_class, namespace, id_type, value = pair.named_by
-    return orjson.dumps(
-        {
-            "provider": provider,
-            "contract": contract,
-            "purpose_family": pair.purpose_family,
-            "policy": policy.digest,
-            "policy_version": policy.version,
-            **shared,
-            "named_by": {"entity_class": entity_class, "namespace": namespace, "type": id_type, "value": value},
-            "subject": key,
-            "seq": pair.seq,
-            **own,
-        }
-    )
-
-
-def _next_seq(issued: int, known: Pair | None, moment: Moment) -> int:
-    return max(issued + 1, known.seq + 1 if known else 0, moment.microseconds)

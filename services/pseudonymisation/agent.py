@@ -1,4 +1,4 @@
-"""The pseudonymiser: gives every release and withdrawal the provider's own names, after checking it once more."""
+"""The pseudonymiser: gives every release, withdrawal and restriction the provider's own names, checked once more."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -22,6 +22,7 @@ from services.pseudonymisation.emission import (
     MAX_EMISSION_BYTES,
     Manner,
     is_release,
+    is_restriction,
     manner_of,
     read_strictly,
     recognise,
@@ -52,6 +53,7 @@ class PseudonymisationAgent:
     stage: Stage = "pseudonymisation"
     group = "sanctuaire-pseudonymisation"
     lanes: tuple[str, ...] = (WITHDRAWALS, RELEASES)
+    express = 1
     changelog = PSEUDONYMISATION_STATE
     audit = PSEUDONYMISATION_AUDIT
     swept = PARKED
@@ -154,8 +156,10 @@ class PseudonymisationAgent:
         else:
             # On the lane it came on: a sweep's erasures may be everybody's.
             topic = terms.withdrawals if record.topic == WITHDRAWALS else terms.operations
-            _send(topic, pseudonym, terms.delete(emission, pseudonym), outbox)
-            account.end(record.offset, terms.pair, "erased", "renamed")
+            restricts = is_restriction(emission)
+            told = terms.restrict(emission, pseudonym) if restricts else terms.delete(emission, pseudonym)
+            _send(topic, pseudonym, told, outbox)
+            account.end(record.offset, terms.pair, "held" if restricts else "erased", "renamed")
         outbox.put(place, b"%d" % seq)
         if known is not None and outbox.get(_parked(place)) is not None:
             outbox.put(_parked(place), None)

@@ -1,4 +1,4 @@
-"""A release or a withdrawal as a mapping, at little cost where it is like one that was checked before.
+"""A release, a withdrawal or a restriction as a mapping, at little cost where it is like one that was checked before.
 
 Both topics have one writer, ours, which writes first what many emissions share: their manner. A manner is sound once
 the strict model has said so, and is known again by its bytes; whom an emission is about, its `seq` and its fields are
@@ -12,20 +12,31 @@ import orjson
 
 from services.contract.naming import NamedBy
 from services.contract.parsing import parse_json, parse_payload
-from services.contract.releases import Release, Withdrawal
+from services.contract.releases import Emission, Release, Restriction, Withdrawal
 
 MAX_EMISSION_BYTES = 512 * 1024
 _LONGEST = 160
 """Characters of a subject, and of an identifier (releases.py, naming.py)."""
 
 _PARTS_OF_RELEASE, _PARTS_OF_WITHDRAWAL = len(Release.model_fields), len(Withdrawal.model_fields)
+_PARTS_OF_RESTRICTION = len(Restriction.model_fields)
 _PARTS_OF_NAME = len(NamedBy.model_fields)
 
 Manner = bytes
 """How every emission begins that shares all but the subject, its identifier, `seq` and the fields."""
 Known = TypeVar("Known")
 
-_SHARED = ("provider", "contract", "purpose_family", "policy", "policy_version", "kind", "source", "reasons")
+_SHARED = (
+    "provider",
+    "contract",
+    "purpose_family",
+    "policy",
+    "policy_version",
+    "kind",
+    "source",
+    "reasons",
+    "restricted",
+)
 _END = b'"value":'
 """Of the identifier. No text holds it: a quotation mark within one is written with a backslash."""
 
@@ -33,6 +44,11 @@ _END = b'"value":'
 def is_release(emission: Mapping[str, Any]) -> bool:
     """Told by content: either topic may carry either."""
     return "fields" in emission
+
+
+def is_restriction(emission: Mapping[str, Any]) -> bool:
+    """As above."""
+    return "restricted" in emission
 
 
 def manner_of(emission: Mapping[str, Any]) -> Manner:
@@ -65,6 +81,8 @@ def _is_sound(emission: Mapping[str, Any], key: bytes | None) -> bool:
     value = named_by["value"]
     if "fields" in emission:
         whole = len(emission) == _PARTS_OF_RELEASE and type(emission["fields"]) is dict
+    elif "restricted" in emission:
+        whole = len(emission) == _PARTS_OF_RESTRICTION and emission["restricted"] is True
     else:
         whole = len(emission) == _PARTS_OF_WITHDRAWAL
     return (
@@ -83,9 +101,10 @@ def read_strictly(raw: bytes) -> Mapping[str, Any]:
     """Read what `recognise` does not.
 
     Raises:
-        Unreadable: it is neither a release nor a withdrawal.
+        Unreadable: it is neither a release, nor a withdrawal, nor a restriction.
     """
     content = parse_json(raw, MAX_EMISSION_BYTES)
-    withdrawn = isinstance(content, dict) and "reasons" in content and not is_release(content)
-    model: type[Release | Withdrawal] = Withdrawal if withdrawn else Release
+    model: type[Emission] = Release
+    if isinstance(content, dict) and "reasons" in content and not is_release(content):
+        model = Restriction if is_restriction(content) else Withdrawal
     return parse_payload(model, raw, MAX_EMISSION_BYTES).model_dump()

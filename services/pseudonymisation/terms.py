@@ -97,6 +97,11 @@ class Terms:
             self._before_pseudonym, pseudonym, seq, self._before_event, event_id,
         )  # fmt: skip
 
+    def restrict(self, restriction: Mapping[str, Any], pseudonym: bytes) -> Operation:
+        """The bytes of a `Restrict`, as its model writes them."""
+        event_id, delete = self.delete(restriction, pseudonym)
+        return event_id, delete[:-1] + b',"restricted":true}'
+
     def _relay(self, named_by: Mapping[str, Any], domain: str | None) -> str | None:
         return domain and self._names.relay_alias(
             named_by["entity_class"], named_by["namespace"], named_by["type"], named_by["value"], domain

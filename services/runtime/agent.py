@@ -37,6 +37,8 @@ class Agent(Protocol):
     """Consumer group, and with the partition the transactional id."""
     lanes: tuple[str, ...]
     """Topics it reads, the express ones first; the partitions of the same number belong together."""
+    express: int
+    """How many of them are express: their batches go before all else."""
     changelog: str
     audit: str
     """Where the account of every batch goes."""

@@ -38,13 +38,19 @@ class Savepoint:
     changes: Mapping[bytes, bytes | None]
 
 
+SPREAD: Final = -1
+"""In the place of a partition: any one, the same for the same key."""
+BY_SUBJECT: Final = -2
+"""In the place of a partition: the one in which all that platforms say of the key's subject arrives."""
+
+
 class Output(NamedTuple):
-    """One record to write; without a partition, its key chooses one."""
+    """One record to write: to a partition, or to one that its key chooses (`SPREAD`, `BY_SUBJECT`)."""
 
     topic: str
     key: bytes | None
     value: bytes | None
-    partition: int | None
+    partition: int
     headers: Sequence[Header]
     timestamp_ms: int | None
 
@@ -136,7 +142,11 @@ class Outbox:
         """
         if value is not None and len(value) > MAX_RECORD_BYTES:
             raise OutputTooLarge
-        self.outputs.append(Output(topic, key, value, None if spread else self.partition, headers, timestamp_ms))
+        self.outputs.append(Output(topic, key, value, SPREAD if spread else self.partition, headers, timestamp_ms))
+
+    def send_to(self, subject: bytes, topic: str, value: bytes, headers: Sequence[Header]) -> None:
+        """Write to the partition in which this subject is remembered, by whichever worker; the subject is the key."""
+        self.outputs.append(Output(topic, subject, value, BY_SUBJECT, headers, None))
 
     def quarantine(self, record: Record, code: str, detail: str) -> None:
         """Put the coordinates of an unusable record aside, and why; never its content."""

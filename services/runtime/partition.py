@@ -9,10 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import murmur2
 
 from services.contract.envelope import Header
 from services.runtime.agent import Agent
-from services.runtime.outbox import NOTHING, Outbox
+from services.runtime.outbox import BY_SUBJECT, NOTHING, Outbox
 from services.runtime.rebuild import catch_up
 from services.runtime.schedule import Worklist
 from services.runtime.sender import Sender
@@ -67,7 +68,7 @@ class Partition:
         gathered.positions[topic] = self.position[topic] = position
         gathered.durable.append(durable)
         self.gathered = gathered
-        self.worklist.gather(gathered.outbox.size, now, express=topic in self.worklist.express)
+        self.worklist.gather(gathered.outbox.size, now, express=self.worklist.is_express(topic))
 
     def commit_gathered(self) -> "asyncio.Task[None] | None":
         """Begin to commit what is gathered, if anything is."""
@@ -121,7 +122,7 @@ class Partition:
         now_ms = time.time_ns() // 1_000_000
         writers: dict[Place, _Writer] = {}
         for topic, key, value, partition, headers, timestamp_ms in outbox.outputs:
-            place = (topic, await self._choose(topic, key) if partition is None else partition)
+            place = (topic, partition if partition >= 0 else await self._choose(topic, key, partition))
             writer = writers.get(place)
             if writer is None:
                 writer = writers[place] = _Writer(self.producer)
@@ -136,11 +137,15 @@ class Partition:
             for batch in writer.batches
         ]
 
-    async def _choose(self, topic: str, key: bytes | None) -> int:
-        """By CRC-32 of the key, as librdkafka's `consistent` does: the default, murmur2, is pure Python here."""
+    async def _choose(self, topic: str, key: bytes | None, by: int) -> int:
+        """By Kafka's own default, where platforms and we must meet; else by CRC-32, as librdkafka's `consistent` does.
+
+        The default, murmur2, is pure Python here, and costs some microseconds a record.
+        """
         if topic not in self._counts:
             self._counts[topic] = len(await self.producer.partitions_for(topic))
-        return zlib.crc32(key or b"") % self._counts[topic]
+        chosen = murmur2(key or b"") & 0x7FFFFFFF if by == BY_SUBJECT else zlib.crc32(key or b"")
+        return chosen % self._counts[topic]
 
     async def close(self) -> None:
         """Wait for what is being committed, then let go."""
@@ -202,4 +207,6 @@ async def open_partition(agent: Agent, settings: Settings, sender: Sender, numbe
         await sender.run(producer.stop())
         raise
     position = {topic: at for topic in agent.lanes if (at := state.next_offset(topic)) is not None}
-    return Partition(number, agent.changelog, state, producer, sender, Worklist.of(agent.lanes), position)
+    return Partition(
+        number, agent.changelog, state, producer, sender, Worklist.of(agent.lanes, agent.express), position
+    )

@@ -51,9 +51,10 @@ class Lane:
 
 @dataclass(slots=True)
 class Worklist:
-    """The work of one partition; lanes in order of priority, of which only the last is not express."""
+    """The work of one partition; lanes in order of priority, of which the first `express` are express."""
 
     lanes: dict[str, Lane]
+    express: int
     deciding: bool = False
     committing: int = 0
     """Batches that are decided and not durable yet: one is in flight while the next is decided, no more."""
@@ -67,17 +68,16 @@ class Worklist:
     """When these are committed, though there be more to decide."""
 
     @classmethod
-    def of(cls, topics: Sequence[str]) -> "Worklist":
-        return cls({topic: Lane() for topic in topics})
+    def of(cls, topics: Sequence[str], express: int) -> "Worklist":
+        return cls({topic: Lane() for topic in topics}, express)
 
     @property
     def at_rest(self) -> bool:
         """Whether all that was begun is durable."""
         return not (self.deciding or self.committing or self.gathered)
 
-    @property
-    def express(self) -> Sequence[str]:
-        return tuple(self.lanes)[:-1]
+    def is_express(self, topic: str) -> bool:
+        return topic in tuple(self.lanes)[: self.express]
 
     def add(self, duty: Duty) -> None:
         if duty not in self.due:
@@ -87,17 +87,18 @@ class Worklist:
         """The job to do now and its rank, the lower the sooner; null where there is none, or none may begin yet."""
         if self.deciding or self.committing > 1:
             return None
-        *express, ordinary = self.lanes.values()
-        for lane in express:
+        lanes = list(self.lanes.values())
+        for lane in lanes[: self.express]:
             if lane.ready(now):
                 return EXPRESS, lane.batches[0]
-        on_duty = bool(self.due) and not (self.duty_last and ordinary.ready(now))
-        if self.gathered and (on_duty or now >= self.commit_by or not ordinary.ready(now)):
+        ordinary = next((lane.batches[0] for lane in lanes[self.express :] if lane.ready(now)), None)
+        on_duty = bool(self.due) and not (self.duty_last and ordinary)
+        if self.gathered and (on_duty or now >= self.commit_by or not ordinary):
             return EXPRESS, "commit"
         if on_duty:
-            # A duty reads the store as it is; the ordinary lane waits, lest the partition never be still.
+            # A duty reads the store as it is; the ordinary lanes wait, lest the partition never be still.
             return None if self.committing else (EXPRESS if self.due[0] == "tick" else ORDINARY, self.due[0])
-        return (ORDINARY, ordinary.batches[0]) if ordinary.ready(now) else None
+        return (ORDINARY, ordinary) if ordinary else None
 
     def gather(self, entries: int, now: float, *, express: bool) -> None:
         """So many outputs and changes wait to be committed now; what an express lane brought does not wait."""

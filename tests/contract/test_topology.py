@@ -5,13 +5,14 @@ import pytest
 
 from ops.rendering.nouns import NOUNS, noun_of
 from services.contract.heartbeats import Heartbeat
-from services.contract.operations import Delete, Upsert
+from services.contract.operations import Delete, Restrict, Upsert
 from services.contract.outcomes import Deferred, Delivered, Refused
-from services.contract.releases import Release, Withdrawal
+from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.topology import (
     CHANGES,
     CONNECTORS_AUDIT,
     CONSENTS,
+    LINKS,
     OPERATIONS,
     POLICIES,
     POLICIES_AUDIT,
@@ -20,6 +21,7 @@ from services.contract.topology import (
     RELEASES,
     SUBJECT_PARTITIONS,
     TOPICS,
+    UNLINKS,
     WITHDRAWALS,
     Topic,
     expand,
@@ -95,6 +97,8 @@ def test_what_cannot_be_read_has_a_quarantine_beside_the_topic() -> None:
     assert quarantines == [
         "directory.changes.v1.quarantine",
         "consents.decisions.v1.quarantine",
+        "directory.unlinks.v1.quarantine",
+        "directory.links.v1.quarantine",
         "provisioning.releases.v1.quarantine",
         "provisioning.withdrawals.v1.quarantine",
         "provisioning.operations.gar.v1.quarantine",
@@ -129,10 +133,14 @@ def test_topic_without_a_schema_is_a_state_that_its_writer_alone_reads(topic: To
 @pytest.mark.parametrize(
     ("name", "payloads"),
     [
-        pytest.param(RELEASES, (Release, Withdrawal), id="withdrawals-of-a-sweep-in-the-normal-lane"),
-        pytest.param(WITHDRAWALS, (Withdrawal, Heartbeat), id="withdrawals-and-heartbeats-in-the-express-lane"),
-        pytest.param(OPERATIONS, (Upsert, Delete), id="upserts-and-erasures-of-a-sweep-in-the-normal-lane"),
-        pytest.param(PROVIDER_WITHDRAWALS, (Delete, Heartbeat), id="deletes-and-heartbeats-in-the-express-lane"),
+        pytest.param(RELEASES, (Release, Withdrawal, Restriction), id="withdrawals-of-a-sweep-in-the-normal-lane"),
+        pytest.param(
+            WITHDRAWALS, (Withdrawal, Restriction, Heartbeat), id="withdrawals-and-heartbeats-in-the-express-lane"
+        ),
+        pytest.param(OPERATIONS, (Upsert, Delete, Restrict), id="upserts-and-erasures-of-a-sweep-in-the-normal-lane"),
+        pytest.param(
+            PROVIDER_WITHDRAWALS, (Delete, Restrict, Heartbeat), id="deletes-and-heartbeats-in-the-express-lane"
+        ),
         pytest.param("provisioning.ledger.v1", (Delivered, Deferred, Refused), id="outcomes-on-the-ledger"),
     ],
 )
@@ -149,7 +157,17 @@ def test_topic_is_as_wide_as_its_key_asks(topic: Topic) -> None:
 
 
 def test_subject_keyed_topics_share_their_partitions() -> None:
-    lanes = (CHANGES, CONSENTS, RELEASES, WITHDRAWALS, OPERATIONS, PROVIDER_WITHDRAWALS, CONNECTORS_AUDIT)
+    lanes = (
+        CHANGES,
+        CONSENTS,
+        LINKS,
+        UNLINKS,
+        RELEASES,
+        WITHDRAWALS,
+        OPERATIONS,
+        PROVIDER_WITHDRAWALS,
+        CONNECTORS_AUDIT,
+    )
 
     assert {BY_NAME[name].partitions for name in lanes} == {"subject"}
     assert SUBJECT_PARTITIONS == 12

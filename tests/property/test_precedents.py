@@ -39,8 +39,20 @@ def by_precedent(precedents: Precedents, request: dict[str, Any], moment: Moment
     offer = offer_in(request["fields"])
     assert offer is not None
     subject = {name: value for name, value in request["subject"].items() if name != "delivered"}
-    facts = Facts(subject, offer, request["consents"], moment.day)
+    facts = Facts(subject, offer, request["consents"], (), moment.day)
     return precedents.decide(facts, moment, delivered=request["subject"]["delivered"])
+
+
+def objections_of(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """As the filter keeps them: to which purpose of which provider; nothing where it could keep no such one."""
+    kept = request.get("objections") or []
+    if not all(isinstance(one, dict) and {"status", "at", "grounds"} <= one.keys() for one in kept):
+        return []
+    place = {"provider": request["provider"]["id"], "purpose": request["purpose"]}
+    others = [
+        {"status": "upheld", "at": "2026-09-01T00:00:00Z", "grounds": None, **place, name: "another"} for name in place
+    ]
+    return [*({**one, **place} for one in kept), *others]
 
 
 def assert_same(request: dict[str, Any], moment: Moment) -> Precedents:
@@ -53,6 +65,24 @@ def assert_same(request: dict[str, Any], moment: Moment) -> Precedents:
     assert first == again == expected
     assert list(first.dropped.items()) == list(expected.dropped.items())
     return precedents
+
+
+OBJECTED = [row for row in ROWS if row.file == "R15" and objections_of(row.request)]
+
+
+@pytest.mark.parametrize("row", OBJECTED, ids=lambda row: row.id)
+def test_objection_to_this_purpose_at_this_provider_counts_and_no_other(row: Row) -> None:
+    request, moment = row.request, moment_in(row.request)
+    offer = offer_in(request["fields"])
+    assert moment is not None
+    assert offer is not None
+    subject = {name: value for name, value in request["subject"].items() if name != "delivered"}
+    facts = Facts(subject, offer, request["consents"], objections_of(request), moment.day)
+    policy = read_policy(request, LAW)
+    verdict = Precedents(policy).decide(facts, moment, delivered=request["subject"]["delivered"])
+
+    assert verdict == decide_under(policy, {**request, "now": moment.text})
+    assert [reason.rule for reason in verdict.reasons] == [rule for rule, _ in row.reasons]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)

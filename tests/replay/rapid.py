@@ -131,9 +131,8 @@ class Rapid:
 
     async def _tick(self, stage: Running) -> bool:
         """As the runtime does between batches; the partition's heartbeat is always of this instant."""
-        if not isinstance(stage.agent, ConnectorAgent):
-            return False
-        stage.state.apply({HEARTBEAT: str(self._clock()).encode()})
+        if isinstance(stage.agent, ConnectorAgent):
+            stage.state.apply({HEARTBEAT: str(self._clock()).encode()})
         outbox = self._outbox(stage)
         account = Account(stage.agent.stage, "tick", 0, 0)
         await stage.agent.tick(outbox, account)

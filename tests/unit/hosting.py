@@ -54,6 +54,9 @@ class StandInProducer:
         self.sent: list[tuple[str, int, int]] = []
         self.transactions = 0
 
+    async def partitions_for(self, _topic: str) -> set[int]:
+        return set(range(12))
+
     async def begin_transaction(self) -> None:
         await self.lets.wait()
         if self.error:
@@ -112,7 +115,7 @@ class Hosting(Generic[SomeAgent]):
             cast("Any", self.state),
             cast("Any", self.producer),
             cast("Any", SenderHere()),
-            Worklist.of(agent.lanes),
+            Worklist.of(agent.lanes, agent.express),
             {},
         )
         self.host.partitions[0] = self.partition

@@ -5,7 +5,8 @@ import pytest
 from services.contract.changes import Change
 from services.contract.policies import ProviderPolicy
 from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, RELEASES, WITHDRAWALS
-from services.filtering.agent import FLUSHED, HELD, FilteringAgent
+from services.filtering.agent import DUE_AT_ONCE, FilteringAgent
+from services.filtering.deciding import HELD
 from services.filtering.freshness import staleness
 from services.runtime.outbox import Reached
 from services.runtime.policies import PolicyBook
@@ -154,14 +155,14 @@ async def test_whoever_was_deleted_meanwhile_is_not_released() -> None:
 async def test_nobody_is_left_out_where_many_wait() -> None:
     stage = filtering(policy())
     stage.reached = Reached({CONSENTS: OLD})
-    people = [(f"99{n:07d}ZZ", joins(id=f"p-{n}", attributes={"ine": f"99{n:07d}ZZ"})) for n in range(FLUSHED + 3)]
+    people = [(f"99{n:07d}ZZ", joins(id=f"p-{n}", attributes={"ine": f"99{n:07d}ZZ"})) for n in range(DUE_AT_ONCE + 3)]
     await stage.take(CHANGES, *((key.encode(), bytes_of(each)) for key, each in people))
     stage.reached = Reached({CONSENTS: NOW_US})
     await stage.tick()
     first = len(stage.of(RELEASES))
     await stage.tick()
 
-    assert (first, len(stage.of(RELEASES)), waiting(stage)) == (FLUSHED, FLUSHED + 3, [])
+    assert (first, len(stage.of(RELEASES)), waiting(stage)) == (DUE_AT_ONCE, DUE_AT_ONCE + 3, [])
 
 
 async def test_one_whom_nobody_can_release_holds_up_neither_the_others_nor_the_heartbeat() -> None:

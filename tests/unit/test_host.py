@@ -10,6 +10,7 @@ from services.contract.errors import Unreachable, WrongSettings
 from services.runtime import duties, schedule
 from services.runtime import work as work_module
 from services.runtime.fetching import WholeAssignor
+from services.runtime.outbox import Outbox
 from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer
 from tests.unit.hosting import Hosting
@@ -42,6 +43,17 @@ async def test_records_that_are_decided_already_are_not_decided_again() -> None:
         await at.until(lambda: len(at.consumer.released) == 3)
 
     assert at.agent.handled == [0, 1, 2]
+
+
+# Apache Kafka's own vectors of its murmur2 (UtilsTest.testMurmur2), the sign taken off, modulo 12 partitions.
+@pytest.mark.parametrize(("key", "partition"), [(b"21", 0), (b"foobar", 6), (b"abc", 3)])
+async def test_what_is_said_to_another_subject_goes_where_a_platform_would_send_it(key: bytes, partition: int) -> None:
+    async with Hosting(StandIn()) as at:
+        outbox = Outbox("filtering", 5, at.state, 0)
+        outbox.send_to(key, "links", b"v", ())
+        await at.partition.commit(outbox, {})
+
+    assert at.producer.sent == [("links", partition, 1)]
 
 
 async def test_batch_fetched_before_a_seek_is_dropped() -> None:

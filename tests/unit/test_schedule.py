@@ -1,7 +1,7 @@
 import pytest
 
 from services.runtime.records import Batch, UnreadableRecord
-from services.runtime.schedule import EXPRESS, ORDINARY, Lane, Worklist, choose
+from services.runtime.schedule import EXPRESS, ORDINARY, Duty, Lane, Worklist, choose
 from tests.replay.rows import Row
 
 NOW = 100.0
@@ -12,7 +12,7 @@ def a_batch(topic: str) -> Batch:
 
 
 def worklist(express: int = 0, ordinary: int = 0, *duties: str, **others: object) -> Worklist:
-    made = Worklist.of(("express", "in"))
+    made = Worklist.of(("express", "in"), express=1)
     made.lanes["express"].batches.extend(a_batch("express") for _ in range(express))
     made.lanes["in"].batches.extend(a_batch("in") for _ in range(ordinary))
     for duty in duties:
@@ -86,6 +86,28 @@ def test_what_joins_is_committed_no_later() -> None:
     work.gather(20, NOW + 0.2, express=False)
 
     assert (work.gathered, work.commit_by) == (20, NOW + 0.25)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "duties", "offered"),
+    [
+        (["first", "second", "links", "in"], ["tick"], (EXPRESS, "first")),
+        (["second", "links", "in"], ["tick"], (EXPRESS, "second")),
+        (["links", "in"], ["tick"], (EXPRESS, "tick")),
+        (["in", "links"], [], (ORDINARY, "links")),
+        (["in"], [], (ORDINARY, "in")),
+    ],
+)
+def test_lanes_have_their_order_and_only_the_first_of_them_go_before_what_is_due(
+    waiting: list[str], duties: list[Duty], offered: tuple[int, str]
+) -> None:
+    work = Worklist.of(("first", "second", "links", "in"), express=2)
+    for topic in waiting:
+        work.lanes[topic].batches.append(a_batch(topic))
+    for duty in duties:
+        work.add(duty)
+
+    assert said(work) == offered
 
 
 @pytest.mark.parametrize(
