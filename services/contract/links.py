@@ -1,4 +1,4 @@
-"""What one pupil's releases mean for her guardians, who are remembered in partitions of their own (decisions/0013)."""
+"""What one pupil's releases mean for her guardians, who are remembered in partitions of their own (decisions/0014)."""
 
 from typing import Annotated
 

@@ -121,7 +121,8 @@ class _Asked:
             case "erase":
                 if known is None or known.last == "erase":
                     return Decided(term.pair, end, UNCHANGED, None), None
-                if term.pair not in self._approved and self._waits(term, verdict):
+                # Whoever falls with her last pupil falls alone: it is the pupils that the guard counts.
+                if scope != "no-linked-pupil" and term.pair not in self._approved and self._waits(term, verdict):
                     return Decided(term.pair, "held", GUARDED, None), None
                 moved = known.erased(next_seq(issued, known, self._moment))
             case "hold" if verdict.restrict and known is not None and known.last == "release":

@@ -150,8 +150,8 @@ def test_contract_that_is_gone_from_its_policy_is_erased_once() -> None:
 def test_last_contract_of_a_provider_is_erased_too() -> None:
     first = decide(pupil(), terms(policy()))
     named = Named("sha256:" + "0" * 64, 5)
-    second = decide(first.subject, {}, first.seq, gar=named)
-    third = decide(second.subject, {}, second.seq, gar=named)
+    second = decide(first.subject, {}, first.seq, bare={"gar": named})
+    third = decide(second.subject, {}, second.seq, bare={"gar": named})
     (withdrawal,) = emitted(second)
 
     assert isinstance(withdrawal, Withdrawal)
@@ -250,4 +250,4 @@ def test_article_18_keeps_nobody_whom_the_directory_deleted() -> None:
     gone, _ = fold(asked(first.subject, STANDS), delete("20261001.1.000000001"))
     named = Named("sha256:" + "0" * 64, 5)
 
-    assert [type(each) for each in emitted(decide(gone, {}, first.seq, gar=named))] == [Withdrawal]
+    assert [type(each) for each in emitted(decide(gone, {}, first.seq, bare={"gar": named}))] == [Withdrawal]
