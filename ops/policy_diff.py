@@ -138,7 +138,7 @@ def _fate(provider: str, before: Subject, after: Subject, decided: Iterable[Deci
     lost: Decided | None = None
     for each in decided:
         pair = before.pairs.get(each.pair)
-        has = pair is not None and pair.last == "release"
+        has = pair is not None and pair.last != "erase"
         if each.end == "released" and not has:
             gained = gained or each
         elif has and each.end == "erased":

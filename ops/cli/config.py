@@ -16,7 +16,7 @@ from ops.cli.options import AsJson, Bootstrap
 from ops.cli.settings import PREFIX, Finding, check_bootstrap, check_settings
 from ops.policy_files import POLICIES_FOLDER, provider_names
 from ops.publishing.cluster import Addresses, reach
-from ops.publishing.policies import read_standing
+from ops.publishing.standing import read_standing
 from ops.topics import found_topics, wanted_topics
 from services.contract.errors import SanctuaireError, Unreachable
 from services.contract.topology import POLICIES, SUBJECT_PARTITIONS

@@ -4,16 +4,18 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from ops.policy_files import MAX_POLICY_BYTES, Policies, Step, plan
-from ops.publishing.cluster import Addresses, open_producer, read_whole, require_topics
+from ops.publishing.cluster import Addresses, open_producer, require_topics
+from ops.publishing.standing import read_acts, read_standing
 from services.contract.acts import APPROVAL_KEY, AppliedPolicy, Approval, PolicyAct, Signed, link
 from services.contract.errors import NotSigned, NotThisSet, TooLarge, Unreachable, Unreadable
 from services.contract.parsing import parse_payload
-from services.contract.policies import ProviderPolicy, change_set, day_in_paris, policy_digest
+from services.contract.policies import change_set, day_in_paris, policy_digest
 from services.contract.topology import POLICIES, POLICIES_AUDIT, expand
 from services.ingress.events import headers_of
 
@@ -26,48 +28,11 @@ Message = tuple[str, bytes | None, bytes, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What every stage has in force, and the last approval."""
-
-    policies: dict[str, ProviderPolicy]
-    approval: Approval | None
-
-    @property
-    def change_set(self) -> str:
-        return change_set({name: policy_digest(policy) for name, policy in self.policies.items()})
-
-
-@dataclass(frozen=True, slots=True)
 class Applied:
     """What applying did, and the name of the whole set that is in force now."""
 
     steps: list[Step]
     change_set: str
-
-
-def read_standing(addresses: Addresses) -> Standing:
-    """Read `policies.v1` as the stages do: a record that cannot be read changes nothing."""
-    found: dict[str, ProviderPolicy] = {}
-    approval: Approval | None = None
-    for _, key, value in read_whole(addresses, POLICIES):
-        provider = (key or b"").decode(errors="replace")
-        try:
-            if key == APPROVAL_KEY:
-                approval = None if value is None else parse_payload(Approval, value, MAX_POLICY_BYTES)
-            elif value is None:
-                found.pop(provider, None)
-            else:
-                policy = parse_payload(ProviderPolicy, value, MAX_POLICY_BYTES)
-                if policy.provider == provider and (provider not in found or policy.version > found[provider].version):
-                    found[provider] = policy
-        except Unreadable:
-            continue
-    return Standing(found, approval)
-
-
-def read_acts(addresses: Addresses) -> list[bytes]:
-    """Every act on record, as it was written."""
-    return [value for _, _, value in read_whole(addresses, POLICIES_AUDIT) if value is not None]
 
 
 def apply_policies(
@@ -84,20 +49,32 @@ def apply_policies(
         Unreachable: nothing was put in force.
     """
     require_topics_of(addresses, wanted)
+    prepare = partial(_applying, addresses, wanted, by, signed, staged)
+    prepare()  # What is to be refused is refused before a producer is opened.
     with _fenced(addresses) as producer:
-        standing, now = read_standing(addresses), datetime.now(UTC)
-        steps = [_staged(step, staged) for step in plan(wanted, standing.policies, day_in_paris(now))]
-        applied = Applied(steps, change_set({step.policy.provider: step.digest for step in steps}))
-        if any(step.state in {"new", "changed"} for step in steps):
-            acts = read_acts(addresses)
-            if signed is not None:
-                _refuse_stale(signed, acts, now)
-            act = PolicyAct(
-                act="applied", at=now, by=by, change_set=applied.change_set, signed=signed, previous=_previous(acts),
-                policies={step.policy.provider: _applied(step) for step in steps}, contracts=(),
-            )  # fmt: skip
-            _commit(producer, [*_messages(steps), _recorded(act)])
+        applied, messages = prepare()
+        if messages:
+            _commit(producer, messages)
     return applied
+
+
+def _applying(
+    addresses: Addresses, wanted: Policies, by: str, signed: Signed | None, staged: Collection[str]
+) -> tuple[Applied, list[Message]]:
+    """What applying would do now, and the records that do it; none where nothing changes."""
+    standing, now = read_standing(addresses), datetime.now(UTC)
+    steps = [_staged(step, staged) for step in plan(wanted, standing.policies, day_in_paris(now))]
+    applied = Applied(steps, change_set({step.policy.provider: step.digest for step in steps}))
+    if all(step.state in {"unchanged", "left"} for step in steps):
+        return applied, []
+    acts = read_acts(addresses)
+    if signed is not None:
+        _refuse_stale(signed, acts, now)
+    act = PolicyAct(
+        act="applied", at=now, by=by, change_set=applied.change_set, signed=signed, previous=_previous(acts),
+        policies={step.policy.provider: _applied(step) for step in steps}, contracts=(),
+    )  # fmt: skip
+    return applied, [*_messages(steps), _recorded(act)]
 
 
 def require_topics_of(addresses: Addresses, wanted: Policies) -> None:
@@ -118,18 +95,23 @@ def judge_change_set(addresses: Addresses, approval: Approval) -> None:
         Unreachable: nothing was written.
     """
     require_topics(addresses, (POLICIES, POLICIES_AUDIT))
+    _judging(addresses, approval)
     with _fenced(addresses) as producer:
-        standing = read_standing(addresses)
-        if standing.change_set != approval.change_set:
-            raise NotThisSet(f"the set in force is {standing.change_set}; look at it with `sanctuaire policy pending`")
-        steps = [] if approval.verdict == "refused" else _unstaged(standing.policies)
-        act = PolicyAct(
-            act=approval.verdict, at=approval.at, by=approval.by, change_set=standing.change_set, signed=None,
-            policies={step.policy.provider: _applied(step) for step in steps}, contracts=approval.contracts,
-            previous=_previous(read_acts(addresses)),
-        )  # fmt: skip
-        value = approval.model_dump_json().encode()
-        _commit(producer, [*_messages(steps), (POLICIES, APPROVAL_KEY, value, "approval"), _recorded(act)])
+        _commit(producer, _judging(addresses, approval))
+
+
+def _judging(addresses: Addresses, approval: Approval) -> list[Message]:
+    standing = read_standing(addresses)
+    if standing.change_set != approval.change_set:
+        raise NotThisSet(f"the set in force is {standing.change_set}; look at it with `sanctuaire policy pending`")
+    steps = [] if approval.verdict == "refused" else _unstaged(standing.policies)
+    act = PolicyAct(
+        act=approval.verdict, at=approval.at, by=approval.by, change_set=standing.change_set, signed=None,
+        policies={step.policy.provider: _applied(step) for step in steps}, contracts=approval.contracts,
+        previous=_previous(read_acts(addresses)),
+    )  # fmt: skip
+    value = approval.model_dump_json().encode()
+    return [*_messages(steps), (POLICIES, APPROVAL_KEY, value, "approval"), _recorded(act)]
 
 
 @contextmanager

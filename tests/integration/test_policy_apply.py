@@ -11,7 +11,7 @@ from ops.broker.embedded import EmbeddedBroker
 from ops.cli import main
 from ops.policy_files import POLICIES_FOLDER
 from ops.policy_signatures import generate
-from ops.publishing.policies import read_acts, read_standing
+from ops.publishing.standing import read_acts, read_standing
 from services.contract.acts import broken_at
 from tests.integration.policy_desk import Desk, states
 

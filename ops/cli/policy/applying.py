@@ -18,7 +18,8 @@ from ops.policy_diff import Count
 from ops.policy_files import POLICIES_FOLDER, Policies, notes, parse_policies, read_files, read_policies
 from ops.policy_signatures import SIGNATURE_FILE, read_signature, read_trusted, verify
 from ops.publishing.cluster import Addresses, reach
-from ops.publishing.policies import apply_policies, read_standing, require_topics_of
+from ops.publishing.policies import apply_policies, require_topics_of
+from ops.publishing.standing import read_standing
 from services.contract.policies import change_set, policy_digest
 
 commands = typer.Typer()

@@ -18,7 +18,7 @@ from ops.policy_diff import Comparison, Count
 from ops.policy_files import POLICIES_FOLDER, Policies, plan, read_policies
 from ops.publishing.cluster import Addresses, reach, require_topics
 from ops.publishing.filter_state import compare_with_state
-from ops.publishing.policies import Standing, read_standing
+from ops.publishing.standing import Standing, read_standing
 from services.contract.policies import change_set, day_in_paris, policy_digest
 from services.contract.topology import FILTERING_STATE, POLICIES
 

@@ -15,7 +15,8 @@ from ops.cli.options import AsJson, Bootstrap
 from ops.cli.policy.arguments import By, operator
 from ops.cli.policy.comparing import compare
 from ops.publishing.cluster import reach, require_topics
-from ops.publishing.policies import judge_change_set, read_acts, read_standing
+from ops.publishing.policies import judge_change_set
+from ops.publishing.standing import read_acts, read_standing
 from services.contract.acts import Approval, broken_at
 from services.contract.topology import FILTERING_STATE, POLICIES, POLICIES_AUDIT
 
