@@ -1,6 +1,6 @@
 """From what is known of a person to the request that the rules decide (design: rules.md, the request)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -8,9 +8,11 @@ from typing import Any, Literal, NamedTuple
 
 from services.contract.changes import ATTRIBUTE_CATEGORY
 from services.contract.policies import Contract, Kind, ProviderPolicy
+from services.filtering.detector import Traces, traces_of, worst_category
 from services.filtering.likeness import Offer, offer_of
 from services.filtering.parsing import read_policy
 from services.filtering.precedents import Facts, Precedents
+from services.filtering.request import Category
 from services.filtering.subject import Image, Subject, kind_of
 
 OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract"]
@@ -50,6 +52,15 @@ class Person(NamedTuple):
             return usual, usual
         return usual, Facts(self.request, offer, self.all_holders, day)
 
+    def traces(self, names: Iterable[str]) -> dict[str, Traces]:
+        """Of these fields those whose value holds what it should not (R16), and what that is."""
+        return traces_of(names, self.values)
+
+    def offer_with(self, traces: Mapping[str, Traces]) -> Offer:
+        """Her fields, those with traces under the category of what was found in them."""
+        found = ((name, worst_category(kinds)) for name, kinds in traces.items())
+        return _offer(tuple(self.values), tuple(found))
+
 
 def person_of(key: str, subject: Subject) -> Person | None:
     """The person that the subject's images show; null where no source has given a whole image.
@@ -86,7 +97,7 @@ def person_of(key: str, subject: Subject) -> Person | None:
     )
 
 
-_CATEGORY: Mapping[str, str] = {
+_CATEGORY: Mapping[str, Category] = {
     **{name: category for name, category in ATTRIBUTE_CATEGORY.items() if category is not None},
     "birth_year": "identity",
     "email_relay": "contact",
@@ -94,8 +105,10 @@ _CATEGORY: Mapping[str, str] = {
 
 
 @lru_cache(maxsize=4096)
-def _offer(names: tuple[str, ...]) -> Offer:
-    return offer_of(tuple((name, _CATEGORY[name]) for name in names))
+def _offer(names: tuple[str, ...], found: tuple[tuple[str, Category], ...] = ()) -> Offer:
+    """`found` names the fields whose value is of another category than their name."""
+    category = {**_CATEGORY, **dict(found)}
+    return offer_of(tuple((name, category[name]) for name in names))
 
 
 def field_values(image: Image) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from services.contract.naming import name_of_person
 from services.contract.releases import MAX_SUBJECT
 from services.filtering.case import Named, Person, Terms, out_of_scope, person_of
 from services.filtering.decision import Outcome, Verdict
+from services.filtering.detector import Traces
 from services.filtering.likeness import Moment, moment_of
 from services.filtering.subject import NameParts, Pair, Subject
 
@@ -92,7 +93,7 @@ def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named])
 class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
-    __slots__ = ("_all_holders", "_moment", "_names", "_person", "_shown", "_usual")
+    __slots__ = ("_all_holders", "_looked_into", "_moment", "_names", "_person", "_shown", "_usual")
 
     def __init__(self, person: Person, moment: Moment) -> None:
         self._person = person
@@ -100,13 +101,20 @@ class _Asked:
         self._usual, self._all_holders = person.facts(moment.day)
         self._names: dict[str, NameParts] = {}
         self._shown: dict[tuple[str, ...], tuple[str, bytes]] = {}
+        self._looked_into: dict[tuple[str, ...], Mapping[str, Traces]] = {}
 
     def decide(self, term: Terms, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
         """The end of one input for one pair, and the pair as it stands after an emission; null without one."""
         scope = out_of_scope(term.contract, self._person)
-        verdict = (term.without_contract if scope else term.under).decide(
-            self._usual if term.usual else self._all_holders, self._moment, delivered=known is not None
-        )
+        under, facts = term.without_contract if scope else term.under, self._usual if term.usual else self._all_holders
+        verdict = under.decide(facts, self._moment, delivered=known is not None)
+        if verdict.verdict == "release":
+            if self._is_said(known, verdict.fields):
+                return Decided(term.pair, "released", UNCHANGED, None), None
+            # Only what would newly leave is looked into: R16 must know what is in it.
+            if traces := self._look_into(verdict.fields):
+                facts = facts.offering(self._person.offer_with(traces))
+                verdict = under.decide(facts, self._moment, delivered=known is not None)
         first = verdict.reasons[0]
         # Where the contract does not speak of this person at all, that is why.
         code = scope if scope and first.code == "no-contract" else first.code
@@ -126,16 +134,24 @@ class _Asked:
             case _:
                 return Decided(term.pair, end, reason, None), None
 
+    def _is_said(self, known: Pair | None, fields: tuple[str, ...]) -> bool:
+        return known is not None and known.last == "release" and known.digest == self._show(fields)[0]
+
+    def _look_into(self, fields: tuple[str, ...]) -> Mapping[str, Traces]:
+        if fields not in self._looked_into:
+            self._looked_into[fields] = self._person.traces(fields)
+        return self._looked_into[fields]
+
     def _release(
         self, term: Terms, verdict: Verdict, known: Pair | None, issued: int, reason: str
     ) -> tuple[Decided, Pair | None]:
+        if self._is_said(known, verdict.fields):
+            return Decided(term.pair, "released", UNCHANGED, None), None
         try:
             named_by = known.named_by if known else self._name(term.policy.perimeter.id)
         except NotAnIdentifier as error:
             return Decided(term.pair, "held", error.code, None), None
         digest, fields = self._show(verdict.fields)
-        if known and known.last == "release" and known.digest == digest:
-            return Decided(term.pair, "released", UNCHANGED, None), None
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
         seq = _next_seq(issued, known, self._moment)
         moved = Pair(seq, "release", digest, named_by, known.purpose_family if known else term.family)

@@ -5,6 +5,7 @@ that are alike; where there is no such likeness they are asked about the person 
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -35,6 +36,13 @@ class Facts:
         self.traits = traits_of(subject, offer, day)
         self.guardians: Sequence[str] = () if self.traits is None else subject["guardians"]
         self.words: tuple[Word, ...] | None = words_of(consents, self.guardians) if consents else ()
+
+    def offering(self, offer: Offer) -> "Facts":
+        """The same person with other fields on offer, or the same fields under other categories."""
+        facts = copy(self)
+        facts.offer = offer
+        facts.traits = self.traits and self.traits._replace(offer=offer)
+        return facts
 
     def request(self, now: str, *, delivered: bool) -> dict[str, Any]:
         """The request as it stands."""
