@@ -74,6 +74,10 @@ class Precedents:
         self._verdicts: dict[_Key, Verdict] = {}
         self.asked = self.decided = 0
 
+    @property
+    def policy(self) -> Policy:
+        return self._policy
+
     def decide(self, facts: Facts, moment: Moment, *, delivered: bool) -> Verdict:
         """The verdict on this person, by precedent where there is one."""
         traits, words, matter = facts.traits, facts.words, self._matter
