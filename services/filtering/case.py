@@ -97,7 +97,7 @@ def person_of(key: str, subject: Subject) -> Person | None:
     )
 
 
-_CATEGORY: Mapping[str, Category] = {
+FIELD_CATEGORY: Mapping[str, Category] = {
     **{name: category for name, category in ATTRIBUTE_CATEGORY.items() if category is not None},
     "birth_year": "identity",
     "email_relay": "contact",
@@ -107,7 +107,7 @@ _CATEGORY: Mapping[str, Category] = {
 @lru_cache(maxsize=4096)
 def _offer(names: tuple[str, ...], found: tuple[tuple[str, Category], ...] = ()) -> Offer:
     """`found` names the fields whose value is of another category than their name."""
-    category = {**_CATEGORY, **dict(found)}
+    category = {**FIELD_CATEGORY, **dict(found)}
     return offer_of(tuple((name, category[name]) for name in names))
 
 
@@ -120,7 +120,7 @@ def field_values(image: Image) -> dict[str, Any]:
     values = {
         name: value
         for name, value in attributes.items()
-        if name in _CATEGORY and (value or value not in (None, [], ""))
+        if name in FIELD_CATEGORY and (value or value not in (None, [], ""))
     }
     if birth_date := attributes.get("birth_date"):
         values["birth_year"] = int(birth_date[:4])
