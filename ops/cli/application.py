@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, Entry] = {
     "convert": Entry("ops.cli.convert", "app", "Read an export and write its changes to stdout; needs no Kafka."),
     "publish": Entry("ops.cli.publish", "app", "Publish an export, or consents, on Kafka."),
     "decide": Entry("ops.cli.decide", "app", "May this provider know this, now? JSON in, JSON out."),
+    "explain": Entry("ops.cli.explain", "app", "Why does this provider know this person, or not? Rule by rule."),
+    "simulate": Entry("ops.cli.simulate", "app", "What would one provider see of a set of files? Needs no Kafka."),
     "pseudonym": Entry("ops.cli.pseudonym", "app", "Compute one pseudonym from its parts, to check it by other means."),
     "keys": Entry("ops.cli.keys", "app", "Make the keys, and see their state."),
     "policy": Entry("ops.cli.policy", "app", "Check the policies, and put them in force."),

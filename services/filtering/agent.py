@@ -22,12 +22,11 @@ from services.contract.topology import (
 )
 from services.filtering.case import Named, Terms, terms_of
 from services.filtering.emission import decide_pairs
-from services.filtering.subject import Folded, Subject, dump, fold, load, take
+from services.filtering.subject import SUBJECT, Folded, Subject, dump, fold, load, take
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
 from services.runtime.records import Record
 
-SUBJECT = b"s/"
 LAST_SEQ = b"~seq"
 EVERY_CONTRACT = "-"
 

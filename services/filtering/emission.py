@@ -11,6 +11,7 @@ import orjson
 from services.contract.audit import End
 from services.contract.errors import NotAnIdentifier, NotThisSchema
 from services.contract.naming import name_of_person
+from services.contract.reasons import Rule
 from services.contract.releases import MAX_SUBJECT
 from services.filtering.case import Named, Person, Terms, out_of_scope, person_of
 from services.filtering.decision import Outcome, Verdict
@@ -38,6 +39,8 @@ class Decided(NamedTuple):
     end: End
     reason: str
     emission: Emission | None
+    dropped: Mapping[str, Rule] = MappingProxyType({})
+    """Of what goes out, or would have: every field that stays inside, and the lowest rule that keeps it."""
 
 
 class Decisions(NamedTuple):
@@ -132,7 +135,7 @@ class _Asked:
                     term.pair, end, reason, Emission("withdrawal", term.contract.id, moved.seq, value)
                 ), moved
             case _:
-                return Decided(term.pair, end, reason, None), None
+                return Decided(term.pair, end, reason, None, verdict.dropped), None
 
     def _is_said(self, known: Pair | None, fields: tuple[str, ...]) -> bool:
         return known is not None and known.last == "release" and known.digest == self._show(fields)[0]
@@ -160,7 +163,8 @@ class _Asked:
             person.key, term.pair, moved, term.named,
             kind=person.kind, source=person.source, fields=orjson.Fragment(fields),
         )  # fmt: skip
-        return Decided(term.pair, "released", reason, Emission("release", term.contract.id, seq, value)), moved
+        emission = Emission("release", term.contract.id, seq, value)
+        return Decided(term.pair, "released", reason, emission, verdict.dropped), moved
 
     def _name(self, perimeter: str) -> NameParts:
         if perimeter not in self._names:

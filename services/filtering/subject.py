@@ -14,6 +14,9 @@ from services.contract.changes import Change, said_by
 from services.contract.consents import ConsentDecision
 from services.contract.policies import Kind
 
+SUBJECT = b"s/"
+"""Where the state keeps a person, by routing key."""
+
 NameParts = tuple[str, str, str, str]
 """The values of a `NamedBy`, in its order: what a pair was named by has been checked once."""
 

@@ -22,6 +22,7 @@ COMMANDS = [
     ("publish", "aaf"),
     ("publish", "consents"),
     ("decide",),
+    ("simulate",),
     ("pseudonym",),
     ("keys", "init"),
     ("keys", "status"),
