@@ -39,3 +39,25 @@ class Meter:
         if self._count % EVERY_CHANGES == 0:
             done = self._count if bytes_read is None else bytes_read
             self._progress.update(self._task, completed=done, description=f"{self._count} {self._what}")
+
+
+class Span:
+    """How much of the topics that are read one after another was read, each from 0 to its end."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        console = Console(stderr=True)
+        self._progress = Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty())
+        self._task = self._progress.add_task("reading", total=None)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, done: int, total: int) -> None:
+        self._progress.update(self._task, completed=done, total=total)

@@ -15,6 +15,7 @@ from services.contract.heartbeats import Heartbeat
 from services.contract.operations import Delete, ProviderRecord, Upsert
 from services.contract.outcomes import Outcome
 from services.contract.policies import ProviderPolicy
+from services.contract.reads import ReadAct
 from services.contract.releases import Release, Withdrawal
 
 
@@ -63,6 +64,7 @@ NOUNS: tuple[Noun, ...] = (
     Noun("ProviderRecord", ProviderRecord),
     Noun("AuditEntry", AuditEntry),
     Noun("QuarantinedRecord", QuarantinedRecord),
+    Noun("ReadAct", ReadAct),
     Noun("DecisionRequest", DecisionRequest),
     Noun("Verdict", Verdict),
 )

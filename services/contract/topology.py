@@ -15,6 +15,7 @@ from services.contract.heartbeats import Heartbeat
 from services.contract.operations import Delete, ProviderRecord, Upsert
 from services.contract.outcomes import Deferred, Delivered, Refused
 from services.contract.policies import ProviderPolicy
+from services.contract.reads import ReadAct
 from services.contract.releases import Release, Withdrawal
 
 CHANGES = "directory.changes.v1"
@@ -35,6 +36,7 @@ CONNECTORS_STATE = "state.connectors.<provider>.v1"
 FILTERING_AUDIT = "audit.filtering.v1"
 PSEUDONYMISATION_AUDIT = "audit.pseudonymisation.v1"
 CONNECTORS_AUDIT = "audit.connectors.v1"
+READS_AUDIT = "audit.reads.v1"
 
 SUBJECT_PARTITIONS = 12
 """All topics keyed by a subject share it: a stage writes to the partition it reads from."""
@@ -98,6 +100,8 @@ TOPICS: tuple[Topic, ...] = (
           retention_days=365),
     Topic(CONNECTORS_AUDIT, (AuditEntry,), "none", "connectors", ("operators",), "delete",
           retention_days=365),
+    Topic(READS_AUDIT, (ReadAct,), "none", "operators", ("operators",), "delete",
+          partitions="one", retention_days=3650),
 )  # fmt: skip
 
 

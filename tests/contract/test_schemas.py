@@ -11,7 +11,7 @@ from tests.contract.payload_examples import FORMATS, schema_of
 SCHEMAS_OF = [pytest.param(noun, id=noun.slug) for noun in NOUNS]
 PAYLOADS = [
     "Change", "Identifier", "ConsentDecision", "ProviderPolicy", "Release", "Withdrawal", "Heartbeat", "Operation",
-    "Outcome", "ProviderRecord", "AuditEntry", "QuarantinedRecord", "DecisionRequest", "Verdict",
+    "Outcome", "ProviderRecord", "AuditEntry", "QuarantinedRecord", "ReadAct", "DecisionRequest", "Verdict",
 ]  # fmt: skip
 
 

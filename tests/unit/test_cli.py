@@ -22,6 +22,7 @@ COMMANDS = [
     ("publish", "aaf"),
     ("publish", "consents"),
     ("decide",),
+    ("explain",),
     ("simulate",),
     ("pseudonym",),
     ("keys", "init"),
@@ -118,7 +119,12 @@ def test_an_error_of_several_lines_becomes_one() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["topics", "apply"], ["policy", "apply"], ["publish", "aaf", "tests/data/aaf"]],
+    [
+        ["topics", "apply"],
+        ["policy", "apply"],
+        ["publish", "aaf", "tests/data/aaf"],
+        ["explain", "999000001AB", "gar"],
+    ],
     ids=lambda command: " ".join(command[:2]),
 )
 def test_without_a_cluster_one_line_says_what_to_set(
