@@ -46,7 +46,7 @@ NEEDED = (FILTERING_STATE, LEDGER, POLICIES, PSEUDONYMISATION_STATE, READS_AUDIT
     ),
 )
 def explain(  # noqa: PLR0917  # typer passes them by name
-    subject: Annotated[str, typer.Argument(help="The person's routing key: her INE, or <source>:<id>.")],
+    subject: Annotated[str, typer.Argument(help="Her INE, or <source>:<id>; - reads it from stdin.")],
     provider: Annotated[str, typer.Argument(help="The provider's id.")],
     keyring: Annotated[
         Path | None, typer.Option("--keys", file_okay=False, help="Where `keys init` made them; else the settings'.")
@@ -57,6 +57,8 @@ def explain(  # noqa: PLR0917  # typer passes them by name
     bootstrap: Bootstrap = None,
     as_json: AsJson = False,
 ) -> None:
+    if subject == "-":
+        subject = sys.stdin.readline().strip()
     opened = _keyring(keyring)
     addresses = reach(bootstrap)
     require_topics(addresses, NEEDED)

@@ -1,5 +1,6 @@
 """Explanations from the live state of the three stages, on a real broker."""
 
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -242,6 +243,14 @@ def test_who_was_first_published_otherwise_is_found_by_her_source_s_id(
     assert by_id.contract["decision"]["verdict"] == "release"
     assert ine(RELEASED) not in by_id.out
     assert by_own.contract["decision"]["verdict"] == "release"
+
+
+def test_the_key_may_come_from_standard_input_and_so_stay_out_of_the_shell_s_history(
+    stages: Stages, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{ine(RELEASED)}\n"))
+
+    assert explain(stages, capsys, "-", "gar", "--json").trace["subject"] == ine(RELEASED)
 
 
 def test_an_ine_in_small_letters_is_the_same_person(stages: Stages, capsys: pytest.CaptureFixture[str]) -> None:
