@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,11 +61,11 @@ def test_the_reasons_are_the_lines_that_give_the_verdict(request: dict[str, Any]
     assert reasons == [(reason.rule, reason.code) for reason in verdict.reasons]
 
 
-@given(st.sampled_from(rows()))
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.id)
 def test_what_is_dropped_and_kept_agrees_with_the_table(row: Row) -> None:
     explanation = explained(row.request)
     dropped = {str(field.name): field.rules[0] for field in explanation.fields if field.rules}
-    kept = tuple(field.name for field in explanation.fields if not field.rules)
+    kept = tuple(dict.fromkeys(field.name for field in explanation.fields if not field.rules))
 
     assert dropped == row.dropped or row.verdict == "erase"
     assert row.verdict != "release" or kept == row.fields
