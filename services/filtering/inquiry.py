@@ -20,11 +20,11 @@ class Inquiry(NamedTuple):
 def inquire(person: Person, term: Terms, moment: Moment, *, delivered: bool) -> Inquiry:
     """Ask what `emission` asks, of one contract."""
     scope = out_of_scope(term.contract, person)
-    policy = (term.without_contract if scope else term.under).policy
+    under = term.without_contract if scope else term.under
     usual, all_holders = person.facts(moment.day)
     facts = usual if term.usual else all_holders
-    explanation = explain(policy, facts.request(moment.text, delivered=delivered))
+    explanation = explain(under.policy, under.request(facts, moment, delivered=delivered))
     if explanation.verdict.verdict != "release" or not (traces := person.traces(explanation.verdict.fields)):
         return Inquiry(scope, explanation, {})
     found = facts.offering(person.offer_with(traces))
-    return Inquiry(scope, explain(policy, found.request(moment.text, delivered=delivered)), traces)
+    return Inquiry(scope, explain(under.policy, under.request(found, moment, delivered=delivered)), traces)

@@ -78,13 +78,17 @@ class Precedents:
     def policy(self) -> Policy:
         return self._policy
 
+    def request(self, facts: Facts, moment: Moment, *, delivered: bool) -> dict[str, Any]:
+        """The request as it stands, of a person whom no precedent speaks of, or who is to be explained."""
+        return facts.request(moment.text, delivered=delivered)
+
     def decide(self, facts: Facts, moment: Moment, *, delivered: bool) -> Verdict:
         """The verdict on this person, by precedent where there is one."""
         traits, words, matter = facts.traits, facts.words, self._matter
         self.asked += 1
         if traits is None or words is None or matter is None:
             self.decided += 1
-            return decide_under(self._policy, facts.request(moment.text, delivered=delivered))
+            return decide_under(self._policy, self.request(facts, moment, delivered=delivered))
         if moment.day != self._day:
             self._day, self._verdicts = moment.day, {}
         key: _Key

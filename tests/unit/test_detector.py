@@ -9,8 +9,9 @@ import pytest
 from services.contract.policies import policy_digest
 from services.contract.releases import Release
 from services.filtering.case import terms_of
-from services.filtering.detector import CATEGORY_OF, LONGEST, nir_key, traces_in, traces_of, worst_category
+from services.filtering.detector import CATEGORY_OF, LONGEST, traces_in, traces_of, worst_category
 from services.filtering.emission import Decisions, decide_pairs
+from services.filtering.forms import nir_key
 from services.filtering.subject import NOBODY, Subject, fold
 from tests.replay.invented import INE, contract_with, joins, patch, policy
 
