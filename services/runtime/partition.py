@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import IllegalOperation
 from aiokafka.partitioner import murmur2
 
 from services.contract.envelope import Header
@@ -131,11 +132,16 @@ class Partition:
             changelog = writers[self.changelog, self.number] = _Writer(self.producer)
             for key, value in changes.items():
                 changelog.append(now_ms, key, value, ())
-        return [
-            await self.producer.send_batch(batch, topic, partition=partition)
-            for (topic, partition), writer in writers.items()
-            for batch in writer.batches
-        ]
+        sent: list[asyncio.Future[RecordMetadata]] = []
+        try:
+            for (topic, partition), writer in writers.items():
+                for batch in writer.batches:
+                    sent.append(await self.producer.send_batch(batch, topic, partition=partition))  # noqa: PERF401  # the rest is told apart
+        except IllegalOperation:
+            # So says a producer that has failed for good in between: why, what was sent before knows.
+            await asyncio.gather(*sent)
+            raise
+        return sent
 
     async def _choose(self, topic: str, key: bytes | None, by: int) -> int:
         """By Kafka's own default, where platforms and we must meet; else by CRC-32, as librdkafka's `consistent` does.

@@ -32,18 +32,19 @@ class Source(Protocol):
 
 
 class Work:
-    """The jobs of all open partitions. `leave` ends the process: it is called for what must not be gone on with."""
+    """The jobs of all open partitions. `fail` is told what a partition cannot be gone on with for."""
 
     def __init__(
-        self, agent: Agent, pulse: Pulse, source: Callable[[], Source], leave: Callable[[BaseException], None]
-    ) -> None:
+        self, agent: Agent, pulse: Pulse, source: Callable[[], Source],
+        fail: Callable[[Partition, BaseException], None],
+    ) -> None:  # fmt: skip
         self.agent = agent
         self.pulse = pulse
         self.partitions: dict[int, Partition] = {}
         self.newest: dict[tuple[str, int], float] = {}
         """Topic and partition → when (epoch seconds) the newest input was made that the state reflects."""
         self._source = source
-        self._leave = leave
+        self._fail = fail
         self._pace = Pace()
         self._resting = False
         self._jobs: set[asyncio.Task[None]] = set()
@@ -121,7 +122,7 @@ class Work:
             raise
         except Exception as error:  # noqa: BLE001  # Faust would acknowledge it and go on
             if self._holds(partition):
-                self._leave(error)
+                self._fail(partition, error)
             # Else it was given up meanwhile: its store may be closed, its producer fenced, and nothing was committed.
             self.pulse.done(*place)
 

@@ -206,7 +206,7 @@ async def test_commit_that_is_fenced_after_its_partition_was_given_up_ends_nobod
         at.producer.lets.clear()
         at.take("in", b"a")
         await at.until(lambda: at.agent.handled == [0])
-        await at.host.on_assignment(set())
+        await at.host.on_assignment(set(), 1)
         at.producer.error = ProducerFenced()
         at.producer.lets.set()
         await at.until(lambda: not at.host.work._jobs)
@@ -285,7 +285,7 @@ async def test_lane_that_is_at_its_end_is_no_backlog_whatever_its_last_offset() 
 
 async def test_partitions_of_one_number_must_come_together() -> None:
     with pytest.raises(WrongSettings, match="1 partitions are not together"):
-        await Hosting(StandIn()).host.on_assignment({TP("in", 0), TP("express", 0), TP("in", 1)})
+        await Hosting(StandIn()).host.on_assignment({TP("in", 0), TP("express", 0), TP("in", 1)}, 1)
 
 
 def test_nothing_is_ever_acknowledged_to_faust() -> None:
