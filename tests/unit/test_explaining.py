@@ -129,8 +129,10 @@ def released(under: ProviderPolicy, **attributes: Any) -> Subject:
     return decisions.subject
 
 
-def traced(known: Subject, under: ProviderPolicy | None, *, values: bool = False) -> Trace:
-    return trace(Asked(INE, "gar", AT, values, INE, 3, AT, known), under, None, "no keys")
+def traced(
+    known: Subject, under: ProviderPolicy | None, *, values: bool = False, approved: frozenset[str] = frozenset()
+) -> Trace:
+    return trace(Asked(INE, "gar", AT, values, INE, 3, AT, known, approved), under, None, "no keys")
 
 
 def test_what_the_filter_would_do_now_is_told_beside_what_it_said_last() -> None:
@@ -144,12 +146,21 @@ def test_what_the_filter_would_do_now_is_told_beside_what_it_said_last() -> None
     assert other.now.emission.payload == "release"
 
 
-def test_a_pair_whose_contract_is_gone_is_owed_an_erasure() -> None:
-    (gone,) = traced(released(policy()), policy(contracts=[])).contracts
+@pytest.mark.parametrize(
+    ("approved", "expected"),
+    [
+        pytest.param(frozenset({PAIR}), ("erased", "R1/no-contract"), id="approved"),
+        pytest.param(frozenset(), ("held", "deletion-guard"), id="nobody has approved it"),
+    ],
+)
+def test_a_pair_whose_contract_is_gone_is_owed_an_erasure_once_it_is_approved(
+    approved: frozenset[str], expected: tuple[str, str]
+) -> None:
+    (gone,) = traced(released(policy()), policy(contracts=[]), approved=approved).contracts
 
     assert (gone.pair, gone.contract, gone.explanation) == (PAIR, None, None)
     assert gone.now is not None
-    assert (gone.now.end, gone.now.reason) == ("erased", "R1/no-contract")
+    assert (gone.now.end, gone.now.reason) == expected
 
 
 def test_a_pair_of_a_provider_without_a_policy_is_shown_as_it_is() -> None:
