@@ -12,6 +12,7 @@ from services.filtering.case import terms_of
 from services.filtering.detector import CATEGORY_OF, LONGEST, traces_in, traces_of, worst_category
 from services.filtering.emission import Decisions, decide_pairs
 from services.filtering.forms import nir_key
+from services.filtering.freshness import Staleness
 from services.filtering.subject import NOBODY, Subject, fold
 from tests.replay.invented import INE, contract_with, joins, patch, policy
 
@@ -168,9 +169,10 @@ def pupil(**attributes: Any) -> Subject:
     return fold(NOBODY, joins(attributes=attributes))[0]
 
 
-def decide(subject: Subject, **contract: Any) -> Decisions:
+def decide(subject: Subject, stale: Staleness | None = None, **contract: Any) -> Decisions:
     under = policy(contracts=contract_with(**contract))
-    decided = decide_pairs(INE, subject, {t.pair: t for t in terms_of(under, policy_digest(under))}, NOW, 0)
+    terms = {t.pair: t for t in terms_of(under, policy_digest(under))}
+    decided = decide_pairs(INE, subject, terms, NOW, 0, stale=stale)
     assert decided is not None
     return decided
 
@@ -214,3 +216,21 @@ def test_where_nothing_else_is_left_nothing_leaves() -> None:
     decisions = decide(pupil(given_name="123456789AB"), fields=["given_name"], required=[])
 
     assert [(each.end, each.reason) for each in decisions.decided] == [("withheld", "R17/nothing-left")]
+
+
+def test_staleness_holds_what_would_newly_leave_and_not_what_was_said_without_the_field() -> None:
+    spoilt = pupil(given_name="Camille 06 39 98 00 12")
+    (new,) = decide(spoilt, stale="stale-consents").decided
+    (said,) = decide(decide(spoilt).subject, stale="stale-consents").decided
+
+    assert (new.end, new.reason, new.emission) == ("held", "stale-consents", None)
+    assert (said.end, said.reason, said.emission) == ("released", "unchanged", None)
+
+
+def test_a_release_that_lifts_a_restriction_is_looked_into() -> None:
+    first = decide(pupil())
+    (pair,) = first.subject.pairs
+    restricted = first.subject._replace(pairs={pair: first.subject.pairs[pair].restricted(5)})
+    spoilt = fold(restricted, patch("20260916.1.000000001", given_name="camille@example.test"))[0]
+
+    assert "given_name" not in released(decide(spoilt))

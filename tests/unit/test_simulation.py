@@ -11,7 +11,7 @@ from ops.simulation.chain import Chain
 from ops.simulation.population import Population
 from ops.simulation.records import Records
 from ops.simulation.tally import Tally
-from services.contract.changes import parse_change
+from services.contract.changes import Change, parse_change
 from services.contract.consents import ConsentDecision
 from services.contract.policies import ProviderPolicy
 from services.contract.topology import CHANGES, CONSENTS
@@ -19,7 +19,7 @@ from services.pseudonymisation.keyring import first_keyring
 from tests.integration.pipeline_people import expected, policies, stream
 from tests.integration.pipeline_people import joins as joined
 from tests.integration.pipeline_stages import Message
-from tests.replay.invented import consent, joins, patch, policy
+from tests.replay.invented import consent, for_families, guardian_joins, joins, patch, policy
 from tests.replay.rapid import KEYRING, NOW_US
 
 NOW = datetime.fromtimestamp(NOW_US / 1_000_000, UTC)
@@ -93,3 +93,35 @@ def test_a_person_stays_under_the_key_of_her_first_change(tmp_path: Path) -> Non
         assert len(population) == 1
         assert (key, subject.images["aaf-d99"].attributes["level"]) == ("aaf-d99:999-1001", "4EME")
         assert len(subject.consents) == 1
+
+
+@pytest.mark.parametrize(
+    ("pupils", "expected"),
+    [
+        pytest.param([joins()], ("released", "R3/public-task"), id="with a pupil whom the provider would have"),
+        pytest.param([joins(attributes={"level": None, "given_name": None})], ("withheld", "R2/no-linked-pupil"),
+                     id="with a pupil who is not released"),
+        pytest.param([], ("withheld", "R2/no-linked-pupil"), id="without a pupil"),
+    ],
+)  # fmt: skip
+def test_a_guardian_is_seen_with_a_pupil_who_links_her(
+    pupils: list[Change], expected: tuple[str, str], tmp_path: Path
+) -> None:
+    chain, guardian = Chain(for_families(), KEYRING, NOW), "aaf-d99:999-2001"
+    with Population(tmp_path) as population:
+        for change in [guardian_joins(), *pupils]:
+            population.fold(change)
+        for key, subject in population:
+            for link in chain.links_of(key, subject):
+                population.tie(link)
+
+        (outcome,) = chain.follow(guardian, population.find(guardian)) or ()
+        # Her other guardian is in no file, and so nobody.
+        assert len(population) == 1 + len(pupils)
+    assert (outcome.end, outcome.reason) == expected
+    assert (outcome.seen is not None) == (expected[0] == "released")
+
+
+def test_links_are_asked_about_only_where_guardians_may_be_known() -> None:
+    assert Chain(for_families(), KEYRING, NOW).links
+    assert not Chain(policy(), KEYRING, NOW).links
