@@ -28,7 +28,7 @@ from services.pseudonymisation.fields import LISTED
 
 NAME = "pseudonymisation"
 IDEMPOTENT = "ops.benchmarks.engines.idempotent"
-PUPILS, QUICK_PUPILS = 200_000, 60_000
+PUPILS, QUICK_PUPILS = 200_000, 40_000
 ROUNDS, QUICK_ROUNDS = 3, 1
 FAUST_OUTPUTS = 20_000
 """What stock Faust is waited for: its rate does not change, and the whole input would take it minutes."""
@@ -89,7 +89,6 @@ def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[tu
     group = f"sanctuaire-{NAME}"
     return (
         Stage(workers(cores), cluster, written, outputs, group, title=f"Sanctuaire, {cores} workers"),
-        Stage(workers(1), cluster, written, outputs, group, "one-worker", "Sanctuaire, 1 worker"),
         Stage(
             tuple(replace(worker, module=IDEMPOTENT) for worker in workers(cores)),
             cluster,

@@ -69,7 +69,7 @@ def test_a_partition_does_next(of: str, work: Worklist, offered: tuple[int, str]
     [
         ("news waits for more", 10, False, 0.25),
         ("an erasure does not", 10, True, 0.0),
-        ("nor does what is much", 20_000, False, 0.0),
+        ("nor does what is much", 10_000, False, 0.0),
     ],
 )
 def test_what_is_gathered_waits(of: str, entries: int, express: bool, waits: float) -> None:  # noqa: FBT001  # a row
