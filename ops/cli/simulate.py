@@ -40,6 +40,7 @@ app = typer.Typer(add_completion=False)
         "Show what one provider would see of an AAF export, or of changes as lines of JSON (.ndjson): the people who "
         "are released and who are not, by reason, and the fields that leave and that stay inside. The stages' own "
         "functions decide, rename and tell; nothing is sent, and what is read is kept in a file that is then deleted. "
+        "Guardians are known through the pupils of the same files. "
         "--records prints the records themselves, as the provider would read them.",
         "sanctuaire simulate --provider lecture --input exports/ --consents decisions.ndjson",
         "sanctuaire simulate --provider gar --input changes.ndjson --now 2026-09-15T08:00:00+02:00 --records",
