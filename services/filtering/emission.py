@@ -11,11 +11,14 @@ import orjson
 from services.contract.audit import End
 from services.contract.errors import NotAnIdentifier
 from services.contract.naming import name_of_person
+from services.contract.reasons import Rule
 from services.filtering.case import Named, Person, Terms, out_of_scope, person_of
 from services.filtering.decision import Outcome, Verdict
+from services.filtering.detector import Traces
 from services.filtering.freshness import Staleness
 from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
 from services.filtering.likeness import Moment, moment_of
+from services.filtering.precedents import Precedents
 from services.filtering.sending import Emission, next_seq, released, taken_back
 from services.filtering.subject import NameParts, Pair, Subject
 
@@ -31,6 +34,8 @@ class Decided(NamedTuple):
     end: End
     reason: str
     emission: Emission | None
+    dropped: Mapping[str, Rule] = MappingProxyType({})
+    """Of what goes out, or would have: every field that stays inside, and the lowest rule that keeps it."""
 
 
 class Decisions(NamedTuple):
@@ -94,7 +99,9 @@ def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named])
 class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
-    __slots__ = ("_all_holders", "_approved", "_moment", "_names", "_person", "_shown", "_stale", "_usual")
+    __slots__ = (
+        "_all_holders", "_approved", "_looked_into", "_moment", "_names", "_person", "_shown", "_stale", "_usual",
+    )  # fmt: skip
 
     def __init__(self, person: Person, moment: Moment, *, approved: Container[str], stale: Staleness | None) -> None:
         self._person = person
@@ -104,13 +111,12 @@ class _Asked:
         self._usual, self._all_holders = person.facts(moment.day)
         self._names: dict[str, NameParts] = {}
         self._shown: dict[tuple[str, ...], tuple[str, bytes]] = {}
+        self._looked_into: dict[tuple[str, ...], Mapping[str, Traces]] = {}
 
     def decide(self, term: Terms, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
         """The end of one input for one pair, and the pair as it stands after an emission; null without one."""
         scope = out_of_scope(term, self._person)
-        verdict = (term.without_contract if scope else term.under).decide(
-            self._usual if term.usual else self._all_holders, self._moment, delivered=known is not None
-        )
+        verdict = self._ask(term.without_contract if scope else term.under, term, known)
         first = verdict.reasons[0]
         # Where the contract does not speak of this person at all, that is why.
         code = scope if scope and first.code == "no-contract" else first.code
@@ -128,10 +134,28 @@ class _Asked:
             case "hold" if verdict.restrict and known is not None and known.last == "release":
                 moved = known.restricted(next_seq(issued, known, self._moment))
             case _:
-                return Decided(term.pair, end, reason, None), None
+                return Decided(term.pair, end, reason, None, verdict.dropped), None
         reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
         emission = taken_back(self._person.key, term.pair, moved, term.named, reasons)
         return Decided(term.pair, end, reason, emission), moved
+
+    def _ask(self, under: Precedents, term: Terms, known: Pair | None) -> Verdict:
+        """Only what would newly leave is looked into: R16 must know what is in it."""
+        facts, delivered = self._usual if term.usual else self._all_holders, known is not None
+        verdict = under.decide(facts, self._moment, delivered=delivered)
+        if verdict.verdict != "release" or self._is_said(known, verdict.fields):
+            return verdict
+        if traces := self._look_into(verdict.fields):
+            return under.decide(facts.offering(self._person.offer_with(traces)), self._moment, delivered=delivered)
+        return verdict
+
+    def _is_said(self, known: Pair | None, fields: tuple[str, ...]) -> bool:
+        return known is not None and known.last == "release" and known.digest == self._show(fields)[0]
+
+    def _look_into(self, fields: tuple[str, ...]) -> Mapping[str, Traces]:
+        if fields not in self._looked_into:
+            self._looked_into[fields] = self._person.traces(fields)
+        return self._looked_into[fields]
 
     def _waits(self, term: Terms, verdict: Verdict) -> bool:
         """Whether this erasure is everybody's and not owed to this person, and so waits for an operator."""
@@ -161,21 +185,21 @@ class _Asked:
     def _release(
         self, term: Terms, verdict: Verdict, known: Pair | None, issued: int, reason: str
     ) -> tuple[Decided, Pair | None]:
+        if self._is_said(known, verdict.fields):
+            return Decided(term.pair, "released", UNCHANGED, None), None
         try:
             named_by = known.named_by if known else self._name(term.policy.perimeter.id)
         except NotAnIdentifier as error:
             return Decided(term.pair, "held", error.code, None), None
-        digest, fields = self._show(verdict.fields)
-        if known and known.last == "release" and known.digest == digest:
-            return Decided(term.pair, "released", UNCHANGED, None), None
         if self._stale is not None:
             return Decided(term.pair, "held", self._stale, None), None
+        digest, fields = self._show(verdict.fields)
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
         seq = next_seq(issued, known, self._moment)
         moved = Pair(seq, "release", digest, named_by, known.purpose_family if known else term.family)
         person = self._person
         emission = released(person, term.pair, moved, term.named, fields)
-        return Decided(term.pair, "released", reason, emission), moved
+        return Decided(term.pair, "released", reason, emission, verdict.dropped), moved
 
     def _name(self, perimeter: str) -> NameParts:
         if perimeter not in self._names:
