@@ -150,12 +150,19 @@ class BatchingConsumer(driver.Consumer):
         # Counted after the seek: a fetch that began before it may hold either side's records, and is void.
         self._void(tp)
 
+    async def _take_bearings(self) -> None:
+        """Seek what came adrift, unless it is held: then it stays adrift, for the fetch may end after it is sought.
+
+        Only while no fetch is under way, so that no seek is overtaken by an older answer.
+        """
+        for tp in self._adrift & {TP(*tp) for tp in self.assignment()} & self._get_active_partitions():
+            with suppress(IllegalStateError, KeyError):  # taken away or given up: the next assignment sees to it
+                await self._seek(tp, self.positions.next_offset(tp))
+        self._adrift = {tp for tp in self._adrift if tp in self._held}
+
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Fetch, and yield one message a partition, whose value is the batch."""
-        # Here and only here no fetch is under way, so a seek cannot be overtaken by an older answer.
-        for tp in self._adrift & {TP(*tp) for tp in self.assignment()} & self._get_active_partitions():
-            await self._seek(tp, self.positions.next_offset(tp))
-        self._adrift.clear()
+        await self._take_bearings()
         seeks = dict(self._seeks)
         try:
             waited: Any = await self._wait_next_records(timeout)
@@ -201,6 +208,9 @@ class BatchingConsumer(driver.Consumer):
             tp.topic, tp.partition, last.offset, 0.0, 0, [], None, batch, None,
             tp=tp, generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Look at nothing: our watchdog does, and Faust's look fails where a position is not known yet."""
 
     def ack(self, message: Any) -> bool:  # noqa: ARG002
         """Acknowledge nothing: Faust acks what its streams skip, and what an agent failed on."""
