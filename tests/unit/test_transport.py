@@ -8,6 +8,7 @@ from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from services.runtime.fetching import NOTHING_FETCHED, Fetched
+from services.runtime.records import Batch
 from tests.replay.rows import Row
 
 
@@ -20,12 +21,12 @@ async def test_what_is_on_its_way_between_threads_is_not_decided(consumer: Any) 
     thread = consumer._thread
     thread._state_of = lambda _tp: fetching(position=3, lso=3)
     thread._handed[tp] = (3, 2)
+    consumer.bearings.void(tp)
     before = consumer.decided_until(tp)
-    consumer._taken[tp] = 2
-    taken = consumer.decided_until(tp)
-    consumer._waiting[tp] = 1
+    consumer.bearings.take([tp], 2)
     waiting = consumer.decided_until(tp)
-    consumer._waiting[tp] = 0
+    consumer.release(Batch("in", 0, 1, ()))
+    taken = consumer.decided_until(tp)
     thread._state_of = lambda _tp: fetching(position=4, lso=4)
 
     assert [before, taken, waiting, consumer.decided_until(tp)] == [None, 5, None, None]
@@ -36,7 +37,7 @@ async def test_nothing_is_decided_of_a_partition_between_hold_and_seek(consumer:
     consumer._thread._state_of = lambda _tp: fetching(position=3, lso=3)
     consumer._thread._handed[tp] = (3, 0)
     before = consumer.decided_until(tp)
-    consumer._waiting[tp] = 1
+    consumer.bearings.take([tp], 0)
     consumer.hold({tp})
 
     assert [before, consumer.decided_until(tp)] == [5, None]
@@ -113,10 +114,10 @@ async def test_partition_that_goes_while_it_is_sought_stops_nobody(consumer: Any
 
     consumer._thread = SimpleNamespace(assignment=lambda: {tp})
     consumer.positions = SimpleNamespace(next_offset=next_offset)
-    consumer._adrift = {tp}
+    consumer.bearings.adrift = {tp}
     await consumer._take_bearings()
 
-    assert consumer._adrift == set()
+    assert consumer.bearings.adrift == set()
 
 
 async def test_nothing_but_our_watchdog_judges_whether_a_partition_goes_on(consumer: Any) -> None:
