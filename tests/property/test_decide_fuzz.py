@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import typer
 
-from ops.cli.decide import decide
+from ops.cli import decide as command
 from services.contract.reasons import REASONS
 from tests.property.decision_requests import REQUESTS, paths, put, take
+from tests.spec.table import LAW
 
 CANARY = "ZORVELQUIMUR"
 REFUSAL = "sanctuaire: standard input is not a JSON object; give one decision request\n"
@@ -61,7 +62,7 @@ def answer(raw: bytes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
     code = 0
     try:
-        decide()
+        command.decide()
     except typer.Exit as stop:
         code = stop.exit_code
     said = capsys.readouterr()
@@ -71,6 +72,8 @@ def answer(raw: bytes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
 def test_ten_thousand_broken_requests_are_answered_or_refused_without_a_value(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Read once: the law of places is not what is broken here.
+    monkeypatch.setattr(command, "read_register", lambda _path: LAW)
     chance, ends = random.Random(2026), Counter[str]()  # noqa: S311  # the same ten thousand at every run
     for _ in range(TIMES):
         code, out, err = answer(broken(chance), capsys, monkeypatch)
