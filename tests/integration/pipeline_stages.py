@@ -62,8 +62,11 @@ class Stages:
     def names(self) -> tuple[str, ...]:
         return ("filtering", "pseudonymisation", *(f"connectors-{name}" for name in self.providers))
 
-    def start(self, name: str, worker: str = "") -> None:
-        """`connectors-gar` starts the connector of gar; `worker` tells two of one stage apart."""
+    def start(self, name: str, worker: str = "", program: str | None = None) -> None:
+        """`connectors-gar` starts the connector of gar; `worker` tells two of one stage apart.
+
+        `program` is a module to run in place of the stage's own.
+        """
         module, _, provider = name.partition("-")
         place = self.folder / f"{name}{worker}"
         place.mkdir(exist_ok=True)
@@ -72,7 +75,7 @@ class Stages:
         if provider:
             environment["SANCTUAIRE_PROVIDER"] = provider
         with (place / "log.jsonl").open("ab") as log:
-            command = [sys.executable, "-m", f"services.{module}"]
+            command = [sys.executable, "-m", program or f"services.{module}"]
             self.running[place.name] = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)
 
     def stop(self, name: str) -> int:
