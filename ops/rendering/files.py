@@ -8,6 +8,7 @@ from ops.rendering.diagram import flow_diagram
 from ops.rendering.examples import SCHEMAS
 from ops.rendering.frozen import changed_since_published
 from ops.rendering.json_schema import json_schema
+from ops.rendering.manual import rules_page
 from ops.rendering.markers import replace_between
 from ops.rendering.nouns import NOUNS
 from ops.rendering.runtime_lock import runtime_lock
@@ -48,6 +49,9 @@ def _rendered(root: Path) -> dict[Path, str]:
     readme = root / "README.md"
     if (text := _read(readme)) is not None:
         files[readme] = replace_between(text, "flow", flow_diagram())
+    manual = root / "ops" / "manual" / "rules.md"
+    if (text := _read(manual)) is not None:
+        files[manual] = replace_between(text, "rules", rules_page(root))
     return files
 
 

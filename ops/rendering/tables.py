@@ -8,7 +8,7 @@ PARTITIONS = {"subject": SUBJECT_PARTITIONS, "one": 1}
 
 def topics_table() -> str:
     """One row a topic, quarantines included, in the order of the flow."""
-    return _table(
+    return table(
         ("Topic", "Payload", "Key", "Writer", "Readers", "Partitions", "Kept"),
         [
             (
@@ -27,7 +27,7 @@ def topics_table() -> str:
 
 def payloads_table() -> str:
     """One row a payload: its schema and its examples."""
-    return _table(
+    return table(
         ("Payload", "Schema", "Examples"),
         [
             (
@@ -46,6 +46,6 @@ def _kept(topic: Topic) -> str:
     return f"last word per key, tombstones {topic.tombstone_days} days"
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
