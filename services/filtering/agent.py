@@ -21,6 +21,7 @@ from services.contract.topology import (
     WITHDRAWALS,
 )
 from services.filtering.case import Named, Terms, terms_of
+from services.filtering.docket import Docket
 from services.filtering.emission import decide_pairs
 from services.filtering.subject import Folded, Subject, dump, fold, load, take
 from services.runtime.outbox import Outbox
@@ -55,7 +56,7 @@ class FilteringAgent:
                 for name in sorted(self._policies.by_provider)
                 for term in terms_of(self._policies.by_provider[name].policy, self._policies.by_provider[name].digest)
             ]
-            self._terms = (token, {term.pair: term for term in prepared}, self._bare())
+            self._terms = (token, Docket({term.pair: term for term in prepared}), self._bare())
         return self._terms[1:]
 
     def policy_versions(self) -> Mapping[str, int]:

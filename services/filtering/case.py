@@ -56,7 +56,8 @@ def person_of(key: str, subject: Subject) -> Person | None:
 
     A deleted person is still somebody: what was released of her is to be erased.
     """
-    picked, deleted = subject.picked, subject.deleted
+    picked = subject.picked
+    deleted = picked is None and subject.deleted  # who has a whole image is there
     if picked is None:
         if not deleted:
             return None
@@ -93,6 +94,9 @@ _CATEGORY: Mapping[str, str] = {
 }
 
 
+_NOTHING = (None, "", [])
+
+
 @lru_cache(maxsize=4096)
 def _offer(names: tuple[str, ...]) -> Offer:
     return offer_of(tuple((name, _CATEGORY[name]) for name in names))
@@ -107,7 +111,7 @@ def field_values(image: Image) -> dict[str, Any]:
     values = {
         name: value
         for name, value in attributes.items()
-        if name in _CATEGORY and (value or value not in (None, [], ""))
+        if (value or value not in _NOTHING) and name in _CATEGORY
     }
     if birth_date := attributes.get("birth_date"):
         values["birth_year"] = int(birth_date[:4])

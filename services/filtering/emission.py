@@ -4,39 +4,17 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
-from services.contract.audit import End
 from services.contract.errors import NotAnIdentifier, NotThisSchema
 from services.contract.naming import name_of_person
 from services.contract.releases import MAX_SUBJECT
-from services.filtering.case import Named, Person, Terms, out_of_scope, person_of
-from services.filtering.decision import Outcome, Verdict
+from services.filtering.case import Named, Person, Terms, person_of
+from services.filtering.docket import Decided, Docket, Emission, Ruling, ruling_of
 from services.filtering.likeness import Moment, moment_of
 from services.filtering.subject import NameParts, Pair, Subject
-
-ENDS: Mapping[Outcome, End] = {"release": "released", "withhold": "withheld", "hold": "held", "erase": "erased"}
-UNCHANGED: Literal["unchanged"] = "unchanged"
-
-
-class Emission(NamedTuple):
-    """One record that goes out; `value` is what the payload's own model would write."""
-
-    payload: Literal["release", "withdrawal"]
-    contract: str
-    seq: int
-    value: bytes
-
-
-class Decided(NamedTuple):
-    """How one input ended for one pair, and what goes out: at most one emission."""
-
-    pair: str
-    end: End
-    reason: str
-    emission: Emission | None
 
 
 class Decisions(NamedTuple):
@@ -63,23 +41,35 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
     person = person_of(key, subject)
     if person is None:
         return None
-    moment = moment_of(now)
-    asked = _Asked(person, moment)
-    pairs = dict(subject.pairs)
-    decided = []
-    for pair, term in terms.items():
-        outcome, moved = asked.decide(term, pairs.get(pair), seq)
+    moment, docket = moment_of(now), terms if isinstance(terms, Docket) else Docket(terms)
+    asked = _Asked(person, subject, moment, docket)
+    pairs, decided = dict(subject.pairs), []
+    moved: Pair | None
+    for place, pair in enumerate(docket):
+        known = pairs.get(pair)
+        ruling = (asked.had if known else asked.fresh)[place] or asked.rule(place, delivered=known is not None)
+        if not ruling.may_emit or asked.is_said(ruling, known):
+            decided.append(ruling.quiet)
+            continue
+        if ruling.end == "erased":
+            outcome, moved = asked.withdraw(docket[pair], ruling, pairs[pair], seq)
+        else:
+            outcome, moved = asked.release(docket[pair], ruling, known, seq)
         if moved is not None:
             pairs[pair] = moved
             seq = moved.seq
         decided.append(outcome)
-    for pair in [name for name, known in pairs.items() if known.last == "release" and name not in terms]:
-        if (policy := _policy_of(pair, terms, bare)) is None:
+    for pair in [] if pairs.keys() <= docket.keys() else _orphans(pairs, docket):
+        if (policy := _policy_of(pair, docket, bare)) is None:
             continue
         seq = _next_seq(seq, pairs[pair], moment)
         pairs[pair] = pairs[pair].erased(seq)
         decided.append(_orphaned(key, pair, pairs[pair], policy))
     return Decisions(Subject(subject.images, subject.consents, pairs), tuple(decided), seq)
+
+
+def _orphans(pairs: Mapping[str, Pair], docket: Docket) -> list[str]:
+    return [name for name, known in pairs.items() if known.last == "release" and name not in docket]
 
 
 def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
@@ -92,59 +82,68 @@ def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named])
 class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
-    __slots__ = ("_all_holders", "_moment", "_names", "_person", "_shown", "_usual")
+    __slots__ = ("_digests", "_facts", "_heard", "_moment", "_names", "_person", "_scopes", "_sheet", "_terms",
+                 "_written", "fresh", "had")  # fmt: skip
 
-    def __init__(self, person: Person, moment: Moment) -> None:
+    def __init__(self, person: Person, subject: Subject, moment: Moment, docket: Docket) -> None:
         self._person = person
         self._moment = moment
-        self._usual, self._all_holders = person.facts(moment.day)
+        self._terms = docket.terms
+        self._facts = usual, all_holders = person.facts(moment.day)
+        self._scopes = docket.scopes(person)
+        self._heard = docket.heard(subject.consents) if subject.consents else ()
+        self._sheet = docket.sheet(usual, all_holders, self._scopes, moment.day)
+        self.fresh, self.had = self._sheet.without(self._heard) if self._heard else self._sheet
+        """Place by place, the rulings that are here already, for who was never released and for who was."""
         self._names: dict[str, NameParts] = {}
-        self._shown: dict[tuple[str, ...], tuple[str, bytes]] = {}
+        self._digests: dict[tuple[str, ...], str] = {}
+        self._written: dict[tuple[str, ...], bytes] = {}
 
-    def decide(self, term: Terms, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
-        """The end of one input for one pair, and the pair as it stands after an emission; null without one."""
-        scope = out_of_scope(term.contract, self._person)
-        verdict = (term.without_contract if scope else term.under).decide(
-            self._usual if term.usual else self._all_holders, self._moment, delivered=known is not None
+    def rule(self, place: int, *, delivered: bool) -> Ruling:
+        """Ask one contract; keep the answer for all who are like her, unless it heard what she said."""
+        term, (usual, all_holders) = self._terms[place], self._facts
+        facts = usual if term.usual else all_holders
+        ruling = ruling_of(term, self._scopes[place], facts, self._moment, delivered=delivered)
+        if term.under.has_precedents and place not in self._heard:
+            self._sheet[delivered][place] = ruling
+        return ruling
+
+    def is_said(self, ruling: Ruling, known: Pair | None) -> bool:
+        """Whether the last word of the pair says it already."""
+        if known is None:
+            return ruling.end == "erased"
+        names = ruling.verdict.fields
+        return (
+            known.last == "erase"
+            if ruling.end == "erased"
+            else known.digest == (self._digests.get(names) or self._digest(names))
         )
-        first = verdict.reasons[0]
-        # Where the contract does not speak of this person at all, that is why.
-        code = scope if scope and first.code == "no-contract" else first.code
-        end, reason = ENDS[verdict.verdict], f"{first.rule}/{code}"
-        match verdict.verdict:
-            case "release":
-                return self._release(term, verdict, known, issued, reason)
-            case "erase":
-                if known is None or known.last == "erase":
-                    return Decided(term.pair, end, UNCHANGED, None), None
-                moved = known.erased(_next_seq(issued, known, self._moment))
-                reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
-                value = _payload(self._person.key, term.pair, moved, term.named, reasons=reasons)
-                return Decided(
-                    term.pair, end, reason, Emission("withdrawal", term.contract.id, moved.seq, value)
-                ), moved
-            case _:
-                return Decided(term.pair, end, reason, None), None
 
-    def _release(
-        self, term: Terms, verdict: Verdict, known: Pair | None, issued: int, reason: str
-    ) -> tuple[Decided, Pair | None]:
+    def withdraw(self, term: Terms, ruling: Ruling, known: Pair, issued: int) -> tuple[Decided, Pair]:
+        """Take back what was released, and the pair as it then stands."""
+        moved = known.erased(_next_seq(issued, known, self._moment))
+        reasons = [f"{each.rule}/{each.code}" for each in ruling.verdict.reasons]
+        value = _payload(self._person.key, term.pair, moved, term.named, reasons=reasons)
+        sent = Emission("withdrawal", term.contract.id, moved.seq, value)
+        return Decided(term.pair, ruling.end, ruling.reason, sent), moved
+
+    def release(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
+        """Let go what may be known, and the pair as it then stands; null where the person cannot be named."""
         try:
             named_by = known.named_by if known else self._name(term.policy.perimeter.id)
         except NotAnIdentifier as error:
             return Decided(term.pair, "held", error.code, None), None
-        digest, fields = self._show(verdict.fields)
-        if known and known.last == "release" and known.digest == digest:
-            return Decided(term.pair, "released", UNCHANGED, None), None
+        names = ruling.verdict.fields
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
         seq = _next_seq(issued, known, self._moment)
-        moved = Pair(seq, "release", digest, named_by, known.purpose_family if known else term.family)
+        moved = Pair(seq, "release", self._digest(names), named_by, known.purpose_family if known else term.family)
         person = self._person
         value = _payload(
             person.key, term.pair, moved, term.named,
-            kind=person.kind, source=person.source, fields=orjson.Fragment(fields),
+            kind=person.kind, source=person.source, fields=orjson.Fragment(self._json(names)),
         )  # fmt: skip
-        return Decided(term.pair, "released", reason, Emission("release", term.contract.id, seq, value)), moved
+        sent = Emission("release", term.contract.id, seq, value)
+        return Decided(term.pair, "released", ruling.reason, sent), moved
 
     def _name(self, perimeter: str) -> NameParts:
         if perimeter not in self._names:
@@ -153,16 +152,21 @@ class _Asked:
             self._names[perimeter] = (named.entity_class, named.namespace, named.type, named.value)
         return self._names[perimeter]
 
-    def _show(self, names: tuple[str, ...]) -> tuple[str, bytes]:
-        """What a provider would see: named by 32 hexadecimal digits, so that nothing is sent twice, and as JSON."""
-        shown = self._shown.get(names)
-        if shown is None:
-            person = self._person
-            fields = {name: person.values[name] for name in names}
-            seen = orjson.dumps([person.kind, person.source, fields], option=orjson.OPT_SORT_KEYS)
-            shown = hashlib.sha256(seen).hexdigest()[:32], orjson.dumps(fields)
-            self._shown[names] = shown
-        return shown
+    def _digest(self, names: tuple[str, ...]) -> str:
+        """What a provider would see, named by 32 hexadecimal digits, so that nothing is sent twice."""
+        digest = self._digests.get(names)
+        if digest is None:
+            fields = {name: self._person.values[name] for name in names}
+            seen = orjson.dumps([self._person.kind, self._person.source, fields], option=orjson.OPT_SORT_KEYS)
+            digest = self._digests[names] = hashlib.sha256(seen).hexdigest()[:32]
+        return digest
+
+    def _json(self, names: tuple[str, ...]) -> bytes:
+        """The fields, as they travel."""
+        written = self._written.get(names)
+        if written is None:
+            written = self._written[names] = orjson.dumps({name: self._person.values[name] for name in names})
+        return written
 
 
 def _orphaned(key: str, pair: str, moved: Pair, policy: Named) -> Decided:

@@ -1,0 +1,135 @@
+"""All contracts at once: whom no rule can tell apart are ruled on once a day for each of them, on one sheet.
+
+No rule is repeated here: what a sheet holds, the precedents of each contract have said.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
+
+from services.contract.audit import End
+from services.filtering.case import OutOfScope, Person, Terms, out_of_scope
+from services.filtering.decision import Outcome, Verdict
+from services.filtering.likeness import Moment, Traits
+from services.filtering.precedents import Facts, Topic
+
+ENDS: Final[Mapping[Outcome, End]] = MappingProxyType(
+    {"release": "released", "withhold": "withheld", "hold": "held", "erase": "erased"}
+)
+UNCHANGED: Literal["unchanged"] = "unchanged"
+MAX_SHEETS = 2048
+"""Some megabytes at most; beyond it, all are forgotten."""
+MAX_SCHOOLS = 16_384
+
+_Scopes = tuple[OutOfScope | None, ...]
+_Key = tuple[Traits, int, _Scopes]
+
+
+class Emission(NamedTuple):
+    """One record that goes out; `value` is what the payload's own model would write."""
+
+    payload: Literal["release", "withdrawal"]
+    contract: str
+    seq: int
+    value: bytes
+
+
+class Decided(NamedTuple):
+    """How one input ended for one pair, and what goes out: at most one emission."""
+
+    pair: str
+    end: End
+    reason: str
+    emission: Emission | None
+
+
+class Ruling(NamedTuple):
+    """A verdict under one contract, and what is said of it: the same for all who are alike."""
+
+    verdict: Verdict
+    may_emit: bool
+    end: End
+    reason: str
+    quiet: Decided
+    """The end of an input after which nothing goes out."""
+
+
+Rulings = list[Ruling | None]
+
+
+class Sheet(NamedTuple):
+    """Today's rulings on all who are alike, contract by contract; null where nobody has asked yet."""
+
+    fresh: Rulings
+    """On those whom the provider was never sent."""
+    had: Rulings
+
+    def without(self, places: Iterable[int]) -> "Sheet":
+        """A copy without the rulings of some contracts."""
+        copies = Sheet(self.fresh.copy(), self.had.copy())
+        for place in places:
+            copies.fresh[place] = copies.had[place] = None
+        return copies
+
+
+class Docket(dict[str, Terms]):
+    """Every contract in force, by pair, and today's sheets."""
+
+    __slots__ = ("_day", "_places", "_scopes", "_sheets", "terms")
+
+    def __init__(self, terms: Mapping[str, Terms]) -> None:
+        super().__init__(terms)
+        self.terms = tuple(terms.values())
+        self._day: date | None = None
+        self._sheets: dict[_Key, Sheet] = {}
+        self._scopes: dict[tuple[str, str | None], _Scopes] = {}
+        self._places: dict[Topic, list[int]] = defaultdict(list)
+        for place, term in enumerate(self.terms):
+            if term.under.topic is not None:
+                self._places[term.under.topic].append(place)
+
+    def scopes(self, person: Person) -> _Scopes:
+        """Contract by contract why it does not speak of her, null where it does."""
+        where = person.kind, person.school
+        known = self._scopes.get(where)
+        if known is None:
+            if len(self._scopes) >= MAX_SCHOOLS:
+                self._scopes.clear()
+            known = self._scopes[where] = tuple([out_of_scope(term.contract, person) for term in self.terms])
+        return known
+
+    def heard(self, consents: Iterable[Mapping[str, Any]]) -> frozenset[int]:
+        """The places of the contracts that rest on consent and are spoken of here."""
+        spoken = {(word["provider"], word["purpose"]) for word in consents}
+        return frozenset(place for topic in spoken if topic in self._places for place in self._places[topic])
+
+    def sheet(self, usual: Facts, all_holders: Facts, scopes: _Scopes, day: date) -> Sheet:
+        """What was ruled for all who are like her, to be read and filled in; an empty one where she is like nobody."""
+        if day != self._day:
+            self._day, self._sheets = day, {}
+        if usual.traits is None or usual.words is None or all_holders.words is None:
+            return self._empty()
+        key = usual.traits, len(usual.guardians), scopes
+        sheet = self._sheets.get(key)
+        if sheet is None:
+            if len(self._sheets) >= MAX_SHEETS:
+                self._sheets.clear()
+            sheet = self._sheets[key] = self._empty()
+        return sheet
+
+    def _empty(self) -> Sheet:
+        return Sheet([None] * len(self), [None] * len(self))
+
+
+def ruling_of(term: Terms, scope: OutOfScope | None, facts: Facts, moment: Moment, *, delivered: bool) -> Ruling:
+    """Ask one contract about one person."""
+    under = term.without_contract if scope else term.under
+    verdict = under.decide(facts, moment, delivered=delivered)
+    first, end = verdict.reasons[0], ENDS[verdict.verdict]
+    # Where the contract does not speak of this person at all, that is why.
+    code = scope if scope and first.code == "no-contract" else first.code
+    reason = f"{first.rule}/{code}"
+    may_emit = verdict.verdict in {"release", "erase"}
+    return Ruling(verdict, may_emit, end, reason, Decided(term.pair, end, UNCHANGED if may_emit else reason, None))
