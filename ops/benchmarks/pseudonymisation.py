@@ -89,8 +89,15 @@ def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[tu
     return (
         Stage(workers(cores), cluster, written, outputs, group, title=f"Sanctuaire, {cores} workers"),
         Stage(workers(1), cluster, written, outputs, group, "one-worker", "Sanctuaire, 1 worker"),
-        Stage(tuple(replace(worker, module=IDEMPOTENT) for worker in workers(cores)), cluster, written, outputs, group,
-              "idempotent", f"Sanctuaire, {cores} workers without transactions"),
+        Stage(
+            tuple(replace(worker, module=IDEMPOTENT) for worker in workers(cores)),
+            cluster,
+            written,
+            outputs,
+            group,
+            "idempotent",
+            f"Sanctuaire, {cores} workers without transactions",
+        ),
     ), job
 
 

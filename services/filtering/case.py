@@ -94,7 +94,7 @@ _CATEGORY: Mapping[str, str] = {
 }
 
 
-_NOTHING = (None, "", [])
+_NOTHING: tuple[object, ...] = (None, "", [])
 
 
 @lru_cache(maxsize=4096)
@@ -109,9 +109,7 @@ def field_values(image: Image) -> dict[str, Any]:
     """
     attributes = image.attributes
     values = {
-        name: value
-        for name, value in attributes.items()
-        if (value or value not in _NOTHING) and name in _CATEGORY
+        name: value for name, value in attributes.items() if (value or value not in _NOTHING) and name in _CATEGORY
     }
     if birth_date := attributes.get("birth_date"):
         values["birth_year"] = int(birth_date[:4])

@@ -59,12 +59,17 @@ class Ruling(NamedTuple):
 Rulings = list[Ruling | None]
 
 
-class Sheet(NamedTuple):
+class Sheet:
     """Today's rulings on all who are alike, contract by contract; null where nobody has asked yet."""
 
-    fresh: Rulings
-    """On those whom the provider was never sent."""
-    had: Rulings
+    __slots__ = ("fresh", "had", "silent")
+
+    def __init__(self, fresh: Rulings, had: Rulings) -> None:
+        self.fresh = fresh
+        """On those whom the provider was never sent."""
+        self.had = had
+        self.silent: tuple[Decided, ...] | None = None
+        """The ends for somebody whom nobody was ever sent and nobody may be."""
 
     def without(self, places: Iterable[int]) -> "Sheet":
         """A copy without the rulings of some contracts."""
@@ -72,6 +77,12 @@ class Sheet(NamedTuple):
         for place in places:
             copies.fresh[place] = copies.had[place] = None
         return copies
+
+    def settle(self) -> None:
+        """Note that these may be sent to nobody, if that is known of every contract."""
+        rulings = [ruling for ruling in self.fresh if ruling is not None]
+        if len(rulings) == len(self.fresh) and not any(ruling.may_emit for ruling in rulings):
+            self.silent = tuple([ruling.quiet for ruling in rulings])
 
 
 class Docket(dict[str, Terms]):

@@ -43,11 +43,14 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
         return None
     moment, docket = moment_of(now), terms if isinstance(terms, Docket) else Docket(terms)
     asked = _Asked(person, subject, moment, docket)
+    if asked.sheet.silent is not None and not subject.pairs:
+        return Decisions(subject, asked.sheet.silent, seq)
     pairs, decided = dict(subject.pairs), []
     moved: Pair | None
+    fresh, had = asked.sheet.fresh, asked.sheet.had
     for place, pair in enumerate(docket):
         known = pairs.get(pair)
-        ruling = (asked.had if known else asked.fresh)[place] or asked.rule(place, delivered=known is not None)
+        ruling = (had if known else fresh)[place] or asked.rule(place, delivered=known is not None)
         if not ruling.may_emit or asked.is_said(ruling, known):
             decided.append(ruling.quiet)
             continue
@@ -59,6 +62,8 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
             pairs[pair] = moved
             seq = moved.seq
         decided.append(outcome)
+    if not pairs:
+        asked.sheet.settle()
     for pair in [] if pairs.keys() <= docket.keys() else _orphans(pairs, docket):
         if (policy := _policy_of(pair, docket, bare)) is None:
             continue
@@ -82,8 +87,8 @@ def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named])
 class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
-    __slots__ = ("_digests", "_facts", "_heard", "_moment", "_names", "_person", "_scopes", "_sheet", "_terms",
-                 "_written", "fresh", "had")  # fmt: skip
+    __slots__ = ("_digests", "_facts", "_heard", "_moment", "_names", "_person", "_scopes", "_shared", "_terms",
+                 "_written", "sheet")  # fmt: skip
 
     def __init__(self, person: Person, subject: Subject, moment: Moment, docket: Docket) -> None:
         self._person = person
@@ -92,9 +97,8 @@ class _Asked:
         self._facts = usual, all_holders = person.facts(moment.day)
         self._scopes = docket.scopes(person)
         self._heard = docket.heard(subject.consents) if subject.consents else ()
-        self._sheet = docket.sheet(usual, all_holders, self._scopes, moment.day)
-        self.fresh, self.had = self._sheet.without(self._heard) if self._heard else self._sheet
-        """Place by place, the rulings that are here already, for who was never released and for who was."""
+        self._shared = docket.sheet(usual, all_holders, self._scopes, moment.day)
+        self.sheet = self._shared.without(self._heard) if self._heard else self._shared
         self._names: dict[str, NameParts] = {}
         self._digests: dict[tuple[str, ...], str] = {}
         self._written: dict[tuple[str, ...], bytes] = {}
@@ -105,7 +109,7 @@ class _Asked:
         facts = usual if term.usual else all_holders
         ruling = ruling_of(term, self._scopes[place], facts, self._moment, delivered=delivered)
         if term.under.has_precedents and place not in self._heard:
-            self._sheet[delivered][place] = ruling
+            (self._shared.had if delivered else self._shared.fresh)[place] = ruling
         return ruling
 
     def is_said(self, ruling: Ruling, known: Pair | None) -> bool:
@@ -122,8 +126,8 @@ class _Asked:
     def withdraw(self, term: Terms, ruling: Ruling, known: Pair, issued: int) -> tuple[Decided, Pair]:
         """Take back what was released, and the pair as it then stands."""
         moved = known.erased(_next_seq(issued, known, self._moment))
-        reasons = [f"{each.rule}/{each.code}" for each in ruling.verdict.reasons]
-        value = _payload(self._person.key, term.pair, moved, term.named, reasons=reasons)
+        more = {"reasons": [f"{each.rule}/{each.code}" for each in ruling.verdict.reasons]}
+        value = _payload(self._person.key, (term.policy.provider, term.contract.id), moved, term.named, more)
         sent = Emission("withdrawal", term.contract.id, moved.seq, value)
         return Decided(term.pair, ruling.end, ruling.reason, sent), moved
 
@@ -138,10 +142,8 @@ class _Asked:
         seq = _next_seq(issued, known, self._moment)
         moved = Pair(seq, "release", self._digest(names), named_by, known.purpose_family if known else term.family)
         person = self._person
-        value = _payload(
-            person.key, term.pair, moved, term.named,
-            kind=person.kind, source=person.source, fields=orjson.Fragment(self._json(names)),
-        )  # fmt: skip
+        more = {"kind": person.kind, "source": person.source, "fields": orjson.Fragment(self._json(names))}
+        value = _payload(person.key, (term.policy.provider, term.contract.id), moved, term.named, more)
         sent = Emission("release", term.contract.id, seq, value)
         return Decided(term.pair, "released", ruling.reason, sent), moved
 
@@ -171,24 +173,24 @@ class _Asked:
 
 def _orphaned(key: str, pair: str, moved: Pair, policy: Named) -> Decided:
     """Erase what was released under a contract that its provider's policy no longer names (GDPR art. 28(3)(g))."""
-    value = _payload(key, pair, moved, policy, reasons=["R1/no-contract"])
-    return Decided(pair, "erased", "R1/no-contract", Emission("withdrawal", pair.partition("/")[2], moved.seq, value))
+    provider, _, contract = pair.partition("/")
+    value = _payload(key, (provider, contract), moved, policy, {"reasons": ["R1/no-contract"]})
+    return Decided(pair, "erased", "R1/no-contract", Emission("withdrawal", contract, moved.seq, value))
 
 
-def _payload(key: str, name: str, pair: Pair, policy: Named, **more: Any) -> bytes:
-    """A release or a withdrawal, byte for byte as its model writes it.
+def _payload(key: str, of: tuple[str, str], pair: Pair, policy: Named, more: Mapping[str, Any]) -> bytes:
+    """A release or a withdrawal `of` a provider and contract, byte for byte as its model writes it.
 
     Every part was checked when it came in, with the policy, the change or the state; only a key may be too long.
     """
     if len(key) > MAX_SUBJECT:
         raise NotThisSchema("subject: string_too_long")
-    provider, _, contract = name.partition("/")
     entity_class, namespace, id_type, value = pair.named_by
     return orjson.dumps(
         {
             "subject": key,
-            "provider": provider,
-            "contract": contract,
+            "provider": of[0],
+            "contract": of[1],
             "purpose_family": pair.purpose_family,
             "seq": pair.seq,
             "named_by": {"entity_class": entity_class, "namespace": namespace, "type": id_type, "value": value},
