@@ -1,5 +1,7 @@
 """The tables of topics and of payloads, in Markdown, from the contract. Reads nothing else."""
 
+from collections.abc import Sequence
+
 from ops.rendering.nouns import NOUNS
 from services.contract.topology import SUBJECT_PARTITIONS, Topic, expand
 
@@ -46,6 +48,6 @@ def _kept(topic: Topic) -> str:
     return f"last word per key, tombstones {topic.tombstone_days} days"
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -23,7 +23,7 @@ def test_every_reason_code_is_on_the_page_with_what_to_do() -> None:
     lines = PAGE.splitlines()
     missing = [
         code
-        for code, meaning in (REASONS | STAGES).items()
+        for code, meaning in [*REASONS.items(), *STAGES.items()]
         if not any(line.startswith(f"| `{code}` |") and line.endswith(f"| {meaning.sentence} | {meaning.action} |")
                    for line in lines)
     ]  # fmt: skip

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.broker
 
 ROWS = rows()
 CASES = [Case(row, number) for number, row in enumerate(ROWS, start=1) if why_not(row.request) is None]
+PATIENCE_SECONDS = 60.0
 ENDS = {"release": "released", "withhold": "withheld", "hold": "held", "erase": "erased"}
 
 
@@ -63,7 +64,7 @@ def told(own_broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -
         tell(stages, CHANGES, [case.image() if case.delivered or not case.deleted else case.deletion()
                                for case in CASES])  # fmt: skip
         stages.publish(case.policy(2) for case in delivered)
-        assert wait_for(lambda: len(swept(stages)) == len(delivered))
+        assert wait_for(lambda: len(swept(stages)) == len(delivered), PATIENCE_SECONDS)
         tell(stages, CHANGES, [case.deletion() for case in delivered if case.deleted])
         gone = {case.pair for case in CASES if case.deleted}
         ends = decided(stages) | {pair: end for pair, end in swept(stages).items() if pair not in gone}
@@ -74,7 +75,9 @@ def tell(stages: Stages, topic: str, messages: Iterable[Message]) -> None:
     """Publish, and wait until the filter has accounted for all there is on the topic."""
     stages.publish(messages)
     there = len(stages.rows(topic))
-    assert wait_for(lambda: there == sum(entry["records"] for entry in entries(stages) if entry["topic"] == topic))
+    assert wait_for(
+        lambda: there == sum(entry["records"] for entry in entries(stages) if entry["topic"] == topic), PATIENCE_SECONDS
+    )
 
 
 def entries(stages: Stages) -> list[dict[str, Any]]:
