@@ -3,19 +3,25 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
-from ops import keys
-from ops.policy_files import Policies, read_policies
+from ops import keys, platforms
+from ops.policy_files import Files, Policies, parse_policies, read_files
+from ops.policy_signatures import SigningFiles, generate, read_signing_key, read_trusted, sign, verify
 from ops.publishing.cluster import Addresses, reach
 from ops.publishing.policies import apply_policies
 from ops.supervisor import Service
 from ops.topics import apply_topics, wanted_topics
+from services.contract.acts import Signed
 from services.contract.audit import Stage
 from services.contract.errors import WrongSettings
+from services.ingress.platforms import NOBODY
 
 STAGES: tuple[str, ...] = get_args(Stage)
+DEVELOPER = "development"
+"""Who signs and applies where nobody is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,8 @@ class Installation:
     addresses: Addresses
     policies: Policies
     key_files: keys.KeyFiles
+    platforms: Path
+    """The register of who may post to ingress."""
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -39,6 +47,15 @@ class Installation:
         """`workers` by stage; one where it is silent."""
         return stages(self.bootstrap, self.key_files.keyring, self.key_files.kek, self.providers, workers)
 
+    def ingress_at(self, address: str) -> Service:
+        """What platforms post to; one process, for it pins keys (decisions/0002)."""
+        environment = {
+            "KAFKA_BOOTSTRAP": self.bootstrap,
+            "SANCTUAIRE_PLATFORMS_FILE": str(self.platforms.resolve()),
+            "SANCTUAIRE_INGRESS_ADDRESS": address,
+        }
+        return Service("ingress", "services.ingress", environment, "ingress", holds_partitions=False)
+
 
 def install(bootstrap: str, keys_folder: Path, policies_folder: Path, partitions: int) -> Installation:
     """Make what is missing; run again, it changes nothing.
@@ -46,12 +63,26 @@ def install(bootstrap: str, keys_folder: Path, policies_folder: Path, partitions
     Raises:
         SanctuaireError: which step cannot be taken, and what to do.
     """
-    wanted = read_policies(policies_folder)
+    files = read_files(policies_folder)
+    wanted = parse_policies(files)
     addresses = reach(bootstrap)
     apply_topics(addresses, wanted_topics(tuple(sorted(wanted)), partitions))
     key_files = _keys(keys_folder, next(iter(wanted.values())).perimeter.id)
-    steps = apply_policies(addresses, wanted)
-    return Installation(bootstrap, addresses, {step.policy.provider: step.policy for step in steps}, key_files)
+    register = keys_folder / platforms.REGISTER_FILE
+    if not register.exists():
+        platforms.write(register, NOBODY)
+    applied = apply_policies(addresses, wanted, DEVELOPER, _signed_here(files, keys_folder))
+    policies = {step.policy.provider: step.policy for step in applied.steps}
+    return Installation(bootstrap, addresses, policies, key_files, register)
+
+
+def _signed_here(files: Files, keys_folder: Path) -> Signed:
+    """A development's own signature, by a key that is made at first use: who runs it here answers for its policies."""
+    signing = SigningFiles.within(keys_folder)
+    if not signing.private.exists() and not signing.trusted.exists():
+        signing = generate(keys_folder)
+    signature = sign(files, read_signing_key(signing.private), DEVELOPER, datetime.now(UTC))
+    return verify(files, signature, read_trusted(signing.trusted))
 
 
 def _keys(folder: Path, perimeter: str) -> keys.KeyFiles:

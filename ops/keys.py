@@ -4,15 +4,12 @@ Two files: the sealed keyring, and the key-encryption key that opens it. Kept ap
 backup), neither alone names anyone.
 """
 
-import os
-import shlex
-import stat
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.contract.errors import NoKey, WeakKey, WrongSettings
+from ops.key_files import create_both, read_key_file
+from services.contract.errors import NoKey, WeakKey
 from services.contract.naming import EntityClass, IdType
 from services.pseudonymisation.keyring import (
     NONCE_OCTETS,
@@ -27,7 +24,6 @@ from services.pseudonymisation.secret import REMEDY, SECRET_OCTETS, refuse_weak_
 
 KEYRING_FILE = "keyring.sealed"
 KEK_FILE = "keyring.kek"
-_LARGEST_FILE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +45,20 @@ class KeyringStatus:
 def init(directory: Path, perimeter: str, random_bytes: Callable[[int], bytes]) -> KeyFiles:
     """Make both files, mode 0600, and read them back; `random_bytes` is a cryptographic source (os.urandom)."""
     files = KeyFiles(directory / KEYRING_FILE, directory / KEK_FILE)
-    for path in (files.kek, files.keyring):
-        _refuse_existing(path)
     kek, root = random_bytes(SECRET_OCTETS), random_bytes(SECRET_OCTETS)
     refuse_weak_key(root, "root")
     if kek == root:
         raise WeakKey("root: equal to the key-encryption key, so the source of randomness repeats itself")
     sealed = seal_keyring(first_keyring(perimeter, root), kek, random_bytes(NONCE_OCTETS))
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _create_both(files, kek, sealed)
-    except OSError as error:
-        raise WrongSettings(f"{directory}: cannot be written ({error.strerror})") from None
+    create_both((files.kek, kek), (files.keyring, sealed))
     load(files.keyring, files.kek)
     return files
 
 
 def load(keyring_path: Path, kek_path: Path) -> Keyring:
     """Open the keyring; WeakKey or NoKey says which file is wrong and what to run."""
-    return open_keyring(_read(keyring_path), _read(kek_path, private=True))
+    sealed = read_key_file(keyring_path, remedy=REMEDY)
+    return open_keyring(sealed, read_key_file(kek_path, private=True, remedy=REMEDY))
 
 
 def status(keyring_path: Path, kek_path: Path) -> KeyringStatus:
@@ -82,7 +73,7 @@ def status(keyring_path: Path, kek_path: Path) -> KeyringStatus:
 
 def read_root(path: Path) -> bytes:
     """Any 32 raw octets, for `sanctuaire pseudonym --root-file`: a vector's root may be a sequence."""
-    root = _read(path)
+    root = read_key_file(path, remedy=REMEDY)
     if len(root) != SECRET_OCTETS:
         raise NoKey(f"{path}: {SECRET_OCTETS} raw octets are needed, {len(root)} were found")
     return root
@@ -107,68 +98,3 @@ def pseudonym_line(
     names = Pseudonymiser.under(key)
     name = names.uuid if uuid else names.pseudonym
     return name(entity_class, namespace, id_type, value)
-
-
-def _read(path: Path, *, private: bool = False) -> bytes:
-    try:
-        with path.open("rb") as file:
-            if private:
-                _refuse_shared(path, os.fstat(file.fileno()).st_mode)
-            octets = file.read(_LARGEST_FILE + 1)
-    except FileNotFoundError:
-        raise NoKey(f"{path}: no such file; {REMEDY}") from None
-    except OSError as error:
-        raise NoKey(f"{path}: cannot be read ({error.strerror})") from None
-    if len(octets) > _LARGEST_FILE:
-        raise NoKey(f"{path}: far too large to be a key file")
-    return octets
-
-
-def _refuse_shared(path: Path, mode: int) -> None:
-    if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        raise WeakKey(
-            f"{path}: others than its owner have access (mode {stat.S_IMODE(mode):04o}); "
-            f"run `chmod 600 {shlex.quote(str(path))}`"
-        )
-
-
-def _refuse_existing(path: Path) -> None:
-    if path.is_symlink() or path.exists():
-        raise WrongSettings(f"{path}: already there, and keys are never overwritten")
-
-
-def _create_both(files: KeyFiles, kek: bytes, sealed: bytes) -> None:
-    _create(files.kek, kek)
-    try:
-        _create(files.keyring, sealed)
-    except BaseException:
-        files.kek.unlink()
-        raise
-
-
-def _create(path: Path, octets: bytes) -> None:
-    """Write whole or not at all: a private file beside it, then a hard link, which fails if the name is taken."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    beside = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(octets)
-            file.flush()
-            os.fsync(file.fileno())
-        path.hardlink_to(beside)
-    except FileExistsError:
-        _refuse_existing(path)
-        raise
-    finally:
-        beside.unlink()
-    _settle(path.parent)
-
-
-def _settle(directory: Path) -> None:
-    """Make the new name itself survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -27,7 +27,7 @@ def failure_in(log: str) -> str:
             if uncaught := _UNCAUGHT.search(line):
                 return uncaught[1] or uncaught[2]
             continue
-        if isinstance(event, dict) and event.get("event") in {"failed", "fenced"}:
+        if isinstance(event, dict) and event.get("event") == "failed":
             return " ".join(str(event[part]) for part in ("event", "kind", "where") if part in event)
     return "it named no failure"
 

@@ -1,50 +1,84 @@
-"""Policies as an operator writes them: `perimeter.yaml`, and beside it one file a provider.
+"""Policies as an operator writes them: `perimeter.yaml`, `register.yaml`, and beside them one file a provider.
 
 A set is read whole or refused whole: half a set decides what nobody approved.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import orjson
 
 from ops.policy_yaml import parse_yaml
+from ops.register_files import REGISTER_FILE, RegisterFile, with_entries
 from services.contract.attributes import ATTRIBUTE_CATEGORY
 from services.contract.errors import AmbiguousPolicy, NotThisFormat, NotThisSchema, SanctuaireError, TooLarge
-from services.contract.parsing import parse_payload
+from services.contract.parsing import PayloadType, parse_payload
 from services.contract.policies import Contract, ProviderPolicy, ambiguities, policy_digest
+from services.contract.register import Register
 
 PERIMETER_FILE = "perimeter.yaml"
 MAX_POLICY_BYTES = 512 * 1024
 POLICIES_FOLDER = Path(__file__).parent / "policies"
-"""The policies that come with the project, of invented providers."""
+"""The policies that come with the project, of invented providers, and the register of today's law."""
 
 DERIVED_FIELDS = frozenset({"birth_year", "email_relay", "commune", "departement", "region"})
 KNOWN_FIELDS = frozenset(name for name, category in ATTRIBUTE_CATEGORY.items() if category is not None) | DERIVED_FIELDS
 _NEVER = frozenset({"special", "free-text", "national-id"})
 
+Files = Mapping[str, bytes]
+"""Every YAML file of a folder by its name: what is read, and what is signed."""
 Policies = Mapping[str, ProviderPolicy]
 State = Literal["new", "changed", "unchanged", "left"]
 
 
 def read_policies(folder: Path) -> dict[str, ProviderPolicy]:
-    """The set in a folder, every policy at version 1, by provider.
+    """The set in a folder; see `parse_policies`."""
+    return parse_policies(read_files(folder))
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """The files of a set, each read once: what is judged, signed and applied are the same octets.
 
     Raises:
-        NotThisFormat, NotThisSchema, TooLarge: which file, where in it, what kind of fault.
+        NotThisFormat, TooLarge: which file cannot be read.
+    """
+    names = {PERIMETER_FILE, REGISTER_FILE, *(path.name for path in folder.glob("*.yaml"))}
+    return {name: _octets(folder / name) for name in sorted(names)}
+
+
+def parse_policies(files: Files) -> dict[str, ProviderPolicy]:
+    """Every policy of a set at version 1, by provider.
+
+    Raises:
+        NotThisFormat, NotThisSchema: which file, where in it, what kind of fault.
         AmbiguousPolicy: two readers could decide differently.
     """
-    shared = _read(folder / PERIMETER_FILE)
+    shared = _parse(PERIMETER_FILE, files)
     if set(shared) != {"perimeter", "controller"}:
         raise NotThisSchema(f"{PERIMETER_FILE}: it holds `perimeter` and `controller`, and nothing else")
-    files = sorted(path for path in folder.glob("*.yaml") if path.name != PERIMETER_FILE)
-    if not files:
+    names = [name for name in files if name not in {PERIMETER_FILE, REGISTER_FILE}]
+    if not names:
         raise NotThisFormat(f"no provider's file beside {PERIMETER_FILE}; write one, <provider>.yaml")
-    policies = {path.stem: _policy(path, shared) for path in files}
+    register = _model(RegisterFile, REGISTER_FILE, _parse(REGISTER_FILE, files))
+    shared["register"] = register.law().model_dump(mode="json", by_alias=True)
+    policies = {name.removesuffix(".yaml"): _policy(name, files, shared, register) for name in names}
     refuse_ambiguous(policies)
     return policies
+
+
+def read_register(path: Path) -> Register:
+    """The law of places alone, from a `register.yaml`.
+
+    Raises:
+        NotThisFormat, NotThisSchema, AmbiguousPolicy: where in it, what kind of fault.
+    """
+    register = _model(RegisterFile, path.name, _parse(path.name, {path.name: _octets(path)})).law()
+    if found := list(register.contradictions()):
+        raise AmbiguousPolicy("; ".join(found))
+    return register
 
 
 def refuse_ambiguous(policies: Policies) -> None:
@@ -57,36 +91,48 @@ def provider_names(folder: Path) -> tuple[str, ...]:
     return tuple(read_policies(folder))
 
 
-def _policy(path: Path, shared: Mapping[str, Any]) -> ProviderPolicy:
-    content = _read(path)
-    if said := sorted({"version", *shared} & set(content)):
-        raise NotThisSchema(f"{path.name}: {', '.join(said)} is not for a provider's file to say")
+def _policy(name: str, files: Files, shared: Mapping[str, Any], register: RegisterFile) -> ProviderPolicy:
+    content = _parse(name, files)
+    if said := sorted({"version", "in_force_from", "staged", *shared} & set(content)):
+        raise NotThisSchema(f"{name}: {', '.join(said)} is not for a provider's file to say")
     try:
-        raw = orjson.dumps({**content, **shared, "version": 1})
-        return parse_payload(ProviderPolicy, raw, MAX_POLICY_BYTES)
+        places = with_entries(content.get("places"), name.removesuffix(".yaml"), register)
+    except NotThisSchema as error:
+        raise NotThisSchema(f"{name}: {error}") from None
+    return _model(ProviderPolicy, name, {**content, **shared, "places": places, "version": 1})
+
+
+def _model(model: type[PayloadType], name: str, content: Mapping[str, Any]) -> PayloadType:
+    try:
+        return parse_payload(model, orjson.dumps(content), MAX_POLICY_BYTES)
     except orjson.JSONEncodeError:
-        raise NotThisSchema(f"{path.name}: a key that is not text") from None
+        raise NotThisSchema(f"{name}: a key that is not text") from None
     except SanctuaireError as error:
-        raise type(error)(f"{path.name}: {error}") from None
+        raise type(error)(f"{name}: {error}") from None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _octets(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_POLICY_BYTES + 1)
-        content = parse_yaml(raw.decode("utf-8"))
     except FileNotFoundError:
         raise NotThisFormat(f"{path.name}: no such file in the folder") from None
     except OSError as error:
         raise NotThisFormat(f"{path.name}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise NotThisFormat(f"{path.name}: not UTF-8") from None
-    except NotThisFormat as error:
-        raise NotThisFormat(f"{path.name}: {error}") from None
     if len(raw) > MAX_POLICY_BYTES:
         raise TooLarge(f"{path.name}: over {MAX_POLICY_BYTES} bytes")
+    return raw
+
+
+def _parse(name: str, files: Files) -> dict[str, Any]:
+    try:
+        content = parse_yaml(files[name].decode("utf-8"))
+    except UnicodeDecodeError:
+        raise NotThisFormat(f"{name}: not UTF-8") from None
+    except NotThisFormat as error:
+        raise NotThisFormat(f"{name}: {error}") from None
     if not isinstance(content, dict):
-        raise NotThisSchema(f"{path.name}: a mapping is needed")
+        raise NotThisSchema(f"{name}: a mapping is needed")
     return content
 
 
@@ -125,8 +171,10 @@ class Step:
     state: State
 
 
-def plan(wanted: Policies, in_force: Policies) -> list[Step]:
+def plan(wanted: Policies, in_force: Policies, day: date) -> list[Step]:
     """Number each policy: one more than what is in force where its content differs, else the same.
+
+    `day` is that on which it would be done.
 
     Raises:
         AmbiguousPolicy: the set that would then be in force, policies left included, is ambiguous.
@@ -138,9 +186,10 @@ def plan(wanted: Policies, in_force: Policies) -> list[Step]:
         if provider not in wanted:
             steps.append(Step(policy, digest, "left"))
         elif old is None:
-            steps.append(Step(policy, digest, "new"))
+            steps.append(Step(policy.model_copy(update={"in_force_from": day}), digest, "new"))
         elif policy_digest(old) == digest:
             steps.append(Step(old, digest, "unchanged"))
         else:
-            steps.append(Step(policy.model_copy(update={"version": old.version + 1}), digest, "changed"))
+            update = {"version": old.version + 1, "in_force_from": day}
+            steps.append(Step(policy.model_copy(update=update), digest, "changed"))
     return steps

@@ -38,6 +38,8 @@ class Service:
     environment: Mapping[str, str]
     group: str
     """Workers of one group share its partitions."""
+    holds_partitions: bool = True
+    """Whether it is ready only with its share of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,11 @@ class Supervisor:
         whole = Counter[str]()
         for group, count in held.values():
             whole[group] += count
-        return frozenset(name for name, (group, _) in held.items() if whole[group] >= partitions)
+        return frozenset(
+            name
+            for name, (group, _) in held.items()
+            if whole[group] >= partitions or not self._running[name].service.holds_partitions
+        )
 
     def dead(self) -> tuple[Death, ...]:
         """Who has ended unasked."""

@@ -37,6 +37,9 @@ def up(
         list[str] | None,
         typer.Option(metavar="STAGE=N", help="Processes of filtering, pseudonymisation or connectors."),
     ] = None,
+    ingress_port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Where platforms post to, on this machine only; 0 is any free one.")
+    ] = 0,
 ) -> None:
     """Start Kafka (or use KAFKA_BOOTSTRAP's) and all services; stay until Ctrl-C.
 
@@ -51,7 +54,9 @@ def up(
         folder.mkdir(parents=True, exist_ok=True)
         with bootstrap_or_embedded(broker) as bootstrap:
             installation = install(bootstrap, folder / "keys", policies, partitions)
-            services = _on_ports(installation.services_with(counts))
+            (port,) = (ingress_port,) if ingress_port else free_ports(1)
+            ingress = installation.ingress_at(f"127.0.0.1:{port}")
+            services = _on_ports((ingress, *installation.services_with(counts)))
             with Supervisor(services=services, folder=folder / "services") as supervisor:
                 supervisor.wait_ready(READY_SECONDS, partitions)
                 _say_where(installation, supervisor)
@@ -102,6 +107,9 @@ def _say_where(installation: Installation, supervisor: Supervisor) -> None:
         print(f"{service.name:<20} http://{service.environment[HEALTH_ADDRESS]}/livez /readyz /metrics")
     for provider in installation.providers:
         print(f"{provider:<12} reads {named_for(PROVIDER_DIRECTORY, provider)}")
+    ingress = supervisor.services[0].environment["SANCTUAIRE_INGRESS_ADDRESS"]
+    print(f"post         http://{ingress}/v1/consents /v1/changes")
+    print(f"             who may: sanctuaire ingress token NAME --source SOURCE --file {installation.platforms}")
     print(f"publish      KAFKA_BOOTSTRAP={installation.bootstrap} sanctuaire publish aaf PATH")
     print("Ctrl-C ends it; the data are kept.", flush=True)
 

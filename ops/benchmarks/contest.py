@@ -85,15 +85,19 @@ class Contest:
     """Made anew for every reading: in what two records must agree to be the same."""
 
     def run(self, rounds: int) -> list[Result]:
-        """Every engine once a round, the first first; the peers in turned order in every second round."""
-        results, reference = [], None
+        """Every engine once a round, in turned order in every second one, after a run of the first that is not measured.
+
+        A broker that has just started does the same work at twice the cost: whoever came first would pay for all.
+        """
+        first = self.engines[0]
+        self.say(f"warming up: {first.title}")
+        warming, reference = self._run(first, Run(0, self.folder / "warming-up"), None)
+        results = [warming] if warming.fault else []
         for number in range(rounds):
-            first, *peers = self.engines
-            for engine in (first, *(peers if number % 2 == 0 else reversed(peers))):
+            for engine in self.engines if number % 2 == 0 else reversed(self.engines):
                 self.say(f"round {number + 1} of {rounds}: {engine.title}")
-                result, outputs = self._run(engine, Run(number, self.folder / f"{engine.name}-{number}"), reference)
-                reference = reference or outputs
-                results.append(result)
+                run = Run(number, self.folder / f"{engine.name}-{number}")
+                results.append(self._run(engine, run, reference)[0])
         return results
 
     def _run(self, engine: Engine, run: Run, reference: list[Output] | None) -> tuple[Result, list[Output]]:

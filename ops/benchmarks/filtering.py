@@ -62,7 +62,7 @@ def _install(cluster: Cluster) -> tuple[ProviderPolicy, Topics]:
     draft = consent_policy()
     wanted = wanted_topics((draft.provider,), PARTITIONS)
     apply_topics([cluster.bootstrap], wanted)
-    (step,) = apply_policies([cluster.bootstrap], {draft.provider: draft})
+    (step,) = apply_policies([cluster.bootstrap], {draft.provider: draft}, "bench", None).steps
     return step.policy, wanted
 
 

@@ -146,13 +146,13 @@ class Filter:
     def _look_inside(self, keyed: Sequence[tuple[str, Subject]], costs: Costs) -> None:
         """The parts of what `decide_pairs` does, which is timed whole besides."""
         moment = moment_of(NOW)
-        people = [person for person in costs.each("· person", lambda one: person_of(*one), keyed) if person]
+        people = [person for person in costs.each("· person", lambda one: person_of(*one, moment), keyed) if person]
         facts = costs.each("· likeness", lambda person: person.facts(moment.day), people)
 
         def ask(one: tuple[Person, Any]) -> None:
             person, (usual, all_holders) = one
             for term in self.terms.values():
-                under = term.without_contract if out_of_scope(term.contract, person) else term.under
+                under = term.without_contract if out_of_scope(term, person) else term.under
                 under.decide(usual if term.usual else all_holders, moment, delivered=False)
 
         costs.each("· verdicts", ask, list(zip(people, facts, strict=True)))

@@ -38,8 +38,8 @@ class Fresh:
         apply_topics([cluster.bootstrap], wanted)
         cluster.await_leaders([topic for topic, state in wanted.items() if state.partitions == PARTITIONS])
         files = keys.init(bench.folder / name / "keys", "FR", os.urandom)
-        in_force = {step.policy.provider: step.policy for step in apply_policies([cluster.bootstrap], policies)}
-        return cls(cluster, in_force, files)
+        steps = apply_policies([cluster.bootstrap], policies, "bench", None).steps
+        return cls(cluster, {step.policy.provider: step.policy for step in steps}, files)
 
     @property
     def providers(self) -> tuple[str, ...]:

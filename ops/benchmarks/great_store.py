@@ -17,7 +17,8 @@ from ops.benchmarks.workbench import PARTITIONS, Workbench
 from ops.policy_files import Policies
 from ops.supervisor import Supervisor
 from services.contract.topology import FILTERING_STATE
-from services.filtering.agent import SUBJECT, FilteringAgent
+from services.filtering.agent import FilteringAgent
+from services.filtering.subject import SUBJECT
 from services.runtime.policies import PolicyBook
 from services.runtime.state import SWEEP
 

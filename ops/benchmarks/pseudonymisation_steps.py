@@ -22,12 +22,13 @@ from ops.policy_files import Policies, read_policies
 from ops.synthesis import synthesise
 from services.contract.audit import Account
 from services.contract.changes import Change
-from services.contract.envelope import Header, binary, body
+from services.contract.envelope import Header, binary, binary_of, body, kind
 from services.contract.naming import name_of_person
 from services.contract.policies import ProviderPolicy, day_in_paris, policy_digest, releasable
 from services.contract.releases import Release
 from services.contract.topology import RELEASES
 from services.filtering.case import Person, person_of
+from services.filtering.likeness import moment_of
 from services.filtering.subject import NOBODY, fold
 from services.pseudonymisation.agent import PseudonymisationAgent
 from services.pseudonymisation.emission import MAX_EMISSION_BYTES, manner_of, read_strictly, recognise
@@ -43,7 +44,9 @@ PUPILS = 250
 """A batch: longer rounds would hardly ever have a processor to themselves."""
 ROUNDS = 100
 NOW = datetime(2026, 9, 16, 8, tzinfo=UTC)
+MOMENT = moment_of(NOW)
 NOW_US = int(NOW.timestamp()) * 1_000_000
+OPERATION = kind("pseudonymisation", "operation")
 KEYRING = first_keyring("FR", bytes(range(32)))
 POLICIES = Path(__file__).parents[1] / "policies"
 
@@ -93,7 +96,7 @@ def pupils(count: int) -> list[Person]:
     with tempfile.TemporaryDirectory() as name:
         synthesise(1, 7, delta=False, encoding="UTF-8", out=Path(name), pupils_per_school=count)
         read = [change for change in read_export(Path(name), None, {}) if isinstance(change, Change)]
-    seen = [person_of(c.attributes.ine or "", fold(NOBODY, c)[0]) for c in read if c.category == "pupil"]
+    seen = [person_of(c.attributes.ine or "", fold(NOBODY, c)[0], MOMENT) for c in read if c.category == "pupil"]
     return [person for person in seen if person is not None]
 
 
@@ -133,7 +136,7 @@ def steps(rows: Sequence[Row], policy: ProviderPolicy) -> dict[str, float]:
     terms = Terms(strict[0], names, renaming)
     known = {manner_of(strict[0]): terms}
     pseudonyms = [terms.pseudonym(release) for release in strict]
-    event_ids = [names.event_id(name, release["seq"]) for name, release in zip(pseudonyms, strict, strict=True)]
+    event_ids = [names.event(name, release["seq"]) for name, release in zip(pseudonyms, strict, strict=True)]
     fields = [renaming.renamed(release["fields"], None) for release in strict]
     whole = [orjson.loads(terms.upsert(r, name, None)[1]) for r, name in zip(strict, pseudonyms, strict=True)]
     day = day_in_paris(NOW)
@@ -143,10 +146,10 @@ def steps(rows: Sequence[Row], policy: ProviderPolicy) -> dict[str, float]:
         "read, recognised": each(rows, lambda n: recognise(rows[n].value, rows[n].key, known)),
         "pseudonym": each(rows, lambda n: terms.pseudonym(strict[n])),
         "policy": each(rows, lambda n: terms.ruling(policy, "FR", day).refusal(strict[n]["fields"])),
-        "event id": each(rows, lambda n: names.event_id(pseudonyms[n], strict[n]["seq"])),
+        "event id": each(rows, lambda n: names.event(pseudonyms[n], strict[n]["seq"])),
         "school and groups": each(rows, lambda n: renaming.renamed(strict[n]["fields"], None)),
         "operation bytes": each(rows, lambda n: orjson.dumps(whole[n] | {"fields": fields[n]})),
-        "headers out": each(rows, lambda n: binary("pseudonymisation", "operation", event_ids[n])),
+        "headers out": each(rows, lambda n: binary_of(OPERATION, event_ids[n])),
     }
 
 

@@ -16,7 +16,7 @@ from ops.cli.options import AsJson, Bootstrap
 from ops.cli.settings import PREFIX, Finding, check_bootstrap, check_settings
 from ops.policy_files import POLICIES_FOLDER, provider_names
 from ops.publishing.cluster import Addresses, reach
-from ops.publishing.policies import read_in_force
+from ops.publishing.standing import read_standing
 from ops.topics import found_topics, wanted_topics
 from services.contract.errors import SanctuaireError, Unreachable
 from services.contract.topology import POLICIES, SUBJECT_PARTITIONS
@@ -91,7 +91,7 @@ def _topics(addresses: Addresses, providers: Sequence[str], partitions: int) -> 
         else:
             findings.append(Finding(name, f"{topic.partitions} partitions"))
     if POLICIES in found:
-        in_force = read_in_force(addresses)
+        in_force = read_standing(addresses).policies
         remedy = "" if in_force else "nobody may receive anything; run `sanctuaire policy apply`"
         findings.append(Finding("policies in force", str(len(in_force)), remedy))
     return findings

@@ -7,10 +7,10 @@ import typer
 from ops.cli.account import Account
 from ops.cli.exits import EPILOGUE, manual
 from ops.cli.options import ExportPath, Source
-from ops.publishing.changes import encode
 from ops.publishing.exports import ExportReading
-from ops.publishing.identifiers import Identifiers
 from services.contract.changes import Change
+from services.ingress.events import encode
+from services.ingress.identifiers import Identifiers
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Read an export and write its changes to stdout.")
 

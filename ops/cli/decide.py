@@ -2,11 +2,14 @@
 
 import json
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from ops.cli import exits
+from ops.policy_files import POLICIES_FOLDER, read_register
+from ops.register_files import REGISTER_FILE
 from services.filtering.decision import decide as decide_request
 
 app = typer.Typer(add_completion=False)
@@ -22,12 +25,17 @@ _LONGEST_INTEGER = 20
         "sanctuaire decide < request.json",
     ),
 )
-def decide() -> None:
+def decide(
+    register: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="The law of places, a register.yaml.")
+    ] = POLICIES_FOLDER / REGISTER_FILE,
+) -> None:
+    law = read_register(register)
     request = _read(sys.stdin.buffer.read())
     if request is None:
         print("sanctuaire: standard input is not a JSON object; give one decision request", file=sys.stderr)
         raise typer.Exit(exits.USAGE)
-    print(json.dumps(decide_request(request).to_json(), separators=(",", ":")))
+    print(json.dumps(decide_request(request, law).to_json(), separators=(",", ":")))
 
 
 class _Twofold:

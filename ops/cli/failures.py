@@ -6,6 +6,8 @@ from ops.cli import exits
 from services.contract.errors import (
     AmbiguousPolicy,
     NotAnIdentifier,
+    NotSigned,
+    NotThisSet,
     SanctuaireError,
     Unreachable,
     Unreadable,
@@ -15,7 +17,7 @@ from services.contract.errors import (
 
 def exit_code_of(error: Exception) -> int:
     match error:
-        case Unreadable() | AmbiguousPolicy() | NotAnIdentifier():
+        case Unreadable() | AmbiguousPolicy() | NotAnIdentifier() | NotSigned() | NotThisSet():
             return exits.DATA
         case Unreachable():
             return exits.UNAVAILABLE

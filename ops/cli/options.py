@@ -5,6 +5,14 @@ from typing import Annotated
 
 import typer
 
+
+def file_or_dash(path: Path | None) -> Path | None:
+    """As `exists=True, allow_dash=True` would, which typer 0.29 does not: it looks for a file named `-`."""
+    if path is not None and str(path) != "-" and not path.is_file():
+        raise typer.BadParameter("no such file; give one, or - for stdin")
+    return path
+
+
 Bootstrap = Annotated[
     str | None,
     typer.Option("--bootstrap", envvar="KAFKA_BOOTSTRAP", metavar="HOST:PORT,…", help="The Kafka cluster."),

@@ -1,6 +1,8 @@
 """A progress bar on stderr, where that is a terminal; nothing where it is not."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -34,3 +36,13 @@ class Meter:
         self._changes += 1
         if self._changes % EVERY_CHANGES == 0:
             self._progress.update(self._task, completed=bytes_read, description=f"{self._changes} changes")
+
+
+@contextmanager
+def reading(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar that is told how much was read, and of how much."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -14,17 +14,19 @@ from rich.table import Table
 
 from ops.cli.account import Account
 from ops.cli.exits import EPILOGUE, SOME_REFUSED, manual
-from ops.cli.options import AsJson, Bootstrap, ExportPath, Source
+from ops.cli.options import AsJson, Bootstrap, ExportPath, Source, file_or_dash
 from ops.cli.progress import Meter
 from ops.publishing.changes import ChangePublisher, read_identifiers
 from ops.publishing.cluster import Addresses, open_producer, reach, require_topics
-from ops.publishing.consents import RefusedLine, publish_decision, read_decisions
+from ops.publishing.consents import publish_decision
 from ops.publishing.delivery import Delivery
 from ops.publishing.exports import ExportReading, size_of
-from ops.publishing.identifiers import Identifiers
 from services.contract.changes import Change
+from services.contract.consents import ConsentDecision
 from services.contract.errors import TooLarge, Unreachable
 from services.contract.topology import CHANGES, CONSENTS, IDENTIFIERS
+from services.ingress.identifiers import Identifiers
+from services.ingress.reading import MAX_CONSENT_BYTES, Refused, read_lines
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Publish an export, or consents, on Kafka.")
 
@@ -124,7 +126,7 @@ def _summarise(account: Account, dry_run: bool, as_json: bool) -> None:
     ),
 )
 def consents(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, allow_dash=True, help="A file, or - for stdin.")],
+    path: Annotated[Path, typer.Argument(callback=file_or_dash, help="A file, or - for stdin.")],
     bootstrap: Bootstrap = None,
     as_json: AsJson = False,
 ) -> None:
@@ -143,12 +145,12 @@ def _publish_consents(path: Path, delivery: Delivery) -> tuple[Counter[str], int
     published: Counter[str] = Counter()
     refused = 0
     with sys.stdin.buffer if str(path) == "-" else path.open("rb") as stream:
-        for read in read_decisions(stream):
-            if isinstance(read, RefusedLine):
+        for read in read_lines(stream, ConsentDecision, MAX_CONSENT_BYTES):
+            if isinstance(read, Refused):
                 refused += 1
-                print(f"refused: line {read.line}: {read.why} ({read.code})", file=sys.stderr)
+                print(f"refused: line {read.position}: {read.why} ({read.code})", file=sys.stderr)
             else:
-                publish_decision(delivery, read)
-                published[read.status] += 1
+                publish_decision(delivery, read.payload)
+                published[read.payload.status] += 1
     delivery.settle()
     return published, refused

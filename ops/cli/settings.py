@@ -53,17 +53,20 @@ def _addresses(value: str) -> str | None:
     return None
 
 
-def _private_file(value: str) -> str | None:
-    path = Path(value)
-    if not path.is_file():
-        return "no such file; make the keys with `sanctuaire keys init`"
-    if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        return "others than its owner have access; take it from them with chmod 600"
-    try:
-        path.open("rb").close()
-    except OSError:
-        return "it cannot be read by this user; run as its owner"
-    return None
+def _private_file(made_by: str) -> Check:
+    def check(value: str) -> str | None:
+        path = Path(value)
+        if not path.is_file():
+            return f"no such file; {made_by}"
+        if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+            return "others than its owner have access; take it from them with chmod 600"
+        try:
+            path.open("rb").close()
+        except OSError:
+            return "it cannot be read by this user; run as its owner"
+        return None
+
+    return check
 
 
 def _listening_address(value: str) -> str | None:
@@ -76,15 +79,21 @@ def _any(_value: str) -> str | None:
     return None
 
 
+_KEYS = "make the keys with `sanctuaire keys init`"
+_PLATFORMS = "make one with `sanctuaire ingress token NAME --source SOURCE`"
+
 VARIABLES: Mapping[str, Check] = {
     BOOTSTRAP: _addresses,
     f"{PREFIX}PROVIDER": _any,
-    f"{PREFIX}KEYRING_FILE": _private_file,
-    f"{PREFIX}KEY_ENCRYPTION_KEY_FILE": _private_file,
+    f"{PREFIX}KEYRING_FILE": _private_file(_KEYS),
+    f"{PREFIX}KEY_ENCRYPTION_KEY_FILE": _private_file(_KEYS),
+    f"{PREFIX}PLATFORMS_FILE": _private_file(_PLATFORMS),
+    f"{PREFIX}INGRESS_ADDRESS": _listening_address,
     f"{PREFIX}WORK_FOLDER": _any,
     f"{PREFIX}BATCH_RECORDS": _number(1, 20_000, whole=True),
     f"{PREFIX}GROUP_INSTANCE_ID": _any,
     f"{PREFIX}HEALTH_ADDRESS": _listening_address,
+    f"{PREFIX}FRESH_SECONDS": _number(0, float("inf"), whole=False),
     f"{PREFIX}SILENT_SECONDS": _number(1, float("inf"), whole=False),
     f"{PREFIX}SESSION_TIMEOUT_SECONDS": _number(0, float("inf"), whole=False),
     f"{PREFIX}REQUEST_TIMEOUT_SECONDS": _number(0, float("inf"), whole=False),

@@ -10,7 +10,7 @@ from rich.table import Table
 from ops.demo.chain import Chain
 from ops.demo.exports import Exports
 from ops.demo.publication import Publication
-from ops.demo.reader import published, read_out
+from ops.demo.reader import linked, published, read_out
 from ops.demo.scenario import Scenario
 from ops.demo.screen import Screen
 from ops.demo.tally import Tally, ends_of
@@ -115,7 +115,12 @@ class Play:
         self.screen.say(f"Everybody who had her was told to forget her, {', '.join(names)}: in {seconds:.1f} s.")
 
     def _settle(self) -> None:
+        """Everything published is decided, then what the filter told itself of it, and all of it is delivered."""
         counts = published(self.installation.bootstrap)
+        self._settled(counts)
+        self._settled({**counts, **linked(self.installation.bootstrap)})
+
+    def _settled(self, counts: Mapping[str, int]) -> None:
         self.watch.wait(
             lambda tally: tally.settled(counts), SETTLE_SECONDS, self.supervisor.check,
             "every input decided, renamed and delivered",

@@ -6,11 +6,11 @@ Opens nothing.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from ops.demo.chain import Chain, pair_of, step_of
+from ops.demo.chain import Chain, Due, Sent, pair_of, step_of
 from ops.demo.readout import Finding, ReadOut
 from services.contract.audit import End
-from services.contract.operations import Delete, ProviderRecord, Upsert
-from services.contract.releases import Release, Withdrawal
+from services.contract.operations import Delete, ProviderRecord, ProviderRestriction, Restrict, Upsert
+from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.topology import FILTERING_AUDIT, PSEUDONYMISATION_AUDIT
 
 UNCHANGED = "unchanged"
@@ -43,7 +43,9 @@ def _emission_counts(chain: Chain) -> Iterator[Finding]:
                     if reason != UNCHANGED:
                         count = sum(last - first + 1 for first, last in ranges)
                         told[emitted.__name__, entry.partition, contract] += count
-    sent = Counter((type(one).__name__, row.partition, pair_of(one)) for row, _, one in chain.emissions)
+    # Whether a hold restricted anything is not in the account either, for it may have done so before.
+    counted = (each for each in chain.emissions if not isinstance(each[2], Restriction))
+    sent = Counter((type(one).__name__, row.partition, pair_of(one)) for row, _, one in counted)
     for place in sorted(told.keys() | sent.keys()):
         if told[place] != sent[place]:
             emitted_as, partition, pair = place
@@ -72,7 +74,7 @@ def _operations(chain: Chain) -> Iterator[Finding]:
                 yield Finding("operation-without-emission", f"{step[1]}/{step[0]}")
 
 
-_DUE: Mapping[type[Release | Withdrawal], type[Upsert | Delete]] = {Release: Upsert, Withdrawal: Delete}
+_DUE: Mapping[type[Sent], type[Due]] = {Release: Upsert, Withdrawal: Delete, Restriction: Restrict}
 
 
 Places = set[tuple[str, int, int]]
@@ -126,6 +128,10 @@ def _final_state(chain: Chain, provider: str) -> Iterator[Finding]:
             continue
         word = chain.outcomes.get(f"{pair}/{pseudonym}")
         if word is None or word.outcome != "delivered":
+            continue
+        if isinstance(operation, Restrict):
+            if record != (None if word.code == "never-attempted" else ProviderRestriction(restricted=True)):
+                yield Finding("known-otherwise-than-released", pair)
             continue
         contract = policy.contract(operation.contract)
         if record is None:

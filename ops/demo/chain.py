@@ -12,9 +12,9 @@ from pydantic import TypeAdapter
 
 from ops.demo.readout import ReadOut, Row
 from services.contract.heartbeats import Heartbeat
-from services.contract.operations import Delete, ProviderRecord, Upsert
+from services.contract.operations import Delete, ProviderRecord, ProviderRestriction, Restrict, Upsert
 from services.contract.outcomes import Outcome
-from services.contract.releases import Release, Withdrawal
+from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.topology import (
     LEDGER,
     PROVIDER_DIRECTORY,
@@ -26,7 +26,10 @@ from services.contract.topology import (
 Step = tuple[int, str, int]
 """Partition, `<provider>/<contract>` and seq: what one emission and its operation share, and nothing else does."""
 
-Known = Mapping[str, ProviderRecord]
+Sent = Release | Withdrawal | Restriction
+Due = Upsert | Delete | Restrict
+
+Known = Mapping[str, ProviderRecord | ProviderRestriction]
 """What one provider has, by pseudonym."""
 
 _OUTCOMES: TypeAdapter[Outcome] = TypeAdapter(Outcome)
@@ -39,30 +42,30 @@ class Chain:
     read: ReadOut
 
     @cached_property
-    def emissions(self) -> Sequence[tuple[Row, str, Release | Withdrawal]]:
+    def emissions(self) -> Sequence[tuple[Row, str, Sent]]:
         """Each with its row and its topic."""
         return [
             (row, topic, emission)
             for topic, other in ((RELEASES, Release), (WITHDRAWALS, Heartbeat))
-            for row, emission in self.read.parsed(topic, Withdrawal, other)
-            if isinstance(emission, Release | Withdrawal)
+            for row, emission in self.read.parsed(topic, Withdrawal, Restriction, other)
+            if isinstance(emission, Sent)
         ]
 
     @cached_property
-    def operations(self) -> Mapping[Step, Sequence[Upsert | Delete]]:
-        found: defaultdict[Step, list[Upsert | Delete]] = defaultdict(list)
+    def operations(self) -> Mapping[Step, Sequence[Due]]:
+        found: defaultdict[Step, list[Due]] = defaultdict(list)
         for provider in sorted(self.read.policies):
             normal, express = self.read.of_provider(provider)
             for topic, other in ((normal, Upsert), (express, Heartbeat)):
-                for row, operation in self.read.parsed(topic, Delete, other):
-                    if isinstance(operation, Upsert | Delete):
+                for row, operation in self.read.parsed(topic, Delete, Restrict, other):
+                    if isinstance(operation, Due):
                         found[step_of(row, operation)].append(operation)
         return found
 
     @cached_property
-    def last(self) -> Mapping[tuple[str, str], Upsert | Delete]:
+    def last(self) -> Mapping[tuple[str, str], Due]:
         """Pair and subject → the operation of the highest `seq`: what the provider should have come to."""
-        latest: dict[tuple[str, str], Upsert | Delete] = {}
+        latest: dict[tuple[str, str], Due] = {}
         for row, _, emission in self.emissions:
             who = (pair_of(emission), emission.subject)
             for operation in self.operations.get(step_of(row, emission), ()):
@@ -93,14 +96,14 @@ class Chain:
         rows = {id(row) for row in latest.values()}
         return {
             (row.key or b"").decode("utf-8", "replace"): record
-            for row, record in self.read.parsed(topic, ProviderRecord)
-            if id(row) in rows
+            for row, record in self.read.parsed(topic, ProviderRecord, ProviderRestriction)
+            if id(row) in rows and isinstance(record, ProviderRecord | ProviderRestriction)
         }
 
 
-def pair_of(payload: Release | Withdrawal | Upsert | Delete) -> str:
+def pair_of(payload: Sent | Due) -> str:
     return f"{payload.provider}/{payload.contract}"
 
 
-def step_of(row: Row, payload: Release | Withdrawal | Upsert | Delete) -> Step:
+def step_of(row: Row, payload: Sent | Due) -> Step:
     return row.partition, pair_of(payload), payload.seq

@@ -11,8 +11,10 @@ from services.contract.audit import AuditEntry
 from services.contract.topology import (
     CONNECTORS_AUDIT,
     FILTERING_AUDIT,
+    LINKS,
     PSEUDONYMISATION_AUDIT,
     RELEASES,
+    UNLINKS,
     WITHDRAWALS,
 )
 
@@ -34,10 +36,23 @@ def coverage_findings(read: ReadOut) -> Iterator[Finding]:
             yield Finding("gap-in-input", where, missing)
         aside = read.aside.get((topic, partition), Counter())
         yield from _for_every_contract(filtered.get((topic, partition), {}), aside, offsets, read.contracts, where)
-    yield from _nowhere(filtered.keys() - read.ends.keys())
+    linked = _links(read)
+    for place, numbers in sorted(linked.items()):
+        aside, where = read.aside.get(place, Counter()), "/".join(map(str, place))
+        yield from _for_every_contract(filtered.get(place, {}), aside, numbers, read.contracts, where)
+    yield from _nowhere(filtered.keys() - read.ends.keys() - linked.keys())
     yield from _by_record(read, PSEUDONYMISATION_AUDIT, (RELEASES, WITHDRAWALS))
     lanes = tuple(topic for provider in sorted(read.policies) for topic in read.of_provider(provider))
     yield from _by_record(read, CONNECTORS_AUDIT, lanes)
+
+
+def _links(read: ReadOut) -> Mapping[tuple[str, int], Collection[int]]:
+    """What the filter tells itself, by topic and partition: its offsets are those of a transaction, with gaps."""
+    found: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
+    for topic in (UNLINKS, LINKS):
+        for row in read.rows(topic):
+            found[topic, row.partition].add(row.offset)
+    return found
 
 
 def ends_of(read: ReadOut, audit: str) -> Ends:

@@ -13,7 +13,9 @@ from services.contract.topology import (
     CHANGES,
     CONSENTS,
     IDENTIFIERS,
+    LINKS,
     POLICIES,
+    UNLINKS,
     expand,
 )
 
@@ -68,6 +70,12 @@ def published(bootstrap: str) -> Mapping[str, int]:
         inputs = partitions_of(consumer, INPUTS)
         starts, ends = consumer.beginning_offsets(inputs), consumer.end_offsets(inputs)
     return {topic: sum(ends[tp] - starts[tp] for tp in inputs if tp.topic == topic) for topic in INPUTS}
+
+
+def linked(bootstrap: str) -> Mapping[str, int]:
+    """How many links the filter has told itself until now."""
+    with closing(open_consumer(bootstrap)) as consumer:
+        return {topic: len(rows) for topic, rows in _read(consumer, (UNLINKS, LINKS)).items()}
 
 
 def _read(consumer: KafkaConsumer, topics: Sequence[str]) -> dict[str, list[Row]]:

@@ -17,8 +17,10 @@ from services.contract.topology import (
     CONSENTS,
     FILTERING_AUDIT,
     LEDGER,
+    LINKS,
     PSEUDONYMISATION_AUDIT,
     RELEASES,
+    UNLINKS,
     WITHDRAWALS,
 )
 
@@ -29,6 +31,8 @@ _AUDIT_OF: Mapping[Stage, str] = {
 }
 ALL = "-"
 NO_INPUTS = frozenset({"sweep", "tick"})
+TOLD_ITSELF = frozenset({LINKS, UNLINKS})
+"""What the filter reads of its own: no platform has published it."""
 UNCHANGED = "unchanged"
 
 
@@ -41,6 +45,8 @@ class Tally:
     """Seen, by topic."""
     accounted: Counter[str] = field(default_factory=Counter)
     """Inputs that a stage's account speaks of, by audit topic."""
+    linked: int = 0
+    """Of the filter's own links, how many its account speaks of."""
     sent: Counter[str] = field(default_factory=Counter)
     """What a stage says it has passed on, by audit topic."""
     ends: dict[str, Counter[tuple[End, str]]] = field(default_factory=dict)
@@ -81,12 +87,16 @@ class Tally:
             self.holds[provider][(key or b"").decode("utf-8", "replace")] = value is not None
 
     def _account(self, topic: str, entry: AuditEntry) -> None:
-        if entry.topic not in NO_INPUTS:
+        published = entry.topic not in NO_INPUTS | TOLD_ITSELF
+        if published:
             self.accounted[topic] += entry.records
+        elif entry.topic in TOLD_ITSELF:
+            self.linked += entry.records
         for contract, end, reason, count in each_end(entry):
-            if end in {"released", "erased"} and reason != UNCHANGED:
+            changed = end in {"released", "erased"} and reason != UNCHANGED
+            if changed:
                 self.sent[topic] += count
-            if topic == FILTERING_AUDIT and (entry.topic not in NO_INPUTS or end in {"released", "erased"}):
+            if topic == FILTERING_AUDIT and (published or changed):
                 providers = self.providers if contract == ALL else (contract.partition("/")[0],)
                 for provider in providers:
                     self.ends.setdefault(provider, Counter())[end, reason] += count
@@ -126,9 +136,13 @@ class Tally:
         return sum(count for topic, count in self.records.items() if topic.endswith(".quarantine"))
 
     def settled(self, published: Mapping[str, int]) -> bool:
-        """Whether every published record has been accounted for by every stage it leads to, and no window is open."""
+        """Whether every published record has been accounted for by every stage it leads to, and no window is open.
+
+        So have as many links as `published` says that there are.
+        """
         return (
             self.accounted[FILTERING_AUDIT] >= published[CHANGES] + published[CONSENTS]
+            and self.linked >= sum(published.get(topic, 0) for topic in TOLD_ITSELF)
             and self.emissions >= self.sent[FILTERING_AUDIT]
             and self.accounted[PSEUDONYMISATION_AUDIT] >= self.emissions
             and self.operations >= self.sent[PSEUDONYMISATION_AUDIT]

@@ -14,6 +14,7 @@ from ops.demo.chain import Chain
 from ops.demo.tally import Ends, Tally, ends_of, operations_of
 from ops.demo.verifier import Judgement
 from services.contract.changes import Change
+from services.contract.operations import ProviderRecord
 from services.contract.policies import ProviderPolicy
 from services.contract.reasons import REASONS, STAGES, Meaning
 from services.contract.topology import CHANGES, CONSENTS, RELEASES, WITHDRAWALS
@@ -101,7 +102,8 @@ def _known(chain: Chain, subject: str, provider: str) -> dict[str, Any]:
     known = chain.known(provider)
     for (_, who), operation in chain.last.items():
         if who == subject and operation.provider == provider and operation.pseudonym in known:
-            return {"known as": operation.pseudonym, **known[operation.pseudonym].fields}
+            record = known[operation.pseudonym]
+            return {"known as": operation.pseudonym, **(record.fields if isinstance(record, ProviderRecord) else {})}
     return {}
 
 

@@ -2,22 +2,14 @@
 
 from ops.publishing.cluster import Addresses, read_whole
 from ops.publishing.delivery import Delivery
-from ops.publishing.identifiers import Identifiers, record_key
-from services.contract.changes import MAX_CHANGE_BYTES, Change, Identifier, parse_change
+from services.contract.changes import MAX_CHANGE_BYTES, Change
 from services.contract.errors import NotThisSchema, TooLarge, Unreadable
-from services.contract.parsing import parse_payload
-from services.contract.topology import CHANGES, IDENTIFIERS
+from services.contract.topology import IDENTIFIERS
+from services.ingress.events import Event, change_event, identifier_event
+from services.ingress.identifiers import Identifiers, parse_identifier
 
-__all__ = ["ChangePublisher", "encode", "parse_change", "read_identifiers"]
-
-MAX_IDENTIFIER_BYTES = 4096
 CHUNK_RECORDS = 2000
 CHUNK_BYTES = 8 << 20
-
-
-def encode(change: Change) -> bytes:
-    """One line of JSON: only what the change says, so that a patch stays a patch."""
-    return change.model_dump_json(exclude_unset=True).encode()
 
 
 def read_identifiers(addresses: Addresses) -> Identifiers:
@@ -32,12 +24,9 @@ def read_identifiers(addresses: Addresses) -> Identifiers:
         if value is None:
             continue
         try:
-            identifier = parse_payload(Identifier, value, MAX_IDENTIFIER_BYTES)
+            known.remember(parse_identifier(key, value))
         except Unreadable as error:
             raise NotThisSchema(f"{IDENTIFIERS}, offset {offset}: {error}") from None
-        if key != record_key(identifier).encode():
-            raise NotThisSchema(f"{IDENTIFIERS}, offset {offset}: the key is not that of the payload")
-        known.remember(identifier)
     return known
 
 
@@ -48,9 +37,9 @@ class ChangePublisher:
         self._delivery = delivery
         self._identifiers = identifiers
         self._limit = limit_bytes
-        self._chunk: list[tuple[str, bytes]] = []
+        self._chunk: list[Event] = []
         self._bytes = 0
-        self._new: dict[str, bytes] = {}
+        self._new: dict[str, Event] = {}
 
     def add(self, change: Change) -> None:
         """Publish one change, soon.
@@ -59,13 +48,14 @@ class ChangePublisher:
             TooLarge: this change; the others are not concerned.
             Unreachable: Kafka stopped taking records.
         """
-        value = encode(change)
-        if len(value) > self._limit:
+        event = change_event(change, self._identifiers.key_of(change))
+        if len(event.value) > self._limit:
             raise TooLarge(f"a change of over {self._limit} bytes")
         if (identifier := self._identifiers.learn(change)) is not None:
-            self._new[record_key(identifier)] = identifier.model_dump_json().encode()
-        self._chunk.append((self._identifiers.key_of(change), value))
-        self._bytes += len(value)
+            new = identifier_event(identifier)
+            self._new[new.key] = new
+        self._chunk.append(event)
+        self._bytes += len(event.value)
         if len(self._chunk) >= CHUNK_RECORDS or self._bytes >= CHUNK_BYTES:
             self._send_chunk()
 
@@ -75,9 +65,9 @@ class ChangePublisher:
         self._delivery.settle()
 
     def _send_chunk(self) -> None:
-        for key, value in self._new.items():
-            self._delivery.send(IDENTIFIERS, key, value, "identifier")
+        for event in self._new.values():
+            self._delivery.send(event)
         self._delivery.settle()
-        for key, value in self._chunk:
-            self._delivery.send(CHANGES, key, value, "change")
+        for event in self._chunk:
+            self._delivery.send(event)
         self._chunk, self._bytes, self._new = [], 0, {}

@@ -1,12 +1,13 @@
 """A Kafka cluster as a command sees it: does it answer, has it the topics, what does a small topic hold in all?"""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
+from kafka.partitioner.default import murmur2
 
 from ops.broker.configuration import parse_bootstrap
 from ops.broker.readiness import PAUSE_SECONDS, cluster_id
@@ -51,12 +52,13 @@ def reach(bootstrap: str | None, seconds: float = ANSWER_SECONDS) -> Addresses:
     return addresses
 
 
-def require_topics(addresses: Addresses, names: Iterable[str]) -> None:
-    """Raise WrongSettings, naming the topics that are missing and the command that makes them."""
+def require_topics(addresses: Addresses, names: Iterable[str], providers: Iterable[str] = ()) -> None:
+    """Raise WrongSettings, naming the topics that are missing and the command that makes them, for these providers."""
     with KafkaConsumer(bootstrap_servers=addresses) as consumer:
         missing = sorted(set(names) - consumer.topics())
     if missing:
-        raise WrongSettings(f"these topics are missing: {', '.join(missing)}; run `sanctuaire topics apply`")
+        command = " ".join(("sanctuaire topics apply", *(f"--provider {name}" for name in providers)))
+        raise WrongSettings(f"these topics are missing: {', '.join(missing)}; run `{command}` first")
 
 
 @contextmanager
@@ -84,18 +86,27 @@ def read_whole(addresses: Addresses, topic: str) -> Iterator[tuple[int, bytes | 
     Raises:
         Unreachable: the cluster went away in between.
     """
-    partition = TopicPartition(topic, 0)
+    return ((record.offset, record.key, record.value) for record in _read(addresses, topic, lambda _: 0))
+
+
+def read_partition_of(addresses: Addresses, topic: str, key: bytes) -> Iterator[Any]:
+    """Every committed record of the partition that Kafka's default partitioner gives this key; fails as above."""
+    return _read(addresses, topic, lambda partitions: (murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+def _read(addresses: Addresses, topic: str, choose: Callable[[int], int]) -> Iterator[Any]:
     with KafkaConsumer(
         bootstrap_servers=addresses, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=100
     ) as consumer:
         try:
+            partition = TopicPartition(topic, choose(len(consumer.partitions_for_topic(topic) or (0,))))
             consumer.assign([partition])
             consumer.seek_to_beginning(partition)
             end = consumer.end_offsets([partition])[partition]
             deadline = time.monotonic() + READ_SECONDS
             while consumer.position(partition) < end:
                 for record in consumer.poll(timeout_ms=200).get(partition, ()):
-                    yield record.offset, record.key, record.value
+                    yield record
                     deadline = time.monotonic() + READ_SECONDS
                 if time.monotonic() > deadline:
                     raise Unreachable(f"{topic}: the cluster stopped answering before its end; try again")

@@ -1,47 +1,48 @@
-"""Consent decisions, one JSON object a line, to `consents.decisions.v1`."""
+"""Consent decisions to `consents.decisions.v1`, and one person's from there."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator
 
+from ops.publishing.cluster import Addresses, read_partition_of
 from ops.publishing.delivery import Delivery
 from services.contract.consents import ConsentDecision
-from services.contract.errors import TooLarge, Unreadable
+from services.contract.envelope import body
+from services.contract.errors import Unreadable
 from services.contract.parsing import parse_payload
 from services.contract.topology import CONSENTS
+from services.ingress.events import decision_event
+from services.ingress.reading import MAX_CONSENT_BYTES
 
-MAX_CONSENT_BYTES = 16 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedLine:
-    """A line that was not taken; lines are counted from 1."""
-
-    line: int
-    code: str
-    why: str
-
-
-def read_decisions(stream: BinaryIO) -> Iterator[ConsentDecision | RefusedLine]:
-    """Each line that holds something: one bad line never keeps a withdrawal on the next from being published."""
-    number = 0
-    while raw := stream.readline(MAX_CONSENT_BYTES + 1):
-        number += 1
-        if len(raw) > MAX_CONSENT_BYTES and not raw.endswith(b"\n"):
-            _skip_line(stream)
-            yield RefusedLine(number, TooLarge.code, f"over {MAX_CONSENT_BYTES} bytes")
-        elif line := raw.strip():
-            try:
-                yield parse_payload(ConsentDecision, line, MAX_CONSENT_BYTES)
-            except Unreadable as error:
-                yield RefusedLine(number, error.code, str(error))
-
-
-def _skip_line(stream: BinaryIO) -> None:
-    while (rest := stream.readline(MAX_CONSENT_BYTES)) and not rest.endswith(b"\n"):
-        pass
+_RANK = {"given": 0, "refused": 1, "withdrawn": 2}
 
 
 def publish_decision(delivery: Delivery, decision: ConsentDecision) -> None:
     """Send one decision under its subject's key; `delivery.settle()` waits for it."""
-    delivery.send(CONSENTS, decision.subject, decision.model_dump_json().encode(), "consent-decision")
+    delivery.send(decision_event(decision))
+
+
+def decisions_about(addresses: Addresses, subject: str) -> Iterator[ConsentDecision]:
+    """All that the topic has about a person, by the routing key; what the filter quarantines is none.
+
+    Raises:
+        Unreachable: the cluster went away in between.
+    """
+    for record in read_partition_of(addresses, CONSENTS, subject.encode()):
+        if record.key == subject.encode():
+            try:
+                raw = body(record.value, record.headers, MAX_CONSENT_BYTES)
+                decision = parse_payload(ConsentDecision, raw, MAX_CONSENT_BYTES)
+            except Unreadable:
+                continue
+            if decision.subject == subject:
+                yield decision
+
+
+def last_words(decisions: Iterable[ConsentDecision]) -> list[ConsentDecision]:
+    """Of each party, purpose and provider the last word: the greatest `at`, on a tie the more restrictive (R13)."""
+    last: dict[tuple[str, str, str], ConsentDecision] = {}
+    for decision in decisions:
+        about = (decision.party, decision.purpose, decision.provider)
+        known = last.get(about)
+        if known is None or (decision.at, _RANK[decision.status]) > (known.at, _RANK[known.status]):
+            last[about] = decision
+    return list(last.values())

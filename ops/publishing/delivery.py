@@ -6,9 +6,9 @@ from typing import Protocol
 
 from kafka.errors import KafkaError
 
-from ops.publishing.envelope import headers_of
 from services.contract.envelope import Header
 from services.contract.errors import Unreachable
+from services.ingress.events import Event, headers_of
 
 SETTLE_SECONDS = 30.0
 """As long as the producer tries; after that, what is not acknowledged counts as lost."""
@@ -35,13 +35,14 @@ class Delivery:
         self._waiting: list[tuple[str, Acknowledgement]] = []
         self.acknowledged: Counter[str] = Counter()
 
-    def send(self, topic: str, key: str, value: bytes, payload: str) -> None:
+    def send(self, event: Event) -> None:
+        headers = headers_of(event.payload, event.value)
         try:
-            sent = self._producer.send(topic, value, key.encode(), headers_of(payload, value))
+            sent = self._producer.send(event.topic, event.value, event.key.encode(), headers)
         except KafkaError as error:
             # What was sent before may still arrive: wait, so that the number given is the true one.
-            raise self._broken(topic, type(error).__name__, self._wait() + 1) from None
-        self._waiting.append((topic, sent))
+            raise self._broken(event.topic, type(error).__name__, self._wait() + 1) from None
+        self._waiting.append((event.topic, sent))
 
     def settle(self) -> None:
         """Wait until all that was sent is acknowledged.

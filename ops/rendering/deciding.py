@@ -11,8 +11,9 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from services.contract.consents import ConsentStatus, Party
 from services.contract.errors import Payload
-from services.contract.policies import Controller, Kind, LegalBasis, Perimeter, Period, Place
+from services.contract.policies import Controller, Kind, LegalBasis, Perimeter, Place
 from services.contract.reasons import ReasonCode, Rule
+from services.contract.register import Period
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=160)]
 

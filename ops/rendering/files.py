@@ -11,6 +11,7 @@ from ops.rendering.json_schema import json_schema
 from ops.rendering.manual import rules_page
 from ops.rendering.markers import replace_between
 from ops.rendering.nouns import NOUNS
+from ops.rendering.openapi import openapi
 from ops.rendering.runtime_lock import runtime_lock
 from ops.rendering.tables import payloads_table, topics_table
 
@@ -41,6 +42,7 @@ def _rendered(root: Path) -> dict[Path, str]:
     schemas = root / "schemas"
     files = {schemas / noun.file: _json(json_schema(noun)) for noun in NOUNS}
     files[schemas / "asyncapi.yaml"] = asyncapi()
+    files[schemas / "openapi.json"] = openapi()
     guide = schemas / "README.md"
     with_topics = replace_between(_read(guide) or "", "topics", topics_table())
     files[guide] = replace_between(with_topics, "payloads", payloads_table())

@@ -24,6 +24,8 @@ def json_schema(noun: Noun) -> dict[str, Any]:
         _shorten_nullable(node)
         if isinstance(node.get("pattern"), str):
             node["pattern"] = _portable(node["pattern"])
+        if "patternProperties" in node:
+            node["additionalProperties"] = False  # a key of any other form is refused, not ignored
     head = {
         "$schema": DIALECT,
         "$id": noun.urn,

@@ -8,14 +8,19 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from ops.rendering.deciding import DecisionRequest, Verdict
+from services.contract.acts import Approval, PolicyAct
 from services.contract.audit import AuditEntry, QuarantinedRecord
 from services.contract.changes import Change, Identifier
+from services.contract.consent_records import ConsentReceipt, ConsentRecord
 from services.contract.consents import ConsentDecision
 from services.contract.heartbeats import Heartbeat
-from services.contract.operations import Delete, ProviderRecord, Upsert
+from services.contract.links import Link
+from services.contract.objections import ObjectionDecision
+from services.contract.operations import Delete, ProviderRecord, ProviderRestriction, Restrict, Upsert
 from services.contract.outcomes import Outcome
 from services.contract.policies import ProviderPolicy
-from services.contract.releases import Release, Withdrawal
+from services.contract.releases import Release, Restriction, Withdrawal
+from services.contract.restrictions import RestrictionDecision
 
 
 @dataclass(frozen=True)
@@ -50,21 +55,31 @@ NOUNS: tuple[Noun, ...] = (
     Noun("Change", Change),
     Noun("Identifier", Identifier),
     Noun("ConsentDecision", ConsentDecision),
+    Noun("ObjectionDecision", ObjectionDecision),
+    Noun("RestrictionDecision", RestrictionDecision),
+    Noun("Link", Link),
     Noun("ProviderPolicy", ProviderPolicy),
+    Noun("Approval", Approval),
     Noun("Release", Release),
     Noun("Withdrawal", Withdrawal),
+    Noun("Restriction", Restriction),
     Noun("Heartbeat", Heartbeat),
     Noun(
         "Operation",
-        Upsert | Delete,
-        "What a connector is to do at its provider: an upsert carries `kind` and `fields`, a delete neither.",
+        Upsert | Delete | Restrict,
+        "What a connector is to do at its provider: an upsert carries `kind` and `fields`, a restrict `restricted`, "
+        "a delete none of them.",
     ),
     Noun("Outcome", Outcome, "What came of an operation: delivered, deferred or refused."),
     Noun("ProviderRecord", ProviderRecord),
+    Noun("ProviderRestriction", ProviderRestriction),
     Noun("AuditEntry", AuditEntry),
     Noun("QuarantinedRecord", QuarantinedRecord),
+    Noun("PolicyAct", PolicyAct),
     Noun("DecisionRequest", DecisionRequest),
     Noun("Verdict", Verdict),
+    Noun("ConsentRecord", ConsentRecord),
+    Noun("ConsentReceipt", ConsentReceipt),
 )
 
 

@@ -29,6 +29,7 @@ class ConnectorAgent:
 
     stage: Stage = "connectors"
     audit = CONNECTORS_AUDIT
+    express = 1
     swept = waiting.AWAITS_POLICIES
 
     def __init__(self, name: str, provider: Provider, policies: PolicyBook) -> None:

@@ -20,7 +20,7 @@ class Standing(NamedTuple):
 
 
 def judge(word: Word, standing: Standing | None) -> StageCode | None:
-    """Why a word is not to be told: an older one, the same again, or an erasure of what never left."""
+    """Why a word is not to be told: an older one, the same again, or an erasure or restriction of what never left."""
     if standing is not None and word.seq <= standing.seq:
         return "duplicate" if word.seq == standing.seq else "superseded"
     if word.kind is None and (standing is None or not standing.attempted):
@@ -33,7 +33,7 @@ def told(word: Word, code: OutcomeCode) -> Standing:
 
     Unless it acknowledged an erasure, it may still have the person.
     """
-    return Standing(word.seq, attempted=word.kind is not None or OUTCOME_OF[code] != "delivered")
+    return Standing(word.seq, attempted=word.operation != "delete" or OUTCOME_OF[code] != "delivered")
 
 
 def dump(standing: Standing) -> bytes:

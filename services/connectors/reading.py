@@ -8,7 +8,7 @@ import orjson
 from services.connectors.words import Word
 from services.contract.errors import KeyMismatch, NotThisSchema
 from services.contract.heartbeats import MAX_HEARTBEAT_BYTES, Heartbeat, read_heartbeat
-from services.contract.operations import Delete, Operation, Upsert
+from services.contract.operations import Delete, Operation, Restrict, Upsert
 from services.contract.parsing import MAX_DEPTH, parse_json, parse_payload
 from services.contract.policies import Kind
 
@@ -18,6 +18,7 @@ _CONTRACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,40}")
 _KINDS = get_args(Kind)
 _UPSERT = frozenset(Upsert.model_fields)
 _DELETE = frozenset(Delete.model_fields)
+_RESTRICT = frozenset(Restrict.model_fields)
 
 
 def read_operation(raw: bytes, key: bytes | None, provider: str) -> Word:
@@ -33,7 +34,7 @@ def read_operation(raw: bytes, key: bytes | None, provider: str) -> Word:
 
 
 def read_express(raw: bytes, key: bytes | None, provider: str, partition: int) -> Word | Heartbeat:
-    """A delete of this provider, or the heartbeat of this partition.
+    """A delete or a restrict of this provider, or the heartbeat of this partition.
 
     Raises:
         Unreadable: neither, or not from here.
@@ -60,7 +61,7 @@ def quickly(raw: bytes) -> Word | None:
 
 def word_of(content: Any, raw: bytes) -> Word | None:
     """The parsed operation; null unless every part that is used has its form."""
-    if type(content) is not dict or content.keys() not in (_UPSERT, _DELETE):
+    if type(content) is not dict or content.keys() not in (_UPSERT, _DELETE, _RESTRICT):
         return None
     provider, contract, pseudonym = content["provider"], content["contract"], content["pseudonym"]
     seq, version, event_id = content["seq"], content["policy_version"], content["event_id"]
@@ -71,12 +72,14 @@ def word_of(content: Any, raw: bytes) -> Word | None:
         and seq > 0 < version
         and type(fields) is dict
         and (kind in _KINDS or "kind" not in content)
+        and content.get("restricted", True) is True
         and _CONTRACT.fullmatch(contract)
         and _NAME.fullmatch(pseudonym)
         and _NAME.fullmatch(event_id)
     ):
         place = f"{contract}/{pseudonym}".encode()
-        return Word(provider, contract, pseudonym, seq, version, event_id, kind, fields, place, raw)
+        restricted = "restricted" in content
+        return Word(provider, contract, pseudonym, seq, version, event_id, kind, fields, place, raw, restricted)
     return None
 
 
@@ -88,8 +91,11 @@ def word_kept(content: Any) -> Word:
 
 def _strictly(raw: bytes) -> Word:
     content = parse_json(raw, MAX_OPERATION_BYTES)
-    upsert = isinstance(content, dict) and content.keys() & {"kind", "fields"}
-    model: type[Operation] = Upsert if upsert else Delete
+    model: type[Operation] = Delete
+    if isinstance(content, dict) and content.keys() & {"kind", "fields"}:
+        model = Upsert
+    elif isinstance(content, dict) and "restricted" in content:
+        model = Restrict
     return _word(parse_payload(model, raw, MAX_OPERATION_BYTES), raw)
 
 
@@ -98,4 +104,5 @@ def _word(operation: Operation, raw: bytes) -> Word:
     return Word(
         operation.provider, operation.contract, operation.pseudonym, operation.seq, operation.policy_version,
         operation.event_id, kind, fields, f"{operation.contract}/{operation.pseudonym}".encode(), raw,
+        isinstance(operation, Restrict),
     )  # fmt: skip

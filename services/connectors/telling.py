@@ -1,6 +1,6 @@
 """One round of telling, within one transaction: each word is told, waits or is refused, and all of it is entered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from services.connectors import freshness, ledger, waiting
 from services.connectors.ledger import Standing, judge
@@ -10,6 +10,7 @@ from services.connectors.waiting import AT_ONCE, POLICIES_CHANGE, later_word_wai
 from services.connectors.words import Word
 from services.contract.audit import Account, End
 from services.contract.envelope import binary
+from services.contract.operations import OperationKind
 from services.contract.outcomes import OutcomeCode
 from services.contract.reasons import StageCode
 from services.contract.topology import LEDGER
@@ -17,6 +18,7 @@ from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox
 
 STANDING = b"s/"
+ENDS: Mapping[OperationKind, End] = {"upsert": "released", "delete": "erased", "restrict": "held"}
 HELD = frozenset({"release-window", "backlog", "allowed-again"})
 
 
@@ -107,7 +109,7 @@ class Telling:
         if code in HELD:
             end = "held"
         elif code in {"delivered", "never-attempted"}:
-            end = "released" if word.kind else "erased"
+            end = ENDS[word.operation]
         self._account.end(number, word.pair, end, code)
 
     def _standing(self, word: Word) -> Standing | None:

@@ -17,12 +17,14 @@ class Word(NamedTuple):
     policy_version: int
     event_id: str
     kind: Kind | None
-    """Of an upsert; null is the order to forget."""
+    """Of an upsert; null is the order to forget, or to restrict."""
     fields: Mapping[str, Any]
     place: bytes
     """`<contract>/<pseudonym>`: where the state keeps what belongs to the pair."""
     raw: bytes
     """As it came: what is kept while it waits."""
+    restricted: bool = False
+    """Whether it is the order to keep the person and not use her."""
 
     @property
     def pair(self) -> str:
@@ -30,4 +32,6 @@ class Word(NamedTuple):
 
     @property
     def operation(self) -> OperationKind:
-        return "delete" if self.kind is None else "upsert"
+        if self.kind is not None:
+            return "upsert"
+        return "restrict" if self.restricted else "delete"

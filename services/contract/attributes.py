@@ -29,6 +29,10 @@ class GuardianLink(Payload):
     legal: str | None = None
     contact: str | None = None
     payment: str | None = None
+    authority_from: date | None = None
+    """First day, in Paris, on which she answers for the pupil; null where not said, or always."""
+    authority_until: date | None = None
+    """Last day, in Paris, on which she does."""
 
 
 class Function(Payload):
@@ -81,6 +85,8 @@ class Attributes(Payload):
     divisions: tuple[ClassCode, ...] = ()
     groups: tuple[ClassCode, ...] = ()
     subjects: tuple[str, ...] = ()
+    emancipated: bool | None = None
+    gone_since: date | None = None
     guardians: tuple[GuardianLink, ...] = ()
     pupils: tuple[str, ...] = ()
     functions: tuple[Function, ...] = ()
@@ -117,9 +123,9 @@ ATTRIBUTE_CATEGORY: Mapping[str, AttributeCategory | None] = _by_name(
             *("functions", "teaches_divisions", "teaches_groups"),
         ),
         "special": ("scholarship", "regime", "transport"),
-        # Restrictions, links, and what is said of a school or a nomenclature entry: no field a contract could name.
+        # What the rules ask, links, and what is said of a school or a nomenclature entry: no field of a contract.
         None: (
-            *("diffusion", "guardians", "pupils"),
+            *("diffusion", "emancipated", "gone_since", "guardians", "pupils"),
             *("uai", "name", "kind", "contract", "academy", "label", "parent", "stat11", "track"),
         ),
     }

@@ -84,8 +84,9 @@ class Account:
         stage, topic, partition = self._of
         ends: dict[str, dict[End, dict[str, tuple[OffsetRange, ...]]]] = {}
         for (contract, end, reason), ranges in self._ends.items():
-            ends.setdefault(contract, {}).setdefault(end, {})[reason] = tuple((a, b) for a, b in ranges)
-        return AuditEntry(
+            ends.setdefault(contract, {}).setdefault(end, {})[reason] = tuple(map(tuple, ranges))  # type: ignore[arg-type]
+        # What is gathered here needs no proof: it may be thousands of ranges a batch.
+        return AuditEntry.model_construct(
             stage=stage, topic=topic, partition=partition, first=offsets[0], last=offsets[1],
             records=self.records, at=at, policies=policies, ends=ends,
         )  # fmt: skip

@@ -17,11 +17,16 @@ _STRUCTURED = b"application/cloudevents"
 
 def binary(source: str, payload: str, event_id: str) -> list[Header]:
     """Headers of one record, whose value is the payload alone. `payload` is a schema's name: `release`."""
-    return [_SPECVERSION, ("ce_id", event_id.encode()), *_kind(source, payload)]
+    return [_SPECVERSION, ("ce_id", event_id.encode()), *kind(source, payload)]
+
+
+def binary_of(shared: Sequence[Header], event_id: bytes) -> list[Header]:
+    """The same, with what `kind` gave once for many and the id in ASCII."""
+    return [_SPECVERSION, ("ce_id", event_id), *shared]
 
 
 @cache
-def _kind(source: str, payload: str) -> tuple[Header, ...]:
+def kind(source: str, payload: str) -> tuple[Header, ...]:
     """What every record of one writer and schema shares."""
     return (
         ("ce_source", b"sanctuaire/" + source.encode()),

@@ -11,6 +11,8 @@ SanctuaireError
 │   └── NotThisFormat     a platform's export that breaks its own grammar
 ├── Unusable              understood, but policy, key or setting cannot apply: stop
 │   ├── AmbiguousPolicy
+│   ├── NotSigned         a set of policies that nobody who may has signed
+│   ├── NotThisSet        another set of policies than the one that is in force
 │   ├── NotAnIdentifier   a placeholder or a malformed identifier: never a pseudonym
 │   ├── WeakKey
 │   ├── NoKey
@@ -64,6 +66,14 @@ class Unusable(SanctuaireError):
 
 class AmbiguousPolicy(Unusable):
     code = "ambiguous-policy"
+
+
+class NotSigned(Unusable):
+    code = "not-signed"
+
+
+class NotThisSet(Unusable):
+    code = "not-this-set"
 
 
 class NotAnIdentifier(Unusable):

@@ -39,6 +39,13 @@ class Delete(Operation):
     """Forget this person."""
 
 
+class Restrict(Operation):
+    """Keep what you have of this person, and do not use it before the next upsert (GDPR art. 18)."""
+
+    restricted: Literal[True]
+    """Tells it from a delete."""
+
+
 class ProviderRecord(Payload):
     """What a provider reads under a pseudonym on its own topic; a null value is the order to forget."""
 
@@ -47,4 +54,10 @@ class ProviderRecord(Payload):
     fields: Mapping[str, JsonValue]
 
 
-OperationKind = Literal["upsert", "delete"]
+class ProviderRestriction(Payload):
+    """What a provider reads under a pseudonym that it has: keep it, and do not use it before the next record."""
+
+    restricted: Literal[True]
+
+
+OperationKind = Literal["upsert", "delete", "restrict"]

@@ -5,6 +5,7 @@ refusal quotes what it refuses.
 """
 
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -26,8 +27,17 @@ def parse_payload(model: type[PayloadType], raw: bytes, limit_bytes: int) -> Pay
 def parse_both(model: type[PayloadType], raw: bytes, limit_bytes: int) -> tuple[PayloadType, Any]:
     """Parse one payload, and give the plain JSON beside it; refuse as `parse_payload` does."""
     value = parse_json(raw, limit_bytes)
+    return _validated(model, raw), value
+
+
+def parse_one(choose: Callable[[Any], type[PayloadType]], raw: bytes, limit_bytes: int) -> PayloadType:
+    """Parse the one of several payloads that its plain JSON shows it to be; refuse as `parse_payload` does."""
+    return _validated(choose(parse_json(raw, limit_bytes)), raw)
+
+
+def _validated(model: type[PayloadType], raw: bytes) -> PayloadType:
     try:
-        return model.model_validate_json(raw), value
+        return model.model_validate_json(raw)
     except ValidationError as error:
         kind = NotJson if error.errors(include_input=False)[0]["type"] == "json_invalid" else NotThisSchema
         raise kind(explain_invalid(error, declared_names(model))) from None

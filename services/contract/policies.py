@@ -1,6 +1,6 @@
 """What one provider may receive, and of whom; and the checks that every stage repeats for itself.
 
-A `ProviderPolicy` is whole: perimeter, controller, places and contracts travel together, so that no stage can
+A `ProviderPolicy` is whole: perimeter, register, controller, places and contracts travel together, so that no stage can
 ever combine the halves of two sets. Reads no clock: the day is an argument.
 """
 
@@ -14,14 +14,14 @@ import orjson
 from pydantic import Field, StringConstraints
 
 from services.contract.errors import Payload
-from services.contract.register import ADEQUACY, ASSIGNED, EEA, FRANCE, OVERSEAS
+from services.contract.register import ASSIGNED, Country, Period, Register, Scope
 
 PARIS: Final = ZoneInfo("Europe/Paris")
 """A day of the rules is a day there (rules.md, Dates)."""
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 ContractId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,40}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Kind = Literal["pupil", "guardian", "teacher", "staff"]
 
 Refusal = Literal["contract-not-in-force", "place-not-allowed"]
@@ -50,16 +50,6 @@ class Controller(Payload):
     in_its_task: bool
 
 
-class Period(Payload):
-    """Whole Europe/Paris days, both included; a null end has none."""
-
-    from_: date = Field(alias="from")
-    until: date | None
-
-    def covers(self, day: date) -> bool:
-        return self.from_ <= day and (self.until is None or day <= self.until)
-
-
 class Instrument(Payload):
     """Appropriate safeguards for a transfer (GDPR art. 46)."""
 
@@ -75,7 +65,7 @@ class Place(Payload):
     operator: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     control_country: Country
     secnumcloud: Period | None
-    scope: tuple[Literal["pipeda-commercial", "appi"], ...]
+    scope: tuple[Scope, ...]
     dpf: Period | None
     instrument: Instrument | None
 
@@ -137,7 +127,14 @@ class ProviderPolicy(Payload):
     """Where e-mail aliases live; without it, no contract of this provider can release `email_relay`."""
     version: Annotated[int, Field(ge=1)]
     """Grows with every change of content; what was decided under a higher one must wait for it."""
+    in_force_from: date | None = None
+    """The day on which this version was put in force; null where that is not known. A contract that was over by then
+    was ended by the change, and not by its own date."""
+    staged: bool = False
+    """Whether this version was put in force as one by which the provider loses more people than may go unasked: until
+    an operator approves, nobody is erased by it."""
     perimeter: Perimeter
+    register_: Register = Field(alias="register")
     controller: Controller
     places: tuple[Place, ...]
     contracts: tuple[Contract, ...]
@@ -147,9 +144,15 @@ class ProviderPolicy(Payload):
 
 
 def policy_digest(policy: ProviderPolicy) -> str:
-    """Name the content, whatever its version: `sha256:` and 64 hexadecimal digits of its canonical JSON."""
-    content = policy.model_dump(mode="json", by_alias=True, exclude={"version"})
+    """Name the content, whatever its version and since when: `sha256:` and 64 hexadecimal digits of canonical JSON."""
+    content = policy.model_dump(mode="json", by_alias=True, exclude={"version", "in_force_from", "staged"})
     return "sha256:" + hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def change_set(digests: Mapping[str, str]) -> str:
+    """Name a whole set by the digest of each provider's policy: it is another as soon as one of them is."""
+    content = "".join(f"{provider}={digests[provider]}\n" for provider in sorted(digests))
+    return "sha256:" + hashlib.sha256(content.encode()).hexdigest()
 
 
 def ambiguities(policies: Mapping[str, ProviderPolicy]) -> list[str]:
@@ -172,39 +175,51 @@ def ambiguities(policies: Mapping[str, ProviderPolicy]) -> list[str]:
         ]
     if len({policy.perimeter for policy in policies.values()}) > 1:
         found.append("the policies do not share one perimeter")
-    return found
+    registers = {policy.register_.digest: policy.register_ for policy in policies.values()}
+    if len(registers) > 1:
+        found.append("the policies do not share one register")
+    return found + [said for register in registers.values() for said in register.contradictions()]
 
 
 def day_in_paris(now: datetime) -> date:
     return now.astimezone(PARIS).date()
 
 
-def place_allowed(perimeter: Perimeter, place: Place, day: date) -> bool:
+def place_allowed(perimeter: Perimeter, register: Register, place: Place, day: date) -> bool:
     """Whether a place is known to be allowed (rules.md, R18 to R20); what would be `hold` there is no here.
 
     The filter decides with all its reasons; a later stage only needs to know that nothing may go.
     """
-    if perimeter.sovereign and not _sovereign(perimeter, place, day):
+    if place.country not in ASSIGNED or (perimeter.sovereign and not _sovereign(perimeter, register, place, day)):
         return False
-    if place.country in EEA:
-        return True
-    if place.country in OVERSEAS or place.country not in ASSIGNED:
-        return False
+    return register.in_eea(place.country, day) or _transfer_allowed(perimeter, register, place, day)
+
+
+def _transfer_allowed(perimeter: Perimeter, register: Register, place: Place, day: date) -> bool:
+    """R18 and R19, for a place outside the EEA."""
+    if place.country in register.overseas:
+        rule = register.overseas[place.country]
+        if rule is None or not rule.covers(day):
+            return False
+        if rule.treated_as == "eea":
+            return True
     article_46 = bool(place.instrument and place.instrument.assessment and perimeter.allow_article_46)
     if place.country == "US":
-        return bool(place.dpf and place.dpf.covers(day)) and perimeter.allow_dpf and article_46
-    adequacy = ADEQUACY.get(place.country)
-    if adequacy and adequacy.covers(day) and (adequacy.scope is None or adequacy.scope in place.scope):
-        return True
-    return article_46
+        listed = bool(place.dpf and place.dpf.covers(day)) and perimeter.allow_dpf
+        return listed and _adequate(register, place, day, "dpf") and article_46
+    return _adequate(register, place, day, None, *place.scope) or article_46
 
 
-def _sovereign(perimeter: Perimeter, place: Place, day: date) -> bool:
-    home = FRANCE if perimeter.storage_country == "FR" else {perimeter.storage_country}
-    if place.kind in {"storage", "backup"} and place.country not in home:
+def _adequate(register: Register, place: Place, day: date, *scopes: str | None) -> bool:
+    decisions = register.adequacy.get(place.country, ())
+    return any(decision.covers(day) and decision.scope in scopes for decision in decisions)
+
+
+def _sovereign(perimeter: Perimeter, register: Register, place: Place, day: date) -> bool:
+    if place.kind in {"storage", "backup"} and place.country not in register.home(perimeter.storage_country):
         return False
     qualified = bool(place.secnumcloud and place.secnumcloud.covers(day))
-    return place.control_country in EEA and (qualified or not perimeter.require_secnumcloud)
+    return register.in_eea(place.control_country, day) and (qualified or not perimeter.require_secnumcloud)
 
 
 def refusal(policy: ProviderPolicy, contract_id: str, day: date) -> Refusal | None:
@@ -213,7 +228,8 @@ def refusal(policy: ProviderPolicy, contract_id: str, day: date) -> Refusal | No
     listed = policy.perimeter.providers is None or policy.provider in policy.perimeter.providers
     if contract is None or not contract.covers(day) or not listed:
         return "contract-not-in-force"
-    if not policy.places or not all(place_allowed(policy.perimeter, place, day) for place in policy.places):
+    perimeter, register = policy.perimeter, policy.register_
+    if not policy.places or not all(place_allowed(perimeter, register, place, day) for place in policy.places):
         return "place-not-allowed"
     return None
 

@@ -43,9 +43,10 @@ ReasonCode = Literal[
 
 StageCode = Literal[
     "unchanged", "superseded", "duplicate", "reference-data", "no-image", "subject-unknown",
-    "school-not-subscribed", "kind-not-in-contract", "provider-unknown", "policy-not-here",
+    "school-not-subscribed", "kind-not-in-contract", "no-linked-pupil", "provider-unknown", "policy-not-here",
     "field-not-in-contract", "contract-not-in-force", "place-not-allowed", "never-attempted", "delivered",
     "renamed", "not-an-identifier", "stale-consents", "backlog", "release-window", "allowed-again",
+    "stale-policies", "deletion-guard",
     "not-json", "not-this-schema", "too-large", "key-mismatch", "unreadable", "unexpected",
 ]  # fmt: skip
 
@@ -174,7 +175,9 @@ REASONS: Mapping[ReasonCode, Meaning] = MappingProxyType(
             ("R18",), "A place lies in a country without adequacy.", "Move the place, or add an instrument."
         ),
         "adequacy-not-in-force": Meaning(
-            ("R18",), "The adequacy of a place's country is not in force.", "Move the place, or add an instrument."
+            ("R18", "R19"),
+            "The adequacy of a place's country is not in force.",
+            "Move the place; outside the US, an instrument may do.",
         ),
         "adequacy-out-of-scope": Meaning(
             ("R18",), "The adequacy of a place's country does not cover this.", "Declare the scope, if it holds."
@@ -215,6 +218,9 @@ STAGES: Mapping[StageCode, Meaning] = MappingProxyType(
         "subject-unknown": Meaning((), "The person is not known.", "Publish a complete export of the source."),
         "school-not-subscribed": Meaning((), "The school has not subscribed to the contract.", _NOTHING),
         "kind-not-in-contract": Meaning((), "The contract is not for this kind of person.", _NOTHING),
+        "no-linked-pupil": Meaning(
+            (), "No pupil whom the provider knows links this guardian to the contract.", _NOTHING
+        ),
         "provider-unknown": Meaning((), "No policy names the provider.", _CHECK_POLICY),
         "policy-not-here": Meaning(
             (), "The policies of the decision have not reached this stage.", "Wait; check the reading of policies."
@@ -225,7 +231,17 @@ STAGES: Mapping[StageCode, Meaning] = MappingProxyType(
         "contract-not-in-force": Meaning((), "The contract was not in force at the time of sending.", _CHECK_POLICY),
         "place-not-allowed": Meaning((), "A place was not allowed at the time of sending.", _CHECK_POLICY),
         "stale-consents": Meaning(
-            (), "How far the consents are applied is not known here: no upsert is told.", "Look at the filter."
+            (),
+            "How far the consents are applied is not known here: nothing is released, and no upsert told.",
+            "Look at the filter and its consents.",
+        ),
+        "stale-policies": Meaning(
+            (), "Whether the policies are the latest is not known here: nothing is released.", "Look at the broker."
+        ),
+        "deletion-guard": Meaning(
+            (),
+            "A change of policy would erase everybody at once: it waits, and nothing new is released.",
+            "Look at `sanctuaire policy pending`; approve the set, or put a corrected one in force.",
         ),
         "backlog": Meaning((), "What lies behind it is read first: only the last word is told.", _NOTHING),
         "release-window": Meaning((), "It leaves when the contract's release window ends.", _NOTHING),

@@ -7,24 +7,33 @@ A name that holds `<provider>` stands for one topic a provider.
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from services.contract.acts import Approval, PolicyAct
 from services.contract.audit import AuditEntry, QuarantinedRecord
 from services.contract.changes import Change, Identifier
 from services.contract.consents import ConsentDecision
 from services.contract.errors import Payload
 from services.contract.heartbeats import Heartbeat
-from services.contract.operations import Delete, ProviderRecord, Upsert
+from services.contract.links import Link
+from services.contract.objections import ObjectionDecision
+from services.contract.operations import Delete, ProviderRecord, ProviderRestriction, Restrict, Upsert
 from services.contract.outcomes import Deferred, Delivered, Refused
 from services.contract.policies import ProviderPolicy
-from services.contract.releases import Release, Withdrawal
+from services.contract.releases import Release, Restriction, Withdrawal
+from services.contract.restrictions import RestrictionDecision
 
 CHANGES = "directory.changes.v1"
 IDENTIFIERS = "directory.identifiers.v1"
 CONSENTS = "consents.decisions.v1"
+LINKS = "directory.links.v1"
+"""The ordinary lane: who may be known since a pupil may; and the ends of a sweep."""
+UNLINKS = "directory.unlinks.v1"
+"""The express lane: whom one pupil's own input no longer lets be known, past any backlog (decisions/0014)."""
 POLICIES = "policies.v1"
+"""A policy a provider, and under a key that no provider can have the last approval of what a set erases at once."""
 RELEASES = "provisioning.releases.v1"
-"""The normal lane: releases, and the erasures of a sweep. Readers tell them apart by content, not by topic."""
+"""The normal lane: releases, and the erasures and restrictions of a sweep. Readers tell them apart by content."""
 WITHDRAWALS = "provisioning.withdrawals.v1"
-"""The express lane: what one person's own input takes back overtakes any backlog; and the heartbeats."""
+"""The express lane: what one person's own input takes back or restricts overtakes any backlog; and the heartbeats."""
 OPERATIONS = "provisioning.operations.<provider>.v1"
 PROVIDER_WITHDRAWALS = "provisioning.withdrawals.<provider>.v1"
 PROVIDER_DIRECTORY = "providers.<provider>.directory.v1"
@@ -35,6 +44,7 @@ CONNECTORS_STATE = "state.connectors.<provider>.v1"
 FILTERING_AUDIT = "audit.filtering.v1"
 PSEUDONYMISATION_AUDIT = "audit.pseudonymisation.v1"
 CONNECTORS_AUDIT = "audit.connectors.v1"
+POLICIES_AUDIT = "audit.policies.v1"
 
 SUBJECT_PARTITIONS = 12
 """All topics keyed by a subject share it: a stage writes to the partition it reads from."""
@@ -70,20 +80,24 @@ TOPICS: tuple[Topic, ...] = (
           retention_days=14, quarantined=True),
     Topic(IDENTIFIERS, (Identifier,), "<source>/<entity>/<id>", "ingress", ("ingress",), "compact",
           partitions="one", tombstone_days=7),
-    Topic(CONSENTS, (ConsentDecision,), "routing key", "ingress", ("filtering",), "delete",
-          retention_days=365, quarantined=True),
-    Topic(POLICIES, (ProviderPolicy,), "provider", "operators",
+    Topic(CONSENTS, (ConsentDecision, ObjectionDecision, RestrictionDecision), "routing key", "ingress",
+          ("filtering",), "delete", retention_days=365, quarantined=True),
+    Topic(UNLINKS, (Link,), "routing key of the guardian", "filtering", ("filtering",), "delete",
+          retention_days=14, quarantined=True),
+    Topic(LINKS, (Link,), "routing key of the guardian", "filtering", ("filtering",), "delete",
+          retention_days=14, quarantined=True),
+    Topic(POLICIES, (ProviderPolicy, Approval), "provider", "operators",
           ("filtering", "pseudonymisation", "connectors"), "compact", partitions="one", tombstone_days=30),
-    Topic(RELEASES, (Release, Withdrawal), "routing key", "filtering", ("pseudonymisation",), "delete",
+    Topic(RELEASES, (Release, Withdrawal, Restriction), "routing key", "filtering", ("pseudonymisation",), "delete",
           retention_days=7, quarantined=True),
-    Topic(WITHDRAWALS, (Withdrawal, Heartbeat), "routing key", "filtering", ("pseudonymisation",), "delete",
+    Topic(WITHDRAWALS, (Withdrawal, Restriction, Heartbeat), "routing key", "filtering", ("pseudonymisation",),
+          "delete", retention_days=7, quarantined=True),
+    Topic(OPERATIONS, (Upsert, Delete, Restrict), "pseudonym", "pseudonymisation", ("connectors",), "delete",
           retention_days=7, quarantined=True),
-    Topic(OPERATIONS, (Upsert, Delete), "pseudonym", "pseudonymisation", ("connectors",), "delete",
-          retention_days=7, quarantined=True),
-    Topic(PROVIDER_WITHDRAWALS, (Delete, Heartbeat), "pseudonym", "pseudonymisation", ("connectors",), "delete",
-          retention_days=7, quarantined=True),
-    Topic(PROVIDER_DIRECTORY, (ProviderRecord,), "pseudonym", "connectors", ("the provider",), "compact",
-          tombstone_days=30),
+    Topic(PROVIDER_WITHDRAWALS, (Delete, Restrict, Heartbeat), "pseudonym", "pseudonymisation", ("connectors",),
+          "delete", retention_days=7, quarantined=True),
+    Topic(PROVIDER_DIRECTORY, (ProviderRecord, ProviderRestriction), "pseudonym", "connectors", ("the provider",),
+          "compact", tombstone_days=30),
     Topic(LEDGER, (Delivered, Deferred, Refused), "<provider>/<contract>/<pseudonym>", "connectors",
           ("operators",), "compact", tombstone_days=7),
     Topic(FILTERING_STATE, (), "state key", "filtering", ("filtering",), "compact",
@@ -98,6 +112,8 @@ TOPICS: tuple[Topic, ...] = (
           retention_days=365),
     Topic(CONNECTORS_AUDIT, (AuditEntry,), "none", "connectors", ("operators",), "delete",
           retention_days=365),
+    Topic(POLICIES_AUDIT, (PolicyAct,), "none", "operators", ("operators",), "delete",
+          partitions="one", retention_days=3650),
 )  # fmt: skip
 
 

@@ -4,4 +4,4 @@ from services.filtering.agent import FilteringAgent
 from services.runtime.stream import main
 
 if __name__ == "__main__":
-    main("filtering", lambda _, policies: FilteringAgent(policies))
+    main("filtering", lambda settings, policies: FilteringAgent(policies, settings.fresh_seconds))

@@ -1,6 +1,6 @@
 """From what is known of a person to the request that the rules decide (design: rules.md, the request)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -8,21 +8,16 @@ from typing import Any, Literal, NamedTuple
 
 from services.contract.changes import ATTRIBUTE_CATEGORY
 from services.contract.policies import Contract, Kind, ProviderPolicy
-from services.filtering.likeness import Offer, offer_of
+from services.filtering.holders import HOLDERS, Consents, counted, guardians_of
+from services.filtering.likeness import Moment, Offer, offer_of
 from services.filtering.parsing import read_policy
+from services.filtering.particulars import Records, standing
 from services.filtering.precedents import Facts, Precedents
 from services.filtering.subject import Image, Subject, kind_of
 
-OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract"]
+OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract", "no-linked-pupil"]
 
-Consents = tuple[Mapping[str, Any], ...]
-
-FIRST = frozenset({"1"})
-HOLDERS = frozenset({"1", "2"})
-"""AAF `legal`: 1 holds parental authority, 2 may oppose and counts among "all holders".
-
-First-degree files do not say: whoever is unknown here may oppose as well, and cannot consent.
-"""
+NOBODY_LINKS: frozenset[str] = frozenset()
 
 
 class Person(NamedTuple):
@@ -41,18 +36,22 @@ class Person(NamedTuple):
     """As they count for a usual act, which the first holders may consent to."""
     all_holders: Consents
     """As they count where all holders must agree."""
+    linked: frozenset[str]
+    """Of a guardian: the pairs under which a pupil links her."""
+    objections: Records
+    """To any provider, under any ground."""
 
     def facts(self, day: date) -> tuple[Facts, Facts]:
         """Her part of every request on this day: for a usual act, and where all holders must agree."""
         offer = _offer(tuple(self.values))
-        usual = Facts(self.request, offer, self.consents, day)
+        usual = Facts(self.request, offer, self.consents, self.objections, day)
         if self.all_holders == self.consents:
             return usual, usual
-        return usual, Facts(self.request, offer, self.all_holders, day)
+        return usual, Facts(self.request, offer, self.all_holders, self.objections, day)
 
 
-def person_of(key: str, subject: Subject) -> Person | None:
-    """The person that the subject's images show; null where no source has given a whole image.
+def person_of(key: str, subject: Subject, moment: Moment) -> Person | None:
+    """The person that the subject's images show at this moment; null where no source has given a whole image.
 
     A deleted person is still somebody: what was released of her is to be erased.
     """
@@ -63,28 +62,39 @@ def person_of(key: str, subject: Subject) -> Person | None:
             return None
         picked = min((name, image) for name, image in subject.images.items() if image.deleted)
     source, image = picked
-    guardians, kind = _guardians(source, image), kind_of(image)
-    usual, all_holders = _consents(subject.consents, guardians) if subject.consents else ((), ())
+    (legal, since), kind = guardians_of(source, image, moment.day), kind_of(image)
+    usual, all_holders = counted(subject.consents, legal, since) if subject.consents else ((), ())
+    attributes, particulars = image.attributes, subject.particulars
+    restrictions = ["no-diffusion"] if attributes.get("diffusion") is False else []
+    if particulars.restrictions:
+        restrictions += standing(particulars.restrictions, moment.now)
     return Person(
         key=key,
         kind=kind,
         source=source,
         id=image.id,
-        ine=image.attributes.get("ine"),
-        school=image.attributes.get("school"),
+        ine=attributes.get("ine"),
+        school=attributes.get("school"),
         request={
             "kind": kind,
-            "birth_date": image.attributes.get("birth_date"),
-            "emancipated": False,
-            "guardians": [name for name, legal in guardians.items() if legal is None or legal in HOLDERS],
-            "restrictions": ["no-diffusion"] if image.attributes.get("diffusion") is False else [],
-            "gone_since": None,
+            "birth_date": attributes.get("birth_date"),
+            "emancipated": attributes.get("emancipated") is True,
+            "guardians": [name for name, word in legal.items() if word is None or word in HOLDERS],
+            "restrictions": restrictions,
+            "gone_since": _come(attributes["gone_since"], moment.day) if "gone_since" in attributes else None,
             "deleted": deleted,
         },
         values=field_values(image),
         consents=usual,
         all_holders=all_holders,
+        linked=particulars.linking if particulars.links else NOBODY_LINKS,
+        objections=particulars.objections,
     )
+
+
+def _come(day: str | None, today: date) -> str | None:
+    """A day, once it has come."""
+    return day if day is not None and day <= today.isoformat() else None
 
 
 _CATEGORY: Mapping[str, str] = {
@@ -118,34 +128,13 @@ def field_values(image: Image) -> dict[str, Any]:
     return values
 
 
-def _guardians(source: str, image: Image) -> dict[str, str | None]:
-    links = image.attributes.get("guardians") or ()
-    return {f"{source}:{link['id']}": link.get("legal") for link in links}
-
-
-def _consents(records: Consents, guardians: Mapping[str, str | None]) -> tuple[Consents, Consents]:
-    """Leave out what a guardian gave without being such a holder; what she refused or took back stays.
-
-    As they count for a usual act, and where all holders must agree.
-    """
-    usual, all_holders = [], []
-    for record in records:
-        party, legal = record["party"], None
-        if record["status"] == "given" and party.startswith("guardian:"):
-            legal = guardians.get(party.removeprefix("guardian:"))
-            if legal not in HOLDERS:
-                continue
-        all_holders.append(record)
-        if legal is None or legal in FIRST:
-            usual.append(record)
-    return tuple(usual), tuple(all_holders)
-
-
-def out_of_scope(contract: Contract, person: Person) -> OutOfScope | None:
-    """Why this contract does not speak of this person at all."""
-    if person.kind not in contract.kinds:
+def out_of_scope(term: "Terms", person: Person) -> OutOfScope | None:
+    """Why this contract does not speak of this person at all; a guardian is of the schools of who links her."""
+    if person.kind not in term.contract.kinds:
         return "kind-not-in-contract"
-    return None if contract.covers_school(person.school) else "school-not-subscribed"
+    if person.kind == "guardian":
+        return None if term.pair in person.linked else "no-linked-pupil"
+    return None if term.contract.covers_school(person.school) else "school-not-subscribed"
 
 
 class Named(NamedTuple):
@@ -170,6 +159,24 @@ class Terms:
     """The policy as the decision reads it."""
     without_contract: Precedents
     """The same for a person whom the contract does not speak of: rule R2, or R1 where it was delivered."""
+    ended_by_change: bool
+    """Whether its last day had passed when this policy was put in force; where that is not known, as if so."""
+    covers_nobody: bool
+
+
+class Contracts(NamedTuple):
+    """All that may be asked about: every contract by pair, providers without any, and who lets guardians be known."""
+
+    terms: Mapping[str, Terms]
+    bare: Mapping[str, Named]
+    """What they still have is to be erased."""
+    linking: Mapping[str, Terms]
+    """Those of `terms` that cover guardians."""
+
+    @classmethod
+    def of(cls, terms: Iterable[Terms], bare: Mapping[str, Named]) -> "Contracts":
+        by_pair = {term.pair: term for term in terms}
+        return cls(by_pair, bare, {pair: term for pair, term in by_pair.items() if "guardian" in term.contract.kinds})
 
 
 def terms_of(policy: ProviderPolicy, digest: str) -> tuple[Terms, ...]:
@@ -180,6 +187,7 @@ def terms_of(policy: ProviderPolicy, digest: str) -> tuple[Terms, ...]:
 def _terms(policy: ProviderPolicy, contract: Contract, digest: str) -> Terms:
     request = policy_request(policy, contract)
     nothing = {**request, "provider": {**request["provider"], "contract": None}}
+    until = contract.until
     return Terms(
         policy=policy,
         contract=contract,
@@ -187,8 +195,10 @@ def _terms(policy: ProviderPolicy, contract: Contract, digest: str) -> Terms:
         pair=f"{policy.provider}/{contract.id}",
         usual=contract.legal_basis.usual_act,
         family=contract.family,
-        under=Precedents(read_policy(request)),
-        without_contract=Precedents(read_policy(nothing)),
+        under=Precedents(read_policy(request, policy.register_)),
+        without_contract=Precedents(read_policy(nothing, policy.register_)),
+        ended_by_change=until is not None and (policy.in_force_from is None or until < policy.in_force_from),
+        covers_nobody=not contract.kinds or not contract.schools,
     )
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, Literal, assert_never
 
 from services.contract.reasons import Reason, ReasonCode, Rule
+from services.contract.register import Register
 from services.filtering.address import too_fine_fields
 from services.filtering.consent import consent_erasure, consent_findings, consent_ground
 from services.filtering.minimisation import Minimised, field_findings, minimise
@@ -72,9 +73,9 @@ class Verdict:
         }
 
 
-def decide(request: Mapping[str, object]) -> Verdict:
-    """Decide one request, whatever JSON object it is."""
-    return decide_under(read_policy(request), request)
+def decide(request: Mapping[str, object], register: Register) -> Verdict:
+    """Decide one request, whatever JSON object it is, by the law of places that is given."""
+    return decide_under(read_policy(request, register), request)
 
 
 def decide_under(policy: Policy, request: Mapping[str, object]) -> Verdict:
@@ -112,14 +113,19 @@ def erasure_owed(request: Request) -> ReasonCode | None:
     """R1, GDPR art. 17, 19, 28(3)(g): an erasure that nothing blocks, as far as its own inputs are known."""
     if request.subject.delivered is not True:
         return None
-    if request.subject.deleted is True:
-        return "subject-deleted"
-    if not asks_restriction(request):
+    if request.subject.deleted is not True and not asks_restriction(request):
         end = contract_end(request.policy.contract, request.today)
         if end is not None:
             return end
-        if is_gone_for_good(request) is True:
-            return "gone-too-long"
+    return owed_to_the_person(request)
+
+
+def owed_to_the_person(request: Request) -> ReasonCode | None:
+    """R1 without the end of the contract: what she is owed because of herself, and would be under any contract."""
+    if request.subject.deleted is True:
+        return "subject-deleted"
+    if not asks_restriction(request) and is_gone_for_good(request) is True:
+        return "gone-too-long"
     if is_objection_upheld(request):
         return "objection-upheld"
     return consent_erasure(request)

@@ -14,6 +14,7 @@ from services.filtering.case import OutOfScope, Person, Terms, out_of_scope
 from services.filtering.decision import Outcome, Verdict
 from services.filtering.likeness import Moment, Traits
 from services.filtering.precedents import Facts, Topic
+from services.filtering.sending import Emission
 
 ENDS: Final[Mapping[Outcome, End]] = MappingProxyType(
     {"release": "released", "withhold": "withheld", "hold": "held", "erase": "erased"}
@@ -25,15 +26,6 @@ MAX_SCHOOLS = 16_384
 
 _Scopes = tuple[OutOfScope | None, ...]
 _Key = tuple[Traits, int, _Scopes]
-
-
-class Emission(NamedTuple):
-    """One record that goes out; `value` is what the payload's own model would write."""
-
-    payload: Literal["release", "withdrawal"]
-    contract: str
-    seq: int
-    value: bytes
 
 
 class Decided(NamedTuple):
@@ -49,6 +41,8 @@ class Ruling(NamedTuple):
     """A verdict under one contract, and what is said of it: the same for all who are alike."""
 
     verdict: Verdict
+    scope: OutOfScope | None
+    """Why the contract does not speak of them, if so."""
     may_emit: bool
     end: End
     reason: str
@@ -95,7 +89,7 @@ class Docket(dict[str, Terms]):
         self.terms = tuple(terms.values())
         self._day: date | None = None
         self._sheets: dict[_Key, Sheet] = {}
-        self._scopes: dict[tuple[str, str | None], _Scopes] = {}
+        self._scopes: dict[tuple[str, str | frozenset[str] | None], _Scopes] = {}
         self._places: dict[Topic, list[int]] = defaultdict(list)
         for place, term in enumerate(self.terms):
             if term.under.topic is not None:
@@ -103,12 +97,12 @@ class Docket(dict[str, Terms]):
 
     def scopes(self, person: Person) -> _Scopes:
         """Contract by contract why it does not speak of her, null where it does."""
-        where = person.kind, person.school
+        where = person.kind, person.linked if person.kind == "guardian" else person.school
         known = self._scopes.get(where)
         if known is None:
             if len(self._scopes) >= MAX_SCHOOLS:
                 self._scopes.clear()
-            known = self._scopes[where] = tuple([out_of_scope(term.contract, person) for term in self.terms])
+            known = self._scopes[where] = tuple([out_of_scope(term, person) for term in self.terms])
         return known
 
     def heard(self, consents: Iterable[Mapping[str, Any]]) -> frozenset[int]:
@@ -120,7 +114,7 @@ class Docket(dict[str, Terms]):
         """What was ruled for all who are like her, to be read and filled in; an empty one where she is like nobody."""
         if day != self._day:
             self._day, self._sheets = day, {}
-        if usual.traits is None or usual.words is None or all_holders.words is None:
+        if usual.traits is None or usual.words is None or all_holders.words is None or usual.objections:
             return self._empty()
         key = usual.traits, len(usual.guardians), scopes
         sheet = self._sheets.get(key)
@@ -142,5 +136,6 @@ def ruling_of(term: Terms, scope: OutOfScope | None, facts: Facts, moment: Momen
     # Where the contract does not speak of this person at all, that is why.
     code = scope if scope and first.code == "no-contract" else first.code
     reason = f"{first.rule}/{code}"
-    may_emit = verdict.verdict in {"release", "erase"}
-    return Ruling(verdict, may_emit, end, reason, Decided(term.pair, end, UNCHANGED if may_emit else reason, None))
+    said = verdict.verdict in {"release", "erase"}
+    quiet = Decided(term.pair, end, UNCHANGED if said else reason, None)
+    return Ruling(verdict, scope, said or verdict.restrict, end, reason, quiet)

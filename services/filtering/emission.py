@@ -1,52 +1,61 @@
-"""From a verdict to what is sent: a release, a withdrawal, or nothing where nothing changed. Pure."""
+"""From a verdict to what is sent: a release, a withdrawal, a restriction, or nothing where nothing changed. Pure."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import orjson
 
-from services.contract.errors import NotAnIdentifier, NotThisSchema
+from services.contract.audit import End
+from services.contract.errors import NotAnIdentifier
 from services.contract.naming import name_of_person
-from services.contract.releases import MAX_SUBJECT
 from services.filtering.case import Named, Person, Terms, person_of
-from services.filtering.docket import Decided, Docket, Emission, Ruling, ruling_of
+from services.filtering.docket import Decided, Docket, Ruling, ruling_of
+from services.filtering.freshness import Staleness
+from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
 from services.filtering.likeness import Moment, moment_of
+from services.filtering.sending import next_seq, released, taken_back
 from services.filtering.subject import NameParts, Pair, Subject
+
+GUARDED: Literal["deletion-guard"] = "deletion-guard"
 
 
 class Decisions(NamedTuple):
-    """The subject with its pairs moved on, the ends, and the last `seq` issued."""
+    """The subject with its pairs moved on, whom it shows, the ends, and the last `seq` issued."""
 
     subject: Subject
+    person: Person
     decided: tuple[Decided, ...]
     seq: int
 
 
-def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have lost their every contract
+def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as usual
     key: str, subject: Subject, terms: Mapping[str, Terms], now: datetime, seq: int, *,
-    bare: Mapping[str, Named] = MappingProxyType({}),
+    bare: Mapping[str, Named] = MappingProxyType({}), approved: Container[str] = frozenset(),
+    stale: Staleness | None = None,
 ) -> Decisions | None:  # fmt: skip
     """Decide a subject for every contract; null where no image has shown who it is.
 
     `seq` is the last one issued in this partition: every emission takes a higher one than it and than the pair's
     own, and than the wall clock's microseconds, so that it is unique here and grows across a move to another partition.
-    `bare` holds the providers whose policy names no contract, and so none of `terms`.
+    `bare` holds the providers whose policy names no contract, and so none of `terms`. What a change erases of everybody
+    at once is held, but of the contracts that are `approved` (guard.py); where what it rests on is `stale`, so is what
+    would be released.
 
     Raises:
         NotThisSchema: something is to go out about a subject whose key is longer than any that may travel.
     """
-    person = person_of(key, subject)
+    moment = moment_of(now)
+    person = person_of(key, subject, moment)
     if person is None:
         return None
-    moment, docket = moment_of(now), terms if isinstance(terms, Docket) else Docket(terms)
-    asked = _Asked(person, subject, moment, docket)
+    docket = terms if isinstance(terms, Docket) else Docket(terms)
+    asked = _Asked(person, subject, moment, docket, approved=approved, stale=stale)
     if asked.sheet.silent is not None and not subject.pairs:
-        return Decisions(subject, asked.sheet.silent, seq)
+        return Decisions(subject, person, asked.sheet.silent, seq)
     pairs, decided = dict(subject.pairs), []
-    moved: Pair | None
     fresh, had = asked.sheet.fresh, asked.sheet.had
     for place, pair in enumerate(docket):
         known = pairs.get(pair)
@@ -54,10 +63,7 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
         if not ruling.may_emit or asked.is_said(ruling, known):
             decided.append(ruling.quiet)
             continue
-        if ruling.end == "erased":
-            outcome, moved = asked.withdraw(docket[pair], ruling, pairs[pair], seq)
-        else:
-            outcome, moved = asked.release(docket[pair], ruling, known, seq)
+        outcome, moved = asked.decide(docket[pair], ruling, known, seq)
         if moved is not None:
             pairs[pair] = moved
             seq = moved.seq
@@ -67,14 +73,18 @@ def decide_pairs(  # noqa: PLR0913  # the last concerns only providers that have
     for pair in [] if pairs.keys() <= docket.keys() else _orphans(pairs, docket):
         if (policy := _policy_of(pair, docket, bare)) is None:
             continue
-        seq = _next_seq(seq, pairs[pair], moment)
-        pairs[pair] = pairs[pair].erased(seq)
-        decided.append(_orphaned(key, pair, pairs[pair], policy))
-    return Decisions(Subject(subject.images, subject.consents, pairs), tuple(decided), seq)
+        waits = not (pair in approved or subject.deleted or said_no(subject.consents, pair.partition("/")[0]))
+        outcome, moved = asked.orphan(pair, pairs[pair], policy, seq, waits=waits)
+        if moved is not None:
+            pairs[pair] = moved
+            seq = moved.seq
+        decided.append(outcome)
+    moved_on = Subject(subject.images, subject.consents, pairs, subject.particulars)
+    return Decisions(moved_on, person, tuple(decided), seq)
 
 
 def _orphans(pairs: Mapping[str, Pair], docket: Docket) -> list[str]:
-    return [name for name, known in pairs.items() if known.last == "release" and name not in docket]
+    return [name for name, known in pairs.items() if known.last != "erase" and name not in docket]
 
 
 def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
@@ -87,11 +97,16 @@ def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named])
 class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
-    __slots__ = ("_digests", "_facts", "_heard", "_moment", "_names", "_person", "_scopes", "_shared", "_terms",
-                 "_written", "sheet")  # fmt: skip
+    __slots__ = ("_approved", "_digests", "_facts", "_heard", "_moment", "_names", "_person", "_scopes", "_shared",
+                 "_stale", "_terms", "_written", "sheet")  # fmt: skip
 
-    def __init__(self, person: Person, subject: Subject, moment: Moment, docket: Docket) -> None:
+    def __init__(  # noqa: PLR0913  # whom, when, of what, and what is not as usual
+        self, person: Person, subject: Subject, moment: Moment, docket: Docket, *,
+        approved: Container[str], stale: Staleness | None,
+    ) -> None:  # fmt: skip
         self._person = person
+        self._approved = approved
+        self._stale = stale
         self._moment = moment
         self._terms = docket.terms
         self._facts = usual, all_holders = person.facts(moment.day)
@@ -114,38 +129,70 @@ class _Asked:
 
     def is_said(self, ruling: Ruling, known: Pair | None) -> bool:
         """Whether the last word of the pair says it already."""
+        match ruling.end:
+            case "released":
+                names = ruling.verdict.fields
+                return known is not None and known.digest == (self._digests.get(names) or self._digest(names))
+            case "erased":
+                return known is None or known.last == "erase"
+            case _:
+                return known is None or known.last != "release"
+
+    def decide(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
+        """What goes out for one pair, and the pair as it then stands; null where nothing does for all that."""
+        if ruling.end == "released":
+            return self._release(term, ruling, known, issued)
         if known is None:
-            return ruling.end == "erased"
-        names = ruling.verdict.fields
-        return (
-            known.last == "erase"
-            if ruling.end == "erased"
-            else known.digest == (self._digests.get(names) or self._digest(names))
-        )
+            return ruling.quiet, None
+        if ruling.end == "erased":
+            # Whoever falls with her last pupil falls alone: it is the pupils that the guard counts.
+            if ruling.scope != "no-linked-pupil" and term.pair not in self._approved and self._waits(term, ruling):
+                return Decided(term.pair, "held", GUARDED, None), None
+            moved = known.erased(next_seq(issued, known, self._moment))
+        else:
+            moved = known.restricted(next_seq(issued, known, self._moment))
+        reasons = [f"{each.rule}/{each.code}" for each in ruling.verdict.reasons]
+        emission = taken_back(self._person.key, term.pair, moved, term.named, reasons)
+        return Decided(term.pair, ruling.end, ruling.reason, emission), moved
 
-    def withdraw(self, term: Terms, ruling: Ruling, known: Pair, issued: int) -> tuple[Decided, Pair]:
-        """Take back what was released, and the pair as it then stands."""
-        moved = known.erased(_next_seq(issued, known, self._moment))
-        more = {"reasons": [f"{each.rule}/{each.code}" for each in ruling.verdict.reasons]}
-        value = _payload(self._person.key, (term.policy.provider, term.contract.id), moved, term.named, more)
-        sent = Emission("withdrawal", term.contract.id, moved.seq, value)
-        return Decided(term.pair, ruling.end, ruling.reason, sent), moved
+    def _waits(self, term: Terms, ruling: Ruling) -> bool:
+        """Whether this erasure is everybody's and not owed to this person, and so waits for an operator."""
+        if not falls_on_everybody(
+            ruling.verdict,
+            ended_by_change=term.ended_by_change, covers_nobody=term.covers_nobody, staged=term.policy.staged,
+        ):  # fmt: skip
+            return False
+        facts = self._facts[0] if term.usual else self._facts[1]
+        return ruling.verdict.reasons[0].code not in SHORT_CUTS or not term.under.owes(facts, self._moment)
 
-    def release(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
-        """Let go what may be known, and the pair as it then stands; null where the person cannot be named."""
+    def orphan(self, pair: str, known: Pair, policy: Named, issued: int, *, waits: bool) -> tuple[Decided, Pair | None]:
+        """Erase what was released under a contract that its provider's policy no longer names (GDPR 28(3)(g)).
+
+        Article 18 keeps it, restricted, as it does where a contract ends (R22); else it may wait for an operator.
+        """
+        request, seq = self._person.request, next_seq(issued, known, self._moment)
+        end: End = "erased"
+        reason, moved = "R1/no-contract", known.erased(seq)
+        if "article-18" in request["restrictions"] and not request["deleted"]:
+            end, reason, moved = "held", "R22/article-18", known.restricted(seq)
+            if known.last == "restrict":
+                return Decided(pair, end, reason, None), None
+        elif waits:
+            return Decided(pair, "held", GUARDED, None), None
+        return Decided(pair, end, reason, taken_back(self._person.key, pair, moved, policy, [reason])), moved
+
+    def _release(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
         try:
             named_by = known.named_by if known else self._name(term.policy.perimeter.id)
         except NotAnIdentifier as error:
             return Decided(term.pair, "held", error.code, None), None
-        names = ruling.verdict.fields
+        if self._stale is not None:
+            return Decided(term.pair, "held", self._stale, None), None
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
-        seq = _next_seq(issued, known, self._moment)
+        seq, names = next_seq(issued, known, self._moment), ruling.verdict.fields
         moved = Pair(seq, "release", self._digest(names), named_by, known.purpose_family if known else term.family)
-        person = self._person
-        more = {"kind": person.kind, "source": person.source, "fields": orjson.Fragment(self._json(names))}
-        value = _payload(person.key, (term.policy.provider, term.contract.id), moved, term.named, more)
-        sent = Emission("release", term.contract.id, seq, value)
-        return Decided(term.pair, "released", ruling.reason, sent), moved
+        emission = released(self._person, term.pair, moved, term.named, self._json(names))
+        return Decided(term.pair, "released", ruling.reason, emission), moved
 
     def _name(self, perimeter: str) -> NameParts:
         if perimeter not in self._names:
@@ -169,37 +216,3 @@ class _Asked:
         if written is None:
             written = self._written[names] = orjson.dumps({name: self._person.values[name] for name in names})
         return written
-
-
-def _orphaned(key: str, pair: str, moved: Pair, policy: Named) -> Decided:
-    """Erase what was released under a contract that its provider's policy no longer names (GDPR art. 28(3)(g))."""
-    provider, _, contract = pair.partition("/")
-    value = _payload(key, (provider, contract), moved, policy, {"reasons": ["R1/no-contract"]})
-    return Decided(pair, "erased", "R1/no-contract", Emission("withdrawal", contract, moved.seq, value))
-
-
-def _payload(key: str, of: tuple[str, str], pair: Pair, policy: Named, more: Mapping[str, Any]) -> bytes:
-    """A release or a withdrawal `of` a provider and contract, byte for byte as its model writes it.
-
-    Every part was checked when it came in, with the policy, the change or the state; only a key may be too long.
-    """
-    if len(key) > MAX_SUBJECT:
-        raise NotThisSchema("subject: string_too_long")
-    entity_class, namespace, id_type, value = pair.named_by
-    return orjson.dumps(
-        {
-            "subject": key,
-            "provider": of[0],
-            "contract": of[1],
-            "purpose_family": pair.purpose_family,
-            "seq": pair.seq,
-            "named_by": {"entity_class": entity_class, "namespace": namespace, "type": id_type, "value": value},
-            "policy": policy.digest,
-            "policy_version": policy.version,
-            **more,
-        }
-    )
-
-
-def _next_seq(issued: int, known: Pair | None, moment: Moment) -> int:
-    return max(issued + 1, known.seq + 1 if known else 0, moment.microseconds)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from services.contract.policies import day_in_paris
+from services.contract.register import Register
 from services.filtering.reading import Section
 from services.filtering.request import (
     GUARDIAN,
@@ -49,8 +50,11 @@ SCOPES: Final = frozenset({"pipeda-commercial", "appi"})
 RESTRICTIONS: Final = frozenset({"protected-address", "no-diffusion", "court-order", "article-18"})
 
 
-def read_policy(source: Mapping[str, object]) -> Policy:
-    """Read the part that does not depend on the person; the rest of `source` is not looked at."""
+def read_policy(source: Mapping[str, object], register: Register) -> Policy:
+    """Read the part that does not depend on the person; the rest of `source` is not looked at.
+
+    Places are judged by `register`, and the digest names it too.
+    """
     problems: list[ReasonCode] = []
     root = Section(source, problems)
     perimeter = _read_perimeter(root.section("perimeter"))
@@ -60,6 +64,7 @@ def read_policy(source: Mapping[str, object]) -> Policy:
     purpose = root.text("purpose")
     return Policy(
         perimeter=perimeter,
+        register=register,
         controller=Controller(controller.flag("public_authority"), controller.flag("in_its_task")),
         provider=provider.identifier("id"),
         role=provider.choice("role", frozenset({"processor", "controller"})),
@@ -69,7 +74,7 @@ def read_policy(source: Mapping[str, object]) -> Policy:
         basis=_read_basis(root.section("legal_basis")),
         notice=root.text("notice"),
         problems=tuple(problems),
-        digest=_digest({key: source[key] for key in POLICY_KEYS if key in source}),
+        digest=_digest({"register": register.digest} | {key: source[key] for key in POLICY_KEYS if key in source}),
     )
 
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from services.filtering.decision import Verdict, decide_under
+from services.filtering.decision import Verdict, decide_under, owed_to_the_person
 from services.filtering.likeness import Moment, Offer, Traits, representative, traits_of
+from services.filtering.parsing import read_request
 from services.filtering.request import SUBJECT, Policy
 from services.filtering.spoken import Matter, Seen, Word, seen_of, words_of
 from services.filtering.unknown import UNKNOWN
@@ -18,6 +19,7 @@ from services.filtering.unknown import UNKNOWN
 MAX_PRECEDENTS = 4096
 """For one policy: some megabytes at most. Beyond it, all are forgotten."""
 
+Records = Sequence[Mapping[str, Any]]
 Topic = tuple[object, object]
 """The provider and the purpose of a consent."""
 _Key = tuple[Traits, bool, int, tuple[Seen, ...]]
@@ -26,26 +28,31 @@ _Key = tuple[Traits, bool, int, tuple[Seen, ...]]
 class Facts:
     """One person's part of a request, and what the rules can see of it, looked at once for all contracts."""
 
-    __slots__ = ("_seen", "_subject", "consents", "guardians", "offer", "traits", "words")
+    __slots__ = ("_seen", "_subject", "consents", "guardians", "objections", "offer", "traits", "words")
 
     def __init__(
-        self, subject: Mapping[str, Any], offer: Offer, consents: Sequence[Mapping[str, Any]], day: date
+        self, subject: Mapping[str, Any], offer: Offer, consents: Records, objections: Records, day: date
     ) -> None:
         self._subject = subject
         self.offer = offer
         self.consents = consents
+        self.objections = objections
         self.traits = traits_of(subject, offer, day)
         self.guardians: Sequence[str] = () if self.traits is None else subject["guardians"]
         self.words: tuple[Word, ...] | None = words_of(consents, self.guardians) if consents else ()
 
-    def request(self, now: str, *, delivered: bool) -> dict[str, Any]:
+    def against(self, provider: object, purpose: object) -> Records:
+        """What is objected to this purpose at this provider."""
+        return tuple(one for one in self.objections if one["provider"] == provider and one["purpose"] == purpose)
+
+    def request(self, now: str, objections: Records, *, delivered: bool) -> dict[str, Any]:
         """The request as it stands."""
         return {
             "now": now,
             "subject": {**self._subject, "delivered": delivered},
             "fields": self.offer.fields,
             "consents": list(self.consents),
-            "objections": [],
+            "objections": [{name: one[name] for name in ("status", "at", "grounds")} for one in objections],
         }
 
 
@@ -82,9 +89,10 @@ class Precedents:
         """The verdict on this person, by precedent where there is one."""
         traits, words, matter = facts.traits, facts.words, self._matter
         self.asked += 1
-        if traits is None or words is None or matter is None:
+        if traits is None or words is None or matter is None or facts.objections:
             self.decided += 1
-            return decide_under(self._policy, facts.request(moment.text, delivered=delivered))
+            against = facts.against(self._policy.provider, self._policy.purpose)
+            return decide_under(self._policy, facts.request(moment.text, against, delivered=delivered))
         if moment.day != self._day:
             self._day, self._verdicts = moment.day, {}
         key: _Key
@@ -98,6 +106,12 @@ class Precedents:
             verdict = self._decide_first(key, matter, moment) if verdict is None else replace(verdict, now=moment.text)
             self._verdicts[key] = verdict
         return verdict
+
+    def owes(self, facts: Facts, moment: Moment) -> bool:
+        """Whether the person, of whom something was delivered, is owed an erasure whatever becomes of the contract."""
+        against = facts.against(self._policy.provider, self._policy.purpose)
+        request = read_request(self._policy, facts.request(moment.text, against, delivered=True))
+        return owed_to_the_person(request) is not None
 
     def _decide_first(self, key: _Key, matter: Matter, moment: Moment) -> Verdict:
         traits, delivered, guardians, seen = key

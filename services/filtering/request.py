@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Final, Literal
 
 from services.contract.reasons import ReasonCode
+from services.contract.register import Register
 from services.filtering.unknown import Maybe, Names, Period
 
 Kind = Literal["pupil", "guardian", "teacher", "staff"]
@@ -100,6 +101,7 @@ class Policy:
     """All that does not depend on the person: read once, used for everyone; `digest` names its content."""
 
     perimeter: Perimeter
+    register: Register
     controller: Controller
     provider: Maybe[str]
     role: Maybe[str]

@@ -1,10 +1,11 @@
-"""Where the data would lie and who controls it: rules R18 to R20, by the dated register of the contract."""
+"""Where the data would lie and who controls it: rules R18 to R20, by the dated register that the policy carries."""
 
 from collections.abc import Iterator
 from datetime import date
 from typing import Literal
 
-from services.contract.register import ADEQUACY, ASSIGNED, EEA, FRANCE, OVERSEAS, Adequacy
+from services.contract.register import ASSIGNED, Adequacy, Register
+from services.contract.register import Period as Dated
 from services.filtering.policy import Finding
 from services.filtering.request import Place, Request
 from services.filtering.unknown import UNKNOWN, Answer, Maybe, Period, in_force, is_not
@@ -12,53 +13,71 @@ from services.filtering.unknown import UNKNOWN, Answer, Maybe, Period, in_force,
 
 def residency_findings(request: Request) -> Iterator[Finding]:
     """Apply R18 or R19 to every place, and R20 to all where the perimeter is sovereign."""
-    perimeter = request.policy.perimeter
+    perimeter, register = request.policy.perimeter, request.policy.register
     if perimeter.sovereign is None:
         yield Finding("R20", "sovereignty-undeclared")
     for place in request.policy.places:
         if place.country == "US":
             yield from _united_states(request, place)
-        elif place.country is not UNKNOWN and place.country not in EEA:
+        elif place.country is not UNKNOWN and not _may_be_in_eea(register, place.country, request.today):
             yield from _third_country(request, place, place.country)
         if perimeter.sovereign is True:
             yield from _storage(request, place)
             yield from _control(request, place)
 
 
+def _covers(entry: Dated, today: Maybe[date]) -> Answer:
+    return Period(entry.from_, entry.until).covers(today)
+
+
+def _may_be_in_eea(register: Register, country: str, today: Maybe[date]) -> bool:
+    """Say whether a country is not known to lie outside; on a day that is unknown R0 holds anyway."""
+    membership = register.membership(country)
+    return membership is not None and _covers(membership, today) is not False
+
+
 def _third_country(request: Request, place: Place, country: str) -> Iterator[Finding]:
     """R18, GDPR art. 44–49: adequate and in scope, or article 46; article 49 never."""
-    if country in OVERSEAS:
-        yield Finding("R18", "overseas-undeclared", "hold")
-        return
     if country not in ASSIGNED:
         yield Finding("R18", "country-unknown", "hold")
         return
-    adequacy = ADEQUACY.get(country)
-    if _may_be_adequate(adequacy, place, request.today):
+    register, today = request.policy.register, request.today
+    if country in register.overseas:
+        rule = register.overseas[country]
+        if rule is None or _covers(rule, today) is False:
+            yield Finding("R18", "overseas-undeclared", "hold")
+            return
+        if rule.treated_as == "eea":
+            return
+    decisions = register.adequacy.get(country, ())
+    if any(_may_be_adequate(decision, place, today) for decision in decisions):
         return
     if place.instrument is not None:
         yield from _article_46(request, place, "R18")
-    elif adequacy is None:
+    elif not decisions:
         yield Finding("R18", "place-not-adequate")
-    elif _covers(adequacy, request.today) is False:
+    elif _ended(decisions, today):
         yield Finding("R18", "adequacy-not-in-force")
     else:
         yield Finding("R18", "adequacy-out-of-scope")
 
 
-def _may_be_adequate(adequacy: Adequacy | None, place: Place, today: Maybe[date]) -> bool:
+def _may_be_adequate(decision: Adequacy, place: Place, today: Maybe[date]) -> bool:
     """Say whether a place is not known to lack adequacy: what is unknown here holds by R0."""
-    if adequacy is None or _covers(adequacy, today) is False:
+    if _covers(decision, today) is False:
         return False
-    return adequacy.scope is None or place.scope.has(adequacy.scope) is not False
+    return decision.scope is None or place.scope.has(decision.scope) is not False
 
 
-def _covers(adequacy: Adequacy, today: Maybe[date]) -> Answer:
-    return Period(adequacy.first_day, adequacy.last_day).covers(today)
+def _ended(decisions: tuple[Adequacy, ...], today: Maybe[date]) -> bool:
+    return all(_covers(decision, today) is False for decision in decisions)
 
 
 def _united_states(request: Request, place: Place) -> Iterator[Finding]:
     """R19, Decision (EU) 2023/1795, and the perimeter's policy since 2026: the DPF and article 46, both."""
+    decisions = request.policy.register.adequacy.get("US", ())
+    if _ended(tuple(decision for decision in decisions if decision.scope == "dpf"), request.today):
+        yield Finding("R19", "adequacy-not-in-force")
     if place.dpf is None:
         yield Finding("R19", "no-dpf-entry")
     elif in_force(place.dpf, request.today) is False:
@@ -85,21 +104,22 @@ def _storage(request: Request, place: Place) -> Iterator[Finding]:
         return
     if home is not None and home not in ASSIGNED:
         yield Finding("R0", "unknown-value", "hold")
-    elif home is None or place.country not in (FRANCE if home == "FR" else {home}):
+    elif home is None or place.country not in request.policy.register.home(home):
         yield Finding("R20", "storage-abroad")
 
 
 def _control(request: Request, place: Place) -> Iterator[Finding]:
     """R20, SecNumCloud 3.2 §19.6, SREN art. 31: whoever controls the operator of any place is in the EEA."""
-    control, qualified = place.control_country, in_force(place.secnumcloud, request.today)
+    register, control = request.policy.register, place.control_country
+    qualified = in_force(place.secnumcloud, request.today)
     if control is UNKNOWN:
         return
     if control is None:
         yield Finding("R20", "control-unknown")
-    elif control in EEA:
+    elif _may_be_in_eea(register, control, request.today):
         if request.policy.perimeter.require_secnumcloud is True and qualified is False:
             yield Finding("R20", "no-secnumcloud")
-    elif control in OVERSEAS or control not in ASSIGNED:
+    elif control in register.overseas or control not in ASSIGNED:
         yield Finding("R20", "control-unknown", "hold")
     elif qualified is True:
         yield Finding("R0", "secnumcloud-contradiction", "hold")

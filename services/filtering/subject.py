@@ -13,11 +13,17 @@ import orjson
 from services.contract.changes import Change, said_by
 from services.contract.consents import ConsentDecision
 from services.contract.policies import Kind
+from services.filtering import particulars
+from services.filtering.particulars import NOTHING_PARTICULAR, Folded, Particulars
+
+SUBJECT = b"s/"
+"""Where the filter's state keeps a person: under this, then her key."""
+
+SUBJECT = b"s/"
+"""Where the filter's state keeps a person: under this, then her key."""
 
 NameParts = tuple[str, str, str, str]
 """The values of a `NamedBy`, in its order: what a pair was named by has been checked once."""
-
-Folded = Literal["changed", "no-image", "superseded", "duplicate"]
 
 
 class Image(NamedTuple):
@@ -40,7 +46,7 @@ class Pair(NamedTuple):
     """What the filter last said of one subject under one contract."""
 
     seq: int
-    last: Literal["release", "erase"]
+    last: Literal["release", "restrict", "erase"]
     digest: str
     named_by: NameParts
     purpose_family: str
@@ -50,6 +56,10 @@ class Pair(NamedTuple):
         """The pair once its withdrawal has gone out."""
         return Pair(seq, "erase", "", self.named_by, self.purpose_family)
 
+    def restricted(self, seq: int) -> "Pair":
+        """The pair once its restriction has gone out; any release lifts it."""
+        return Pair(seq, "restrict", "", self.named_by, self.purpose_family)
+
 
 class Subject(NamedTuple):
     """Everything the filter remembers of one person. Pairs are keyed `<provider>/<contract>`."""
@@ -57,6 +67,7 @@ class Subject(NamedTuple):
     images: Mapping[str, Image]
     consents: tuple[Mapping[str, Any], ...]
     pairs: Mapping[str, Pair]
+    particulars: Particulars = NOTHING_PARTICULAR
 
     @property
     def picked(self) -> tuple[str, Image] | None:
@@ -70,6 +81,10 @@ class Subject(NamedTuple):
         latest = max(version for version, _ in whole)
         source = min(name for version, name in whole if version == latest)
         return source, self.images[source]
+
+    def knowing(self, known: Particulars) -> "Subject":
+        """The same person, of whom this is known beside."""
+        return self._replace(particulars=NOTHING_PARTICULAR if known == NOTHING_PARTICULAR else known)
 
     @property
     def deleted(self) -> bool:
@@ -108,7 +123,8 @@ def fold(subject: Subject, change: Change, said: dict[str, Any] | None = None) -
             assert_never(change.kind)
     if image is None:
         return subject, folded
-    return Subject({**subject.images, change.source: image}, subject.consents, subject.pairs), folded
+    images = {**subject.images, change.source: image}
+    return Subject(images, subject.consents, subject.pairs, subject.particulars), folded
 
 
 def _newest(image: Image) -> str:
@@ -194,13 +210,14 @@ def kind_of(image: Image) -> Kind:
 
 def dump(subject: Subject) -> bytes:
     """The subject as the state keeps it."""
-    return orjson.dumps(
-        {
-            "images": {source: list(image) for source, image in subject.images.items()},
-            "consents": subject.consents,
-            "pairs": {name: list(pair) for name, pair in subject.pairs.items()},
-        }
-    )
+    kept = {
+        "images": {source: list(image) for source, image in subject.images.items()},
+        "consents": subject.consents,
+        "pairs": {name: list(pair) for name, pair in subject.pairs.items()},
+    }
+    if subject.particulars is not NOTHING_PARTICULAR:
+        kept["particulars"] = particulars.dump(subject.particulars)
+    return orjson.dumps(kept)
 
 
 def load(raw: bytes | None) -> Subject:
@@ -215,4 +232,5 @@ def load(raw: bytes | None) -> Subject:
             name: Pair(seq, last, digest, tuple(named), family)
             for name, (seq, last, digest, named, family) in kept["pairs"].items()
         },
+        particulars.load(kept["particulars"]) if "particulars" in kept else NOTHING_PARTICULAR,
     )

@@ -1,14 +1,13 @@
-"""The pseudonymiser: gives every release and withdrawal the provider's own names, after checking it once more."""
+"""The pseudonymiser: gives every release, withdrawal and restriction the provider's own names, checked once more."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from services.contract.audit import Account, Stage
-from services.contract.envelope import binary, body
+from services.contract.envelope import binary, binary_of, body, kind
 from services.contract.errors import NoKey, NotAnIdentifier, Unreadable
 from services.contract.heartbeats import MAX_HEARTBEAT_BYTES, Heartbeat, read_heartbeat
-from services.contract.operations import Pseudonym
 from services.contract.policies import ProviderPolicy, day_in_paris
 from services.contract.reasons import StageCode
 from services.contract.topology import (
@@ -23,6 +22,7 @@ from services.pseudonymisation.emission import (
     MAX_EMISSION_BYTES,
     Manner,
     is_release,
+    is_restriction,
     manner_of,
     read_strictly,
     recognise,
@@ -41,8 +41,10 @@ MANNERS = 4096
 SEQ = b"q/"
 PARKED = b"p/"
 
-Named = tuple[Record, bytes, Mapping[str, Any], Terms, Pseudonym, bytes]
-"""A record, its payload as bytes and as read, its terms, who it is there, and where the pair is remembered."""
+_OPERATION = kind("pseudonymisation", "operation")
+
+Named = tuple[Record, bytes, Mapping[str, Any], Terms, bytes, bytes]
+"""A record, its payload as bytes and as read, its terms, who it is there, and where the pair's `seq` is kept."""
 
 
 class PseudonymisationAgent:
@@ -51,6 +53,7 @@ class PseudonymisationAgent:
     stage: Stage = "pseudonymisation"
     group = "sanctuaire-pseudonymisation"
     lanes: tuple[str, ...] = (WITHDRAWALS, RELEASES)
+    express = 1
     changelog = PSEUDONYMISATION_STATE
     audit = PSEUDONYMISATION_AUDIT
     swept = PARKED
@@ -78,9 +81,9 @@ class PseudonymisationAgent:
                 named.append(self._name(record))
             except (Unreadable, NotAnIdentifier) as error:
                 outbox.quarantine(record, error.code, str(error))
-        outbox.load([SEQ + place for *_, place in named])
+        outbox.load([place for *_, place in named])
         # Nobody is parked without a `seq`: whoever is named for the first time costs no second look.
-        outbox.load([PARKED + place for *_, place in named if outbox.get(SEQ + place) is not None])
+        outbox.load([_parked(place) for *_, place in named if outbox.get(place) is not None])
         day = day_in_paris(outbox.now)
         for each in named:
             try:
@@ -101,7 +104,7 @@ class PseudonymisationAgent:
         raw = body(record.value, record.headers, MAX_EMISSION_BYTES)
         emission, terms = recognise(raw, record.key, self._terms) or self._learn(raw)
         pseudonym = terms.pseudonym(emission)
-        return record, raw, emission, terms, pseudonym, f"{terms.pair}/{pseudonym}".encode()
+        return record, raw, emission, terms, pseudonym, SEQ + terms.place + pseudonym
 
     def _learn(self, raw: bytes) -> tuple[Mapping[str, Any], Terms]:
         """Read strictly, and know this manner from now on."""
@@ -137,15 +140,15 @@ class PseudonymisationAgent:
     def _take(self, named: Named, outbox: Outbox, account: Account, day: date) -> None:
         record, raw, emission, terms, pseudonym, place = named
         seq = emission["seq"]
-        known = outbox.get(SEQ + place)
+        known = outbox.get(place)
         if known is not None and (stale := _stale(int(known), seq)):
             account.end(record.offset, terms.pair, "refused", stale)
             return
         if is_release(emission):
             policy = self._policy(terms.provider, emission["policy_version"])
             if code := terms.ruling(policy, self._keyring.perimeter, day).refusal(emission["fields"]):
-                outbox.put(SEQ + place, str(seq).encode())
-                outbox.put(PARKED + place, raw)
+                outbox.put(place, b"%d" % seq)
+                outbox.put(_parked(place), raw)
                 account.end(record.offset, terms.pair, "refused", code)
                 return
             _send(terms.operations, pseudonym, terms.upsert(emission, pseudonym, policy.relay_domain), outbox)
@@ -153,11 +156,13 @@ class PseudonymisationAgent:
         else:
             # On the lane it came on: a sweep's erasures may be everybody's.
             topic = terms.withdrawals if record.topic == WITHDRAWALS else terms.operations
-            _send(topic, pseudonym, terms.delete(emission, pseudonym), outbox)
-            account.end(record.offset, terms.pair, "erased", "renamed")
-        outbox.put(SEQ + place, str(seq).encode())
-        if known is not None and outbox.get(PARKED + place) is not None:
-            outbox.put(PARKED + place, None)
+            restricts = is_restriction(emission)
+            told = terms.restrict(emission, pseudonym) if restricts else terms.delete(emission, pseudonym)
+            _send(topic, pseudonym, told, outbox)
+            account.end(record.offset, terms.pair, "held" if restricts else "erased", "renamed")
+        outbox.put(place, b"%d" % seq)
+        if known is not None and outbox.get(_parked(place)) is not None:
+            outbox.put(_parked(place), None)
 
     def _policy(self, provider: str, version: int) -> ProviderPolicy:
         """The policy in force here; a release decided under a newer one waits for it."""
@@ -204,6 +209,10 @@ def _stale(known: int, seq: int) -> StageCode | None:
     return "duplicate" if seq == known else "superseded"
 
 
-def _send(topic: str, pseudonym: Pseudonym, operation: Operation, outbox: Outbox) -> None:
+def _parked(place: bytes) -> bytes:
+    return PARKED + place[len(SEQ) :]
+
+
+def _send(topic: str, pseudonym: bytes, operation: Operation, outbox: Outbox) -> None:
     event_id, value = operation
-    outbox.send(topic, pseudonym.encode(), value, binary("pseudonymisation", "operation", event_id))
+    outbox.send(topic, pseudonym, value, binary_of(_OPERATION, event_id))

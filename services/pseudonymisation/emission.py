@@ -1,35 +1,44 @@
-"""A release or a withdrawal as a mapping, at little cost where it is like one that was checked before.
+"""A release, a withdrawal or a restriction as a mapping, at little cost where it is like one that was checked before.
 
-Both topics have one writer, ours. Whom an emission is about, its `seq` and its fields differ from record to record
-and are looked at every time; all the rest, its manner, takes few values, and a manner is sound once the strict model
-has said so. Whatever is off in the least goes to the strict model, which alone says what is wrong with it.
+Both topics have one writer, ours, which writes first what many emissions share: their manner. A manner is sound once
+the strict model has said so, and is known again by its bytes; whom an emission is about, its `seq` and its fields are
+looked at every time. Whatever is off in the least goes to the strict model, which alone says what is wrong with it.
 """
 
 from collections.abc import Mapping
-from operator import itemgetter
 from typing import Any, TypeVar
 
 import orjson
 
 from services.contract.naming import NamedBy
 from services.contract.parsing import parse_json, parse_payload
-from services.contract.releases import Emission, Release, Withdrawal
+from services.contract.releases import Emission, Release, Restriction, Withdrawal
 
 MAX_EMISSION_BYTES = 512 * 1024
 _LONGEST = 160
 """Characters of a subject, and of an identifier (releases.py, naming.py)."""
 
 _PARTS_OF_RELEASE, _PARTS_OF_WITHDRAWAL = len(Release.model_fields), len(Withdrawal.model_fields)
+_PARTS_OF_RESTRICTION = len(Restriction.model_fields)
 _PARTS_OF_NAME = len(NamedBy.model_fields)
 
-Manner = tuple[Any, ...]
-"""What one emission shares with many others."""
+Manner = bytes
+"""How every emission begins that shares all but the subject, its identifier, `seq` and the fields."""
 Known = TypeVar("Known")
 
-_SHARED = ("provider", "contract", "purpose_family", "policy", "policy_version")
-_of_release = itemgetter(*_SHARED, "kind", "source")
-_of_withdrawal = itemgetter(*_SHARED)
-_of_name = itemgetter("entity_class", "namespace", "type")
+_SHARED = (
+    "provider",
+    "contract",
+    "purpose_family",
+    "policy",
+    "policy_version",
+    "kind",
+    "source",
+    "reasons",
+    "restricted",
+)
+_END = b'"value":'
+"""Of the identifier. No text holds it: a quotation mark within one is written with a backslash."""
 
 
 def is_release(emission: Mapping[str, Any]) -> bool:
@@ -37,12 +46,17 @@ def is_release(emission: Mapping[str, Any]) -> bool:
     return "fields" in emission
 
 
+def is_restriction(emission: Mapping[str, Any]) -> bool:
+    """As above."""
+    return "restricted" in emission
+
+
 def manner_of(emission: Mapping[str, Any]) -> Manner:
-    """Everything but the subject, its identifier, `seq` and the fields; LookupError or TypeError if not all there."""
-    name: Manner = _of_name(emission["named_by"])
-    if "fields" in emission:
-        return (*name, *_of_release(emission))
-    return (*name, *_of_withdrawal(emission), tuple(emission["reasons"]))
+    """The bytes with which our own writer begins it."""
+    shared = {name: emission[name] for name in _SHARED if name in emission}
+    named_by = {name: emission["named_by"][name] for name in NamedBy.model_fields if name != "value"}
+    begun = orjson.dumps(shared | {"named_by": {**named_by, "value": None}})
+    return begun.removesuffix(_END + b"null}}")
 
 
 def recognise(raw: bytes, key: bytes | None, known: Mapping[Manner, Known]) -> tuple[Mapping[str, Any], Known] | None:
@@ -51,28 +65,30 @@ def recognise(raw: bytes, key: bytes | None, known: Mapping[Manner, Known]) -> t
     Two things are not looked for again, since the filter alone writes here and orjson writes neither: a key that is
     there twice, and a value that nests deep.
     """
-    if len(raw) > MAX_EMISSION_BYTES:
+    found = known.get(raw[: raw.find(_END)])
+    if found is None or len(raw) > MAX_EMISSION_BYTES:
         return None
     try:
         emission = orjson.loads(raw)
-        found = known[manner_of(emission)]
         return (emission, found) if _is_sound(emission, key) else None
     except (ValueError, LookupError, TypeError):
         return None
 
 
 def _is_sound(emission: Mapping[str, Any], key: bytes | None) -> bool:
-    """What a manner leaves open. The version is in question again because true and 1.0 equal 1."""
+    """What a manner leaves open."""
     named_by, subject, seq = emission["named_by"], emission["subject"], emission["seq"]
     value = named_by["value"]
     if "fields" in emission:
         whole = len(emission) == _PARTS_OF_RELEASE and type(emission["fields"]) is dict
+    elif "restricted" in emission:
+        whole = len(emission) == _PARTS_OF_RESTRICTION and emission["restricted"] is True
     else:
         whole = len(emission) == _PARTS_OF_WITHDRAWAL
     return (
         whole
         and len(named_by) == _PARTS_OF_NAME
-        and (type(seq) is type(emission["policy_version"]) is int)
+        and type(seq) is int
         and seq >= 1
         and (type(value) is type(subject) is str)
         and 0 < len(value) <= _LONGEST
@@ -85,9 +101,10 @@ def read_strictly(raw: bytes) -> Mapping[str, Any]:
     """Read what `recognise` does not.
 
     Raises:
-        Unreadable: it is neither a release nor a withdrawal.
+        Unreadable: it is neither a release, nor a withdrawal, nor a restriction.
     """
     content = parse_json(raw, MAX_EMISSION_BYTES)
-    withdrawn = isinstance(content, dict) and "reasons" in content and not is_release(content)
-    model: type[Emission] = Withdrawal if withdrawn else Release
+    model: type[Emission] = Release
+    if isinstance(content, dict) and "reasons" in content and not is_release(content):
+        model = Restriction if is_restriction(content) else Withdrawal
     return parse_payload(model, raw, MAX_EMISSION_BYTES).model_dump()

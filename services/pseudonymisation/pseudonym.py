@@ -135,8 +135,12 @@ class Names:
 
     def name(self, value: str) -> Pseudonym:
         """32 base32 characters (160 bits), safe where case is ignored."""
+        return Pseudonym(self.written(value).decode("ascii"))
+
+    def written(self, value: str) -> bytes:
+        """The same in ASCII, as a key and a payload want it."""
         octets = canonical_value(self._type, value).encode()
-        return Pseudonym(base32_of_20(self._keyed.digest(_part(octets))[:20]))
+        return base32_of_20(self._keyed.digest(len(octets).to_bytes(8, "little") + octets)[:20])
 
     def digest(self, value: str) -> bytes:
         return self._keyed.digest(_part(canonical_value(self._type, value).encode()))
@@ -186,5 +190,9 @@ class Pseudonymiser:
         letters = pseudonym.encode()
         if len(letters) != PSEUDONYM_LETTERS:
             raise WrongSettings("pseudonym: not one of ours")
-        message = letters + _OCTETS_8 + _number("seq", seq, 8)
-        return base32_of_20(self._events.digest(message)[:20])
+        _number("seq", seq, 8)
+        return self.event(letters, seq).decode("ascii")
+
+    def event(self, pseudonym: bytes, seq: int) -> bytes:
+        """The same in ASCII, of a pseudonym in ASCII that was made here."""
+        return base32_of_20(self._events.digest(pseudonym + _OCTETS_8 + seq.to_bytes(8, "big"))[:20])

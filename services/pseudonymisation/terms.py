@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from services.contract.operations import Pseudonym
 from services.contract.policies import ProviderPolicy, refusal, releasable
 from services.contract.reasons import StageCode
 from services.contract.topology import OPERATIONS, PROVIDER_WITHDRAWALS, named_for
@@ -37,7 +36,7 @@ def rule(policy: ProviderPolicy, contract_id: str, perimeter: str, day: date) ->
     return Ruling(policy, day, refusal(policy, contract_id, day), releasable(policy, contract) & LISTED)
 
 
-Operation = tuple[str, bytes]
+Operation = tuple[bytes, bytes]
 """What a connector is to do: the id under which it leaves, and its bytes. Plain tuples: a record costs so little that a
 class would show."""
 
@@ -53,13 +52,21 @@ class Terms:
         self.operations = named_for(OPERATIONS, self.provider)
         self.withdrawals = named_for(PROVIDER_WITHDRAWALS, self.provider)
         named_by = emission["named_by"]
+        self.place = f"{self.pair}/".encode()
+        """With a pseudonym after it: a pair's own key in the state."""
         self._persons = names.names(named_by["entity_class"], named_by["namespace"], named_by["type"])
         self._names = names
         self._renaming = renaming
         self._ruling: Ruling | None = None
+        self._before_pseudonym = _opened({"provider": self.provider, "contract": self.contract}, "pseudonym")
+        self._before_event = _more(
+            {"policy": emission["policy"], "policy_version": emission["policy_version"]}, "event_id"
+        )
+        self._before_fields = b'","kind":' + orjson.dumps(emission.get("kind")) + b',"fields":'
 
-    def pseudonym(self, emission: Mapping[str, Any]) -> Pseudonym:
-        return self._persons.name(emission["named_by"]["value"])
+    def pseudonym(self, emission: Mapping[str, Any]) -> bytes:
+        """In ASCII."""
+        return self._persons.written(emission["named_by"]["value"])
 
     def ruling(self, policy: ProviderPolicy, perimeter: str, day: date) -> Ruling:
         """What this policy says on this day; judged anew when either is another."""
@@ -68,31 +75,44 @@ class Terms:
             known = self._ruling = rule(policy, self.contract, perimeter, day)
         return known
 
-    def upsert(self, release: Mapping[str, Any], pseudonym: Pseudonym, relay_domain: str | None) -> Operation:
-        """The bytes of an `Upsert` in the order of the model.
+    def upsert(self, release: Mapping[str, Any], pseudonym: bytes, relay_domain: str | None) -> Operation:
+        """The bytes of an `Upsert`, as its model writes them.
 
         Raises:
             NotAnIdentifier: a school or a group of hers has no name to give.
         """
-        event_id = self._names.event_id(pseudonym, release["seq"])
-        relay = self._relay(release["named_by"], relay_domain) if RELAY in release["fields"] else None
-        content = {
-            "provider": self.provider, "contract": self.contract, "pseudonym": pseudonym, "seq": release["seq"],
-            "policy": release["policy"], "policy_version": release["policy_version"], "event_id": event_id,
-            "kind": release["kind"], "fields": self._renaming.renamed(release["fields"], relay),
-        }  # fmt: skip
-        return event_id, orjson.dumps(content)
+        seq, fields = release["seq"], release["fields"]
+        event_id = self._names.event(pseudonym, seq)
+        relay = self._relay(release["named_by"], relay_domain) if RELAY in fields else None
+        seen = orjson.dumps(self._renaming.renamed(fields, relay))
+        return event_id, b'%b%b","seq":%d%b%b%b%b}' % (
+            self._before_pseudonym, pseudonym, seq, self._before_event, event_id, self._before_fields, seen,
+        )  # fmt: skip
 
-    def delete(self, withdrawal: Mapping[str, Any], pseudonym: Pseudonym) -> Operation:
-        """The bytes of a `Delete` in the order of the model."""
-        event_id = self._names.event_id(pseudonym, withdrawal["seq"])
-        content = {
-            "provider": self.provider, "contract": self.contract, "pseudonym": pseudonym, "seq": withdrawal["seq"],
-            "policy": withdrawal["policy"], "policy_version": withdrawal["policy_version"], "event_id": event_id,
-        }  # fmt: skip
-        return event_id, orjson.dumps(content)
+    def delete(self, withdrawal: Mapping[str, Any], pseudonym: bytes) -> Operation:
+        """The bytes of a `Delete`, as its model writes them."""
+        seq = withdrawal["seq"]
+        event_id = self._names.event(pseudonym, seq)
+        return event_id, b'%b%b","seq":%d%b%b"}' % (
+            self._before_pseudonym, pseudonym, seq, self._before_event, event_id,
+        )  # fmt: skip
+
+    def restrict(self, restriction: Mapping[str, Any], pseudonym: bytes) -> Operation:
+        """The bytes of a `Restrict`, as its model writes them."""
+        event_id, delete = self.delete(restriction, pseudonym)
+        return event_id, delete[:-1] + b',"restricted":true}'
 
     def _relay(self, named_by: Mapping[str, Any], domain: str | None) -> str | None:
         return domain and self._names.relay_alias(
             named_by["entity_class"], named_by["namespace"], named_by["type"], named_by["value"], domain
         )
+
+
+def _opened(parts: Mapping[str, Any], text: str) -> bytes:
+    """A JSON object up to where the text of one more member begins."""
+    return orjson.dumps({**parts, text: ""}).removesuffix(b'"}')
+
+
+def _more(parts: Mapping[str, Any], text: str) -> bytes:
+    """The same in the middle of one."""
+    return b"," + _opened(parts, text).removeprefix(b"{")

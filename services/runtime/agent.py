@@ -11,10 +11,10 @@ from services.runtime.outbox import Outbox, OutputTooLarge
 from services.runtime.records import Record, UnreadableRecord
 
 MAX_ACCOUNT_BYTES = 768 * 1024
-SLICE = 256
+SLICE = 32
 """Records that an agent sees at a time: what they and their look-ups take stays in the processor's own cache.
 
-A third of a record's whole cost, measured against batches of some thousand.
+A third of a record's whole cost, measured against batches of some hundred.
 """
 
 
@@ -37,6 +37,8 @@ class Agent(Protocol):
     """Consumer group, and with the partition the transactional id."""
     lanes: tuple[str, ...]
     """Topics it reads, the express ones first; the partitions of the same number belong together."""
+    express: int
+    """How many of them are express: their batches go before all else."""
     changelog: str
     audit: str
     """Where the account of every batch goes."""

@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from socketserver import TCPServer, ThreadingMixIn
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import orjson
@@ -36,6 +37,13 @@ PATIENCE_SECONDS = 5.0
 """Whoever asks and does not go on is hung up on."""
 
 Unready = Literal["policies-unread", "rebalancing", "partitions-closed"] | Silence
+
+
+class Judged(Protocol):
+    """What the pages ask; each answer is one word, or null where all is well."""
+
+    def unlive(self) -> str | None: ...
+    def unready(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +79,19 @@ class Health:
             return "partitions-closed"
         return silence(self.pulse.pulses, self._clock(), min(ANSWER_SECONDS, self._limit))
 
-    def page(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        """Answer in one word; there is no other page, and no way to ask for one by a name that goes into an answer."""
-        path, method = environ.get("PATH_INFO"), environ.get("REQUEST_METHOD")
-        if path not in {"/livez", "/readyz", "/metrics"}:
-            return _word(start, "404 Not Found", "not-found")
-        if method != "GET":
-            return _word(start, "405 Method Not Allowed", "get-only", ("Allow", "GET"))
-        if path == "/metrics":
-            shown: Iterable[bytes] = _METRICS({**environ, "QUERY_STRING": ""}, start)
-            return shown
-        code = self.unlive() if path == "/livez" else self.unready()
-        return _word(start, "503 Service Unavailable", code) if code else _word(start, "200 OK", "ok")
+
+def _page(judged: Judged, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+    """Answer in one word; there is no other page, and no way to ask for one by a name that goes into an answer."""
+    path, method = environ.get("PATH_INFO"), environ.get("REQUEST_METHOD")
+    if path not in {"/livez", "/readyz", "/metrics"}:
+        return _word(start, "404 Not Found", "not-found")
+    if method != "GET":
+        return _word(start, "405 Method Not Allowed", "get-only", ("Allow", "GET"))
+    if path == "/metrics":
+        shown: Iterable[bytes] = _METRICS({**environ, "QUERY_STRING": ""}, start)
+        return shown
+    code = judged.unlive() if path == "/livez" else judged.unready()
+    return _word(start, "503 Service Unavailable", code) if code else _word(start, "200 OK", "ok")
 
 
 _METRICS = make_wsgi_app(metrics.REGISTRY)
@@ -114,7 +123,7 @@ class _Handler(WSGIRequestHandler):
         """Say nothing: a path that somebody asks for is not ours to repeat."""
 
 
-def serve(health: Health, address: str) -> int:
+def serve(judged: Judged, address: str) -> int:
     """Answer on `host:port`, with port 0 on a free one, for as long as the process lives; the port.
 
     Raises:
@@ -127,7 +136,7 @@ def serve(health: Health, address: str) -> int:
     except (OSError, OverflowError):
         message = "SANCTUAIRE_HEALTH_ADDRESS: that address cannot be listened on; is the port taken?"
         raise WrongSettings(message) from None
-    server.set_app(health.page)
+    server.set_app(partial(_page, judged))
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     return server.server_port
 

@@ -32,12 +32,13 @@ ASSIGNED = _event("assigned", logging.INFO, "stage", "partitions")
 THROWN_AWAY = _event("thrown-away", logging.WARNING, "stage", "partition", "code")
 REBUILDING = _event("rebuilding", logging.INFO, "stage", "partition", "records", "of", "seconds")
 REBUILT = _event("rebuilt", logging.INFO, "stage", "partition", "records", "seconds")
+FENCED = _event("fenced", logging.WARNING, "stage", "partition")
 WAITING = _event("waiting", logging.WARNING, "stage", "partition", "code")
 QUARANTINED = _event("quarantined", logging.WARNING, "stage", "topic", "partition", "offset", "code")
 POLICY_SEEN = _event("policy-seen", logging.INFO, "stage", "provider", "version")
 FAILED = _event("failed", logging.ERROR, "stage", "kind", "where")
 EVENTS = (
-    STARTED, STOPPED, ASSIGNED, THROWN_AWAY, REBUILDING, REBUILT, WAITING, QUARANTINED, POLICY_SEEN, FAILED,
+    STARTED, STOPPED, ASSIGNED, THROWN_AWAY, REBUILDING, REBUILT, FENCED, WAITING, QUARANTINED, POLICY_SEEN, FAILED,
 )  # fmt: skip
 
 Value = str | int | float | None

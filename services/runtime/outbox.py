@@ -38,13 +38,19 @@ class Savepoint:
     changes: Mapping[bytes, bytes | None]
 
 
+SPREAD: Final = -1
+"""In the place of a partition: any one, the same for the same key."""
+BY_SUBJECT: Final = -2
+"""In the place of a partition: the one in which all that platforms say of the key's subject arrives."""
+
+
 class Output(NamedTuple):
-    """One record to write; without a partition, its key chooses one."""
+    """One record to write: to a partition, or to one that its key chooses (`SPREAD`, `BY_SUBJECT`)."""
 
     topic: str
     key: bytes | None
     value: bytes | None
-    partition: int | None
+    partition: int
     headers: Sequence[Header]
     timestamp_ms: int | None
 
@@ -90,6 +96,15 @@ class Outbox:
         """When this batch is decided: one instant for all of it."""
         return datetime.fromtimestamp(self.now_us / 1_000_000, UTC)
 
+    @property
+    def size(self) -> int:
+        """Records that it will take to write it all."""
+        return len(self.outputs) + len(self.changes)
+
+    def go_on(self, now_us: int, reached: Reached) -> None:
+        """Take another step in: from here on, it is later."""
+        self.now_us, self.reached = now_us, reached
+
     def load(self, keys: Iterable[bytes]) -> None:
         """Read these at once, so that each `get` of them costs nothing."""
         unknown = [key for key in dict.fromkeys(keys) if key not in self._pending and key not in self._loaded]
@@ -127,7 +142,11 @@ class Outbox:
         """
         if value is not None and len(value) > MAX_RECORD_BYTES:
             raise OutputTooLarge
-        self.outputs.append(Output(topic, key, value, None if spread else self.partition, headers, timestamp_ms))
+        self.outputs.append(Output(topic, key, value, SPREAD if spread else self.partition, headers, timestamp_ms))
+
+    def send_to(self, subject: bytes, topic: str, value: bytes, headers: Sequence[Header]) -> None:
+        """Write to the partition in which this subject is remembered, by whichever worker; the subject is the key."""
+        self.outputs.append(Output(topic, subject, value, BY_SUBJECT, headers, None))
 
     def quarantine(self, record: Record, code: str, detail: str) -> None:
         """Put the coordinates of an unusable record aside, and why; never its content."""

@@ -3,15 +3,18 @@
 import asyncio
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import IllegalOperation
+from aiokafka.partitioner import murmur2
 
 from services.contract.envelope import Header
 from services.runtime.agent import Agent
-from services.runtime.outbox import NOTHING, Outbox
+from services.runtime.outbox import BY_SUBJECT, NOTHING, Outbox
 from services.runtime.rebuild import catch_up
 from services.runtime.schedule import Worklist
 from services.runtime.sender import Sender
@@ -31,8 +34,18 @@ Place = tuple[str, int]
 
 
 @dataclass(slots=True)
+class Gathered:
+    """What is decided and in no transaction yet: the next steps may join it."""
+
+    outbox: Outbox
+    positions: dict[str, int] = field(default_factory=dict)
+    durable: list[Callable[[], None]] = field(default_factory=list)
+    """Called in their order once it is."""
+
+
+@dataclass(slots=True)
 class Partition:
-    """An open partition. Only `commit` moves its state; `position` runs ahead of it by what is being committed."""
+    """An open partition. Only `commit` moves its state; `position` runs ahead of it by what is not durable yet."""
 
     number: int
     changelog: str
@@ -47,8 +60,25 @@ class Partition:
     """Topic → where it ended when the partition was opened; gone once it is decided up to there."""
     pending: Mapping[bytes, bytes | None] = field(default_factory=lambda: NOTHING)
     """What the batch changes that is being committed now."""
+    gathered: Gathered | None = None
     _last: "asyncio.Task[None] | None" = None
     _counts: dict[str, int] = field(default_factory=dict)
+
+    def gather(self, gathered: Gathered, topic: str, position: int, durable: Callable[[], None], now: float) -> None:
+        """Keep a step that is decided, to be committed with those that follow it."""
+        gathered.positions[topic] = self.position[topic] = position
+        gathered.durable.append(durable)
+        self.gathered = gathered
+        self.worklist.gather(gathered.outbox.size, now, express=self.worklist.is_express(topic))
+
+    def commit_gathered(self) -> "asyncio.Task[None] | None":
+        """Begin to commit what is gathered, if anything is."""
+        if (gathered := self.gathered) is None:
+            return None
+        self.gathered, self.worklist.gathered = None, 0
+        commit = self.commit(gathered.outbox, gathered.positions)
+        commit.add_done_callback(partial(_tell, gathered.durable))
+        return commit
 
     def commit(self, outbox: Outbox, positions: Mapping[str, int]) -> "asyncio.Task[None]":
         """Begin to make outputs, state changes and positions durable, after the batch before; returns at once.
@@ -93,7 +123,7 @@ class Partition:
         now_ms = time.time_ns() // 1_000_000
         writers: dict[Place, _Writer] = {}
         for topic, key, value, partition, headers, timestamp_ms in outbox.outputs:
-            place = (topic, await self._choose(topic, key) if partition is None else partition)
+            place = (topic, partition if partition >= 0 else await self._choose(topic, key, partition))
             writer = writers.get(place)
             if writer is None:
                 writer = writers[place] = _Writer(self.producer)
@@ -102,17 +132,26 @@ class Partition:
             changelog = writers[self.changelog, self.number] = _Writer(self.producer)
             for key, value in changes.items():
                 changelog.append(now_ms, key, value, ())
-        return [
-            await self.producer.send_batch(batch, topic, partition=partition)
-            for (topic, partition), writer in writers.items()
-            for batch in writer.batches
-        ]
+        sent: list[asyncio.Future[RecordMetadata]] = []
+        try:
+            for (topic, partition), writer in writers.items():
+                for batch in writer.batches:
+                    sent.append(await self.producer.send_batch(batch, topic, partition=partition))  # noqa: PERF401  # the rest is told apart
+        except IllegalOperation:
+            # So says a producer that has failed for good in between: why, what was sent before knows.
+            await asyncio.gather(*sent)
+            raise
+        return sent
 
-    async def _choose(self, topic: str, key: bytes | None) -> int:
-        """By CRC-32 of the key, as librdkafka's `consistent` does: the default, murmur2, is pure Python here."""
+    async def _choose(self, topic: str, key: bytes | None, by: int) -> int:
+        """By Kafka's own default, where platforms and we must meet; else by CRC-32, as librdkafka's `consistent` does.
+
+        The default, murmur2, is pure Python here, and costs some microseconds a record.
+        """
         if topic not in self._counts:
             self._counts[topic] = len(await self.producer.partitions_for(topic))
-        return zlib.crc32(key or b"") % self._counts[topic]
+        chosen = murmur2(key or b"") & 0x7FFFFFFF if by == BY_SUBJECT else zlib.crc32(key or b"")
+        return chosen % self._counts[topic]
 
     async def close(self) -> None:
         """Wait for what is being committed, then let go."""
@@ -122,6 +161,12 @@ class Partition:
             await self.sender.run(self.producer.stop())
         finally:
             self.state.close()
+
+
+def _tell(durable: Iterable[Callable[[], None]], commit: "asyncio.Task[None]") -> None:
+    if not commit.cancelled() and commit.exception() is None:
+        for call in durable:
+            call()
 
 
 class _Writer:
@@ -168,4 +213,6 @@ async def open_partition(agent: Agent, settings: Settings, sender: Sender, numbe
         await sender.run(producer.stop())
         raise
     position = {topic: at for topic in agent.lanes if (at := state.next_offset(topic)) is not None}
-    return Partition(number, agent.changelog, state, producer, sender, Worklist.of(agent.lanes), position)
+    return Partition(
+        number, agent.changelog, state, producer, sender, Worklist.of(agent.lanes, agent.express), position
+    )

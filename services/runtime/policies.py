@@ -1,16 +1,16 @@
 """The policies in force, read whole from `policies.v1` by every process, outside any group."""
 
 import asyncio
-import hashlib
 from dataclasses import dataclass
 from datetime import date
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from services.contract.acts import APPROVAL_KEY, Approval
 from services.contract.audit import Stage
 from services.contract.errors import Unreadable
 from services.contract.parsing import parse_payload
-from services.contract.policies import ProviderPolicy, policy_digest
+from services.contract.policies import ProviderPolicy, change_set, policy_digest
 from services.contract.topology import POLICIES
 from services.runtime import journal
 from services.runtime.settings import Settings
@@ -33,14 +33,20 @@ class PolicyBook:
         self._stage = stage
         self.by_provider: dict[str, InForce] = {}
         self._token: bytes | None = None
+        self._approval: Approval | None = None
+        self.confirmed_us: int | None = None
+        """At which instant all that was in force was here, last; null before it was ever so."""
 
     def apply(self, key: bytes | None, value: bytes | None) -> None:
         self._token = None
         provider = (key or b"").decode(errors="replace")
-        if value is None:
-            self._end(provider)
-            return
         try:
+            if key == APPROVAL_KEY:
+                self._approval = None if value is None else parse_payload(Approval, value, MAX_POLICY_BYTES)
+                return
+            if value is None:
+                self._end(provider)
+                return
             policy = parse_payload(ProviderPolicy, value, MAX_POLICY_BYTES)
         except Unreadable as error:
             journal.emit(journal.FAILED, stage=self._stage, kind=error.code, where=POLICIES)
@@ -62,9 +68,16 @@ class PolicyBook:
     def token(self) -> bytes:
         """Names the whole set: it changes when, and only when, some policy's content does."""
         if self._token is None:
-            digests = "".join(f"{name}={self.by_provider[name].digest}" for name in sorted(self.by_provider))
-            self._token = hashlib.sha256(digests.encode()).hexdigest()[:32].encode()
+            self._token = change_set({name: known.digest for name, known in self.by_provider.items()}).encode()
         return self._token
+
+    @property
+    def approved(self) -> frozenset[str]:
+        """`<provider>/<contract>` of what an operator has approved that this very set erases at once."""
+        approval = self._approval
+        if approval is None or approval.verdict != "approved" or approval.change_set != self.token().decode():
+            return frozenset()
+        return frozenset(approval.contracts)
 
     def token_on(self, day: date) -> bytes:
         """Names what a decision rests on: the whole set, and the day that its periods and ages are counted on."""
@@ -93,9 +106,13 @@ class PolicyReader:
             await consumer.seek_to_beginning(tp)
             end = (await consumer.end_offsets([tp]))[tp]
             while True:
-                self.answered = consumer.last_poll_timestamp(tp)
-                if await consumer.position(tp) >= end:
+                # In this order: a fetch says both at once, and what it brought is applied before the next look.
+                stable, self.answered = consumer.last_stable_offset(tp), consumer.last_poll_timestamp(tp)
+                position = await consumer.position(tp)
+                if position >= end:
                     self.caught_up.set()
+                if self.answered is not None and stable is not None and position >= stable:
+                    self._book.confirmed_us = self.answered * 1000
                 for record in (await consumer.getmany(tp, timeout_ms=200)).get(tp, ()):
                     self._book.apply(record.key, record.value)
         finally:

@@ -8,7 +8,7 @@ from services.contract.envelope import Header
 
 
 class Record(Protocol):
-    """One record; what aiokafka's fetcher yields already has this shape, so nothing is copied."""
+    """One record, as it is fetched."""
 
     @property
     def topic(self) -> str: ...
@@ -47,3 +47,12 @@ class Batch:
     partition: int
     seek: int
     records: Sequence[Record]
+
+
+def undecided(batches: Sequence[Batch], start: int) -> list[Record]:
+    """Their records from `start` on, each once, should they overlap."""
+    records: list[Record] = []
+    for batch in batches:
+        records += [record for record in batch.records if record.offset >= start]
+        start = max(start, batch.records[-1].offset + 1)
+    return records

@@ -11,9 +11,16 @@ from typing import Literal
 from services.runtime.records import Batch, UnreadableRecord
 
 Duty = Literal["tick", "sweep"]
-Job = Batch | Duty
+Job = Batch | Duty | Literal["commit"]
 TOGETHER = 5000
 """Most records that are decided as one, unless one fetch alone brings more."""
+GATHER_SECONDS = 0.25
+GATHER_MOST = 10_000
+"""How long, and how many outputs and changes, what is decided of a backlog waits to be committed as one."""
+STEP_SECONDS = 0.05
+FEWEST = 50
+FIRST_COST_SECONDS = 50e-6
+"""Of a record, before any has been decided."""
 EXPRESS = 0
 ORDINARY = 1
 
@@ -44,9 +51,10 @@ class Lane:
 
 @dataclass(slots=True)
 class Worklist:
-    """The work of one partition; lanes in order of priority, of which only the last is not express."""
+    """The work of one partition; lanes in order of priority, of which the first `express` are express."""
 
     lanes: dict[str, Lane]
+    express: int
     deciding: bool = False
     committing: int = 0
     """Batches that are decided and not durable yet: one is in flight while the next is decided, no more."""
@@ -54,10 +62,22 @@ class Worklist:
     """What was done last was no batch: a long duty and a backlog take turns."""
     due: deque[Duty] = field(default_factory=deque)
     """What waits for the partition to be still, and must not wait for the backlog to end."""
+    gathered: int = 0
+    """Outputs and changes that are decided, and that no transaction holds yet."""
+    commit_by: float = 0.0
+    """When these are committed, though there be more to decide."""
 
     @classmethod
-    def of(cls, topics: Sequence[str]) -> "Worklist":
-        return cls({topic: Lane() for topic in topics})
+    def of(cls, topics: Sequence[str], express: int) -> "Worklist":
+        return cls({topic: Lane() for topic in topics}, express)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether all that was begun is durable."""
+        return not (self.deciding or self.committing or self.gathered)
+
+    def is_express(self, topic: str) -> bool:
+        return topic in tuple(self.lanes)[: self.express]
 
     def add(self, duty: Duty) -> None:
         if duty not in self.due:
@@ -67,14 +87,40 @@ class Worklist:
         """The job to do now and its rank, the lower the sooner; null where there is none, or none may begin yet."""
         if self.deciding or self.committing > 1:
             return None
-        *express, ordinary = self.lanes.values()
-        for lane in express:
+        lanes = list(self.lanes.values())
+        for lane in lanes[: self.express]:
             if lane.ready(now):
                 return EXPRESS, lane.batches[0]
-        if self.due and not (self.duty_last and ordinary.ready(now)):
-            # A duty reads the store as it is; the ordinary lane waits, lest the partition never be still.
+        ordinary = next((lane.batches[0] for lane in lanes[self.express :] if lane.ready(now)), None)
+        on_duty = bool(self.due) and not (self.duty_last and ordinary)
+        if self.gathered and (on_duty or now >= self.commit_by or not ordinary):
+            return EXPRESS, "commit"
+        if on_duty:
+            # A duty reads the store as it is; the ordinary lanes wait, lest the partition never be still.
             return None if self.committing else (EXPRESS if self.due[0] == "tick" else ORDINARY, self.due[0])
-        return (ORDINARY, ordinary.batches[0]) if ordinary.ready(now) else None
+        return (ORDINARY, ordinary) if ordinary else None
+
+    def gather(self, entries: int, now: float, *, express: bool) -> None:
+        """So many outputs and changes wait to be committed now; what an express lane brought does not wait."""
+        if not self.gathered:
+            self.commit_by = now + GATHER_SECONDS
+        self.gathered = entries
+        if express or entries >= GATHER_MOST:
+            self.commit_by = now
+
+
+@dataclass(slots=True)
+class Pace:
+    """How much is decided in one step, by what the last ones cost: an erasure waits no longer than that."""
+
+    cost_seconds: float = FIRST_COST_SECONDS
+
+    @property
+    def most(self) -> int:
+        return max(FEWEST, int(STEP_SECONDS / self.cost_seconds))
+
+    def learn(self, records: int, seconds: float) -> None:
+        self.cost_seconds += (seconds / records - self.cost_seconds) / 8
 
 
 def choose(worklists: Iterable[tuple[int, Worklist]], now: float) -> tuple[int, Job] | None:

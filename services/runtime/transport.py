@@ -29,8 +29,11 @@ class Positions(Protocol):
     async def on_revocation(self) -> None:
         """All partitions are about to be divided anew, and may be somebody else's right after this."""
 
-    async def on_assignment(self, assigned: set[TP]) -> None:
-        """Close what is no longer ours and open the rest; each is sought to and resumed once it is ready."""
+    async def on_assignment(self, assigned: set[TP], generation: int) -> None:
+        """Close what is no longer ours and open the rest; each is sought to and resumed once it is ready.
+
+        `generation` numbers the group's divisions: who was there for each has seen every number.
+        """
 
     def next_offset(self, tp: TP) -> int | None:
         """The first offset that the state does not reflect; null where nothing was ever read."""
@@ -60,7 +63,7 @@ class BatchingConsumer(driver.Consumer):
         self._waiting: dict[TP, int] = {}
         self._released = asyncio.Event()
         self._adrift: set[TP] = set()
-        self._held: set[TP] = set()
+        self._held: dict[TP, object] = {}
         self._taken: dict[TP, int] = {}
         super().__init__(*args, **kwargs)
         self._read_offset = _NoReadOffsets()  # type: ignore[assignment]  # a mapping to nothing but null
@@ -76,18 +79,18 @@ class BatchingConsumer(driver.Consumer):
         """Nobody seeks when a worker is left without a partition: that it has none must be said here."""
         await super().on_partitions_assigned(assigned, generation_id)
         if not assigned:
-            await self.positions.on_assignment(set())
+            await self.positions.on_assignment(set(), generation_id)
 
     async def perform_seek(self) -> None:
         """Called by Faust once an assignment has settled, in the place of a seek to committed offsets."""
-        await self.positions.on_assignment({TP(*tp) for tp in self.assignment()})
+        await self.positions.on_assignment({TP(*tp) for tp in self.assignment()}, self.app.consumer_generation_id)
 
     def hold(self, tps: Iterable[TP]) -> None:
         """Fetch nothing of these until `go_on`, and void what was fetched of them before."""
         held = set(tps)
         self.pause_partitions(held)
-        self._held |= held
         for tp in held:
+            self._held[tp] = object()
             self._void(tp)
 
     def _void(self, tp: TP) -> None:
@@ -96,11 +99,15 @@ class BatchingConsumer(driver.Consumer):
 
     async def go_on(self, tps: Iterable[TP]) -> None:
         """Fetch these from where their state ends; if they are being taken away, the next assignment sees to them."""
-        ready = set(tps) & {TP(*tp) for tp in self.assignment()}
+        held = {tp: self._held.get(tp) for tp in sorted(set(tps) & {TP(*tp) for tp in self.assignment()})}
+        # All of them before the first seek, during which they may be given up, and held again.
+        offsets = {tp: self.positions.next_offset(tp) for tp in held}
         with suppress(IllegalStateError):
-            for tp in sorted(ready):
-                await self._seek_to_state(tp)
-            self._held -= ready
+            for tp, offset in offsets.items():
+                await self._seek(tp, offset)
+            ready = {tp for tp, hold in held.items() if self._held.get(tp) is hold}
+            for tp in ready:
+                self._held.pop(tp, None)
             self.resume_partitions(ready)
 
     def is_current(self, batch: Batch) -> bool:
@@ -135,8 +142,7 @@ class BatchingConsumer(driver.Consumer):
             return NOTHING_FETCHED
         return await super()._getmany(open_, LOOK_AGAIN_SECONDS if full else timeout)
 
-    async def _seek_to_state(self, tp: TP) -> None:
-        offset = self.positions.next_offset(tp)
+    async def _seek(self, tp: TP, offset: int | None) -> None:
         if offset is None:
             await self._thread.seek_to_beginning(driver.ensure_aiokafka_TP(tp))
         else:
@@ -148,7 +154,7 @@ class BatchingConsumer(driver.Consumer):
         """Fetch, and yield one message a partition, whose value is the batch."""
         # Here and only here no fetch is under way, so a seek cannot be overtaken by an older answer.
         for tp in self._adrift & {TP(*tp) for tp in self.assignment()} & self._get_active_partitions():
-            await self._seek_to_state(tp)
+            await self._seek(tp, self.positions.next_offset(tp))
         self._adrift.clear()
         seeks = dict(self._seeks)
         try:

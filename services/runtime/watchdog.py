@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from services.contract.audit import Stage
 from services.runtime import journal
 
 EX_SOFTWARE = 70
@@ -101,7 +100,7 @@ class Pulse:
         self.pulses = replace(self.pulses, work=work, lying=dict.fromkeys(self.pulses.lying, now))
 
 
-def watch(stage: Stage, pulse: Pulse, limit: float, clock: Callable[[], float] = time.monotonic) -> None:
+def watch(stage: str, pulse: Pulse, limit: float, clock: Callable[[], float] = time.monotonic) -> None:
     """Look once a second from a thread of its own, and end the process once it is silent for longer than `limit`."""
 
     def look() -> None:
@@ -118,7 +117,7 @@ def watch(stage: Stage, pulse: Pulse, limit: float, clock: Callable[[], float] =
     threading.Thread(target=look, name="watchdog", daemon=True).start()
 
 
-def _end(stage: Stage, code: Silence) -> None:
+def _end(stage: str, code: Silence) -> None:
     """Acknowledge nothing and wait for nobody: whoever holds the journal's lock may be the one who is stuck."""
 
     def say() -> None:

@@ -6,26 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from typing import Any, Protocol
 
 from faust.types import TP
 
 from services.runtime import journal, metrics
-from services.runtime.agent import Agent, NotYet, handle_each, sweep_each, tick
+from services.runtime.agent import Agent, NotYet, handle_each
+from services.runtime.duties import sweep_chunk, swept, tick_once
 from services.runtime.outbox import Outbox, Reached
-from services.runtime.partition import Partition
-from services.runtime.records import Batch, Record
-from services.runtime.schedule import Job, choose
-from services.runtime.state import SWEEP
+from services.runtime.partition import Gathered, Partition
+from services.runtime.records import Batch, Record, undecided
+from services.runtime.schedule import Duty, Job, Pace, choose
 from services.runtime.watchdog import Pulse
 
-SWEEP_CHUNK = 500
 RETRY_SECONDS = 0.1
-STEP_SECONDS = 0.05
-FEWEST = 50
-FIRST_COST_SECONDS = 50e-6
-"""Of a record, before any has been decided."""
 SECOND = 1.0
 
 
@@ -38,19 +32,20 @@ class Source(Protocol):
 
 
 class Work:
-    """The jobs of all open partitions. `leave` ends the process: it is called for what must not be gone on with."""
+    """The jobs of all open partitions. `fail` is told what a partition cannot be gone on with for."""
 
     def __init__(
-        self, agent: Agent, pulse: Pulse, source: Callable[[], Source], leave: Callable[[BaseException], None]
-    ) -> None:
+        self, agent: Agent, pulse: Pulse, source: Callable[[], Source],
+        fail: Callable[[Partition, BaseException], None],
+    ) -> None:  # fmt: skip
         self.agent = agent
         self.pulse = pulse
         self.partitions: dict[int, Partition] = {}
         self.newest: dict[tuple[str, int], float] = {}
         """Topic and partition → when (epoch seconds) the newest input was made that the state reflects."""
         self._source = source
-        self._leave = leave
-        self._cost = FIRST_COST_SECONDS
+        self._fail = fail
+        self._pace = Pace()
         self._resting = False
         self._jobs: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -58,8 +53,18 @@ class Work:
     async def rest(self, timeout_seconds: float) -> None:
         """Begin nothing more until `go_on`, and let what is under way end, if it can in time."""
         self._resting = True
-        if self._jobs:
-            await asyncio.wait(self._jobs, timeout=timeout_seconds)
+        deadline = time.monotonic() + timeout_seconds
+        while self._jobs or self._begin_commits():
+            if (left := deadline - time.monotonic()) <= 0:
+                return
+            await asyncio.wait(self._jobs, timeout=left)
+
+    def _begin_commits(self) -> bool:
+        """Begin to commit what is gathered anywhere; whether there was any."""
+        gathered = [partition for partition in self.partitions.values() if partition.gathered]
+        for partition in gathered:
+            self._begin(partition, "commit")
+        return bool(gathered)
 
     def go_on(self) -> None:
         self._resting = False
@@ -82,11 +87,14 @@ class Work:
                     await asyncio.wait_for(self._wake.wait(), RETRY_SECONDS)
                 continue
             number, job = chosen
-            task = asyncio.create_task(self._do(self.partitions[number], job))
-            self._jobs.add(task)
-            task.add_done_callback(self._jobs.discard)
+            self._begin(self.partitions[number], job)
             # It runs until it is decided, or waits for a provider; only then is the next one chosen.
             await asyncio.sleep(0)
+
+    def _begin(self, partition: Partition, job: Job) -> None:
+        task = asyncio.create_task(self._do(partition, job))
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
 
     def _in_turn(self) -> Iterator[tuple[int, Any]]:
         """Who has just had a turn comes last."""
@@ -102,47 +110,60 @@ class Work:
         self.pulse.progress(*place)
         partition.worklist.deciding = True
         try:
-            match job:
-                case "tick":
-                    commit = await self._tick(partition)
-                case "sweep":
-                    commit = await self._sweep_chunk(partition)
-                case _:
-                    commit = await self._decide(partition, job)
+            commit = await self._do_job(partition, job)
             partition.worklist.deciding = False
             self._wake.set()
             if commit is not None:
                 await commit
                 self._wake.set()
-            if not partition.worklist.deciding and not partition.worklist.committing:
+            if partition.worklist.at_rest:
                 self.pulse.done(*place)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  # Faust would acknowledge it and go on
             if self._holds(partition):
-                self._leave(error)
+                self._fail(partition, error)
             # Else it was given up meanwhile: its store may be closed, its producer fenced, and nothing was committed.
             self.pulse.done(*place)
 
-    async def _decide(self, partition: Partition, batch: Batch) -> "asyncio.Task[None] | None":
-        """Decide a batch and begin its commit; if it must wait, it stays the first of its lane."""
+    async def _do_job(self, partition: Partition, job: Job) -> "asyncio.Task[None] | None":
+        """Decide what there is to decide; what is then to be waited for until it is durable."""
+        match job:
+            case "commit":
+                return partition.commit_gathered()
+            case "tick" | "sweep":
+                partition.worklist.due.popleft()
+                partition.worklist.duty_last = True
+                outbox = await self._on_duty(partition, job)
+                return partition.commit(outbox, {}) if outbox and self._holds(partition) else None
+            case _:
+                await self._decide(partition, job)
+                return None
+
+    async def _on_duty(self, partition: Partition, duty: Duty) -> Outbox | None:
+        if duty == "sweep":
+            return await sweep_chunk(self.agent, partition, datetime.now(UTC), partial(self._outbox, partition))
+        outbox = self._outbox(partition)
+        return outbox if await tick_once(self.agent, partition, outbox) else None
+
+    async def _decide(self, partition: Partition, batch: Batch) -> None:
+        """Decide a step of a lane and gather it; if its first batch must wait, it stays the first."""
         lane = partition.worklist.lanes[batch.topic]
         batches = lane.together()
-        records = _undecided(batches, partition.position.get(batch.topic, 0))[: self._most()]
+        records = undecided(batches, partition.position.get(batch.topic, 0))[: self._pace.most]
         began = time.monotonic()
-        outbox = self._outbox(partition)
+        gathered = self._gathered(partition)
+        outbox, start = gathered.outbox, gathered.outbox.savepoint()
         try:
             if records:
                 await handle_each(self.agent, records, outbox)
         except NotYet as missing:
-            if not lane.not_before:
-                journal.emit(journal.WAITING, stage=self.agent.stage, partition=batch.partition, code=missing.code)
-            lane.not_before = time.monotonic() + RETRY_SECONDS
-            metrics.waiting(self.agent.stage, batch.topic, missing.code)
-            return None
+            self._wait(partition, batch, missing.code)
+            return
         lane.not_before = 0.0
         if not self._holds(partition) or not lane.batches or lane.batches[0] is not batch:
-            return None  # given up or sought while it was decided: it comes again
+            outbox.rollback(start)
+            return  # given up or sought while it was decided: it comes again
         position = records[-1].offset + 1 if records else None
         for each in batches:
             if position is not None and each.records[-1].offset >= position:
@@ -150,27 +171,33 @@ class Work:
             lane.batches.popleft()
             self._source().release(each)
         if position is None:
-            return None
-        partition.worklist.duty_last = False
-        seconds = time.monotonic() - began
-        self._cost += (seconds / len(records) - self._cost) / 8
-        commit = partition.commit(outbox, {batch.topic: position})
-        commit.add_done_callback(partial(self._count, outbox, records, seconds, time.monotonic()))
-        return commit
-
-    def _most(self) -> int:
-        """How many records may be decided in one step, by what the last ones cost: an erasure waits no longer."""
-        return max(FEWEST, int(STEP_SECONDS / self._cost))
-
-    def _count(  # what there is to count of a batch
-        self, outbox: Outbox, records: Sequence[Record], seconds: float, decided: float, commit: "asyncio.Task[None]"
-    ) -> None:
-        if commit.cancelled() or commit.exception():
             return
+        partition.worklist.duty_last = False
+        ended = time.monotonic()
+        self._pace.learn(len(records), ended - began)
+        count = partial(self._count, records, len(outbox.outputs) - start.outputs, ended - began, ended)
+        partition.gather(gathered, batch.topic, position, count, ended)
+
+    def _gathered(self, partition: Partition) -> Gathered:
+        """What the next step joins: what waits to be committed, or nothing yet."""
+        if partition.gathered is None:
+            return Gathered(self._outbox(partition))
+        partition.gathered.outbox.go_on(time.time_ns() // 1000, self._reached(partition))
+        return partition.gathered
+
+    def _wait(self, partition: Partition, batch: Batch, code: str) -> None:
+        lane = partition.worklist.lanes[batch.topic]
+        if not lane.not_before:
+            journal.emit(journal.WAITING, stage=self.agent.stage, partition=batch.partition, code=code)
+        lane.not_before = time.monotonic() + RETRY_SECONDS
+        metrics.waiting(self.agent.stage, batch.topic, code)
+
+    def _count(self, records: Sequence[Record], outputs: int, seconds: float, decided: float) -> None:
+        """Once it is durable."""
         newest = records[-1]
         self.newest[newest.topic, newest.partition] = newest.timestamp / 1000
         metrics.committed(
-            self.agent.stage, newest.topic, newest.partition, records=len(records), outputs=len(outbox.outputs),
+            self.agent.stage, newest.topic, newest.partition, records=len(records), outputs=outputs,
             decide_seconds=seconds, commit_seconds=time.monotonic() - decided,
         )  # fmt: skip
 
@@ -199,17 +226,9 @@ class Work:
         token = self.agent.sweep_token(datetime.now(UTC))
         for partition in self.partitions.values():
             partition.worklist.add("tick")
-            if _swept(partition) != (token, b"end"):
+            if swept(partition) != (token, b"end"):
                 partition.worklist.add("sweep")
         self._wake.set()
-
-    async def _tick(self, partition: Partition) -> "asyncio.Task[None] | None":
-        partition.worklist.due.popleft()
-        partition.worklist.duty_last = True
-        outbox = self._outbox(partition)
-        if await tick(self.agent, outbox):
-            partition.worklist.add("tick")
-        return partition.commit(outbox, {}) if self._holds(partition) and (outbox.outputs or outbox.changes) else None
 
     def _reached(self, partition: Partition) -> Reached:
         """How far each lane is decided. A topic's end counts transaction markers, so that no record's offset tells."""
@@ -221,39 +240,3 @@ class Work:
             if at_ms is not None or partition.position.get(topic, 0) >= partition.backlog.get(topic, 0):
                 partition.backlog.pop(topic, None)
         return Reached(until, frozenset(partition.backlog))
-
-    async def _sweep_chunk(self, partition: Partition) -> "asyncio.Task[None] | None":
-        """Bring some of what is remembered up to what it now rests on; the cursor is committed with it."""
-        partition.worklist.due.popleft()
-        partition.worklist.duty_last = True
-        token = self.agent.sweep_token(datetime.now(UTC))
-        done, after = _swept(partition)
-        if (done, after) == (token, b"end"):
-            return None
-        outbox = self._outbox(partition)
-        start = after if done == token and after else None
-        chunk = list(islice(partition.state.scan(self.agent.swept, start), SWEEP_CHUNK))
-        try:
-            await sweep_each(self.agent, chunk, outbox)
-        except NotYet:
-            return None
-        more = len(chunk) == SWEEP_CHUNK
-        outbox.put(SWEEP, token + b" " + (chunk[-1][0] if more else b"end"))
-        if more:
-            partition.worklist.add("sweep")
-        return partition.commit(outbox, {}) if self._holds(partition) else None
-
-
-def _undecided(batches: Sequence[Batch], start: int) -> list[Record]:
-    """Their records from `start` on, each once, should they overlap."""
-    records: list[Record] = []
-    for batch in batches:
-        records += [record for record in batch.records if record.offset >= start]
-        start = max(start, batch.records[-1].offset + 1)
-    return records
-
-
-def _swept(partition: Partition) -> tuple[bytes, bytes]:
-    """Which token the sweep has got to, and after which key it goes on."""
-    token, _, after = (partition.state.get(SWEEP) or b"").partition(b" ")
-    return token, after

@@ -14,7 +14,7 @@ CONTAINERS: dict[str, Any] = COMPOSE["services"]
 IMAGES = ROOT / "ops" / "images"
 DOCKERFILE = (IMAGES / "Dockerfile").read_text(encoding="utf-8")
 
-STAGES = ["filtering", "pseudonymisation", "connector-gar", "connector-lecture", "connector-suite"]
+STAGES = ["ingress", "filtering", "pseudonymisation", "connector-gar", "connector-lecture", "connector-suite"]
 JOBS = ["topics", "policies"]
 OURS = [*STAGES, *JOBS]
 KEY_VARIABLES = {"SANCTUAIRE_KEYRING_FILE", "SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE"}
@@ -35,9 +35,9 @@ def test_every_service_that_the_topology_names_is_started() -> None:
     commands = [CONTAINERS[name]["command"] for name in STAGES]
 
     assert {tuple(command[:2]) for command in commands} == {("python", "-m")}
-    # Ingress is a command that ends (`sanctuaire publish`); operators and providers are no services of ours.
+    # Operators and providers are no services of ours.
     assert {command[2] for command in commands} == {
-        f"services.{name}" for name in named - {"ingress", "operators", "the provider"}
+        f"services.{name}" for name in named - {"operators", "the provider"}
     }
 
 
@@ -45,7 +45,7 @@ def test_each_provider_with_a_policy_has_its_connector() -> None:
     told = [CONTAINERS[name]["environment"].get("SANCTUAIRE_PROVIDER") for name in STAGES]
 
     assert list(provider_names(POLICIES_FOLDER)) == ["gar", "lecture", "suite"]
-    assert told == [None, None, "gar", "lecture", "suite"]
+    assert told == [None, None, None, "gar", "lecture", "suite"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -56,7 +56,7 @@ def test_container_can_change_nothing_and_become_nobody_else(name: str) -> None:
     assert container["cap_drop"] == ["ALL"]
     assert container["security_opt"] == ["no-new-privileges:true"]
     assert container["user"] == "${SANCTUAIRE_UID:-10001}:${SANCTUAIRE_GID:-10001}"
-    assert container.keys() & POWERS == set()
+    assert container.keys() & POWERS == ({"ports"} if name == "ingress" else set())
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -80,8 +80,17 @@ def test_container_has_limits(name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_container_is_on_a_network_that_leads_nowhere(name: str) -> None:
-    assert CONTAINERS[name]["networks"] == ["perimeter"]
+    assert CONTAINERS[name]["networks"] == ["perimeter", *(["counter"] if name == "ingress" else [])]
     assert COMPOSE["networks"]["perimeter"] == {"internal": True}
+
+
+def test_platforms_reach_ingress_and_ingress_reaches_nobody_outside() -> None:
+    counter = COMPOSE["networks"]["counter"]
+
+    assert counter == {"driver_opts": {"com.docker.network.bridge.enable_ip_masquerade": "false"}}
+    assert [name for name, one in CONTAINERS.items() if "counter" in one["networks"]] == ["ingress"]
+    assert CONTAINERS["ingress"]["ports"] == ["127.0.0.1:8070:8070"]
+    assert CONTAINERS["ingress"]["environment"]["SANCTUAIRE_INGRESS_ADDRESS"] == "0.0.0.0:8070"
 
 
 def test_nothing_is_reachable_from_another_machine() -> None:
@@ -96,7 +105,7 @@ def test_jobs_follow_the_broker_and_each_other_and_run_once() -> None:
     assert topics["depends_on"] == {"broker": {"condition": "service_healthy"}}
     assert topics["command"][-2:] == ["topics", "apply"]
     assert policies["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
-    assert policies["command"][-3:] == ["policy", "apply", "ops/policies"]
+    assert policies["command"][3:6] == ["policy", "apply", "ops/policies"]
     assert {topics["restart"], policies["restart"]} == {"no"}
 
 
@@ -117,12 +126,14 @@ def test_health_pages_are_reached_from_the_perimeter_alone(name: str) -> None:
     container = CONTAINERS[name]
 
     assert container["environment"]["SANCTUAIRE_HEALTH_ADDRESS"] == "0.0.0.0:8080"
-    assert container["networks"] == ["perimeter"]
-    assert container.keys() & {"ports", "expose"} == set()
+    assert "perimeter" in container["networks"]
+    assert [port for port in container.get("ports", ()) if port.endswith(":8080")] == []
+    assert "expose" not in container
 
 
 def test_only_the_pseudonymiser_sees_the_keys_and_as_files() -> None:
-    holders = [name for name, container in CONTAINERS.items() if "secrets" in container]
+    keys = {"keyring", "key-encryption-key"}
+    holders = [name for name, container in CONTAINERS.items() if keys & {*container.get("secrets", ())}]
     told = [name for name, container in CONTAINERS.items() if KEY_VARIABLES & container["environment"].keys()]
     pseudonymiser = CONTAINERS["pseudonymisation"]
 
@@ -133,7 +144,25 @@ def test_only_the_pseudonymiser_sees_the_keys_and_as_files() -> None:
         "/run/secrets/keyring",
     ]
     assert sorted(pseudonymiser["secrets"]) == ["key-encryption-key", "keyring"]
-    assert [list(secret) for secret in COMPOSE["secrets"].values()] == [["file"], ["file"]]
+    assert [list(secret) for secret in COMPOSE["secrets"].values()] == [["file"]] * 5
+
+
+def test_only_ingress_sees_who_may_post_and_as_a_file() -> None:
+    holders = [name for name, container in CONTAINERS.items() if "platforms" in container.get("secrets", ())]
+    told = [name for name, one in CONTAINERS.items() if "SANCTUAIRE_PLATFORMS_FILE" in one["environment"]]
+
+    assert holders == told == ["ingress"]
+    assert CONTAINERS["ingress"]["environment"]["SANCTUAIRE_PLATFORMS_FILE"] == "/run/secrets/platforms"
+
+
+def test_policies_are_put_in_force_on_a_signature_and_never_see_the_key_that_made_it() -> None:
+    policies = CONTAINERS["policies"]
+
+    assert policies["command"][6:] == [
+        "--signature", "/run/secrets/policies-signature", "--trusted", "/run/secrets/policies-trusted",
+    ]  # fmt: skip
+    assert policies["secrets"] == ["policies-signature", "policies-trusted"]
+    assert COMPOSE["secrets"]["policies-trusted"]["file"].endswith("policies.pub}")
 
 
 @pytest.mark.parametrize("name", OURS)

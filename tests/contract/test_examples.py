@@ -116,6 +116,8 @@ def test_schema_and_model_refuse_the_same_faults(example: Example, mutants: Call
         pytest.param("quarantined-record", "offset", id="quarantined-record"),
         pytest.param("decision-request", "now", id="decision-request-without-its-clock"),
         pytest.param("verdict", "reasons", id="verdict-without-a-reason"),
+        pytest.param("consent-record", "dpv:hasConsentStatus", id="consent-record-without-its-event"),
+        pytest.param("consent-receipt", "dpv:hasRecordOfActivity", id="consent-receipt-without-its-record"),
     ],
 )
 def test_payload_without_a_field_it_needs_is_refused_by_schema_and_model(payload: str, missing: str) -> None:

@@ -42,6 +42,16 @@ def test_drift_is_named_then_mended_by_writing(tmp_path: Path, capsys: pytest.Ca
     assert main(["--check"], root) == 0
 
 
+def test_openapi_document_that_is_not_what_ingress_serves_is_named_and_mended(tmp_path: Path) -> None:
+    root = checkout(tmp_path)
+    document = root / "schemas" / "openapi.json"
+    document.write_text(document.read_text(encoding="utf-8").replace("unknown-token", "forgotten"), encoding="utf-8")
+
+    assert render(root, check=True) == ["schemas/openapi.json"]
+    assert render(root, check=False) == ["schemas/openapi.json"]
+    assert render(root, check=True) == []
+
+
 def test_schema_that_no_payload_has_is_named(tmp_path: Path) -> None:
     root = checkout(tmp_path)
     (root / "schemas" / "forgotten.v1.schema.json").write_text("{}\n", encoding="utf-8")

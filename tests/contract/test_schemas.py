@@ -10,8 +10,10 @@ from tests.contract.payload_examples import FORMATS, schema_of
 
 SCHEMAS_OF = [pytest.param(noun, id=noun.slug) for noun in NOUNS]
 PAYLOADS = [
-    "Change", "Identifier", "ConsentDecision", "ProviderPolicy", "Release", "Withdrawal", "Heartbeat", "Operation",
-    "Outcome", "ProviderRecord", "AuditEntry", "QuarantinedRecord", "DecisionRequest", "Verdict",
+    "Change", "Identifier", "ConsentDecision", "ObjectionDecision", "RestrictionDecision", "Link", "ProviderPolicy",
+    "Approval", "Release", "Withdrawal", "Restriction", "Heartbeat", "Operation", "Outcome", "ProviderRecord",
+    "ProviderRestriction", "AuditEntry", "QuarantinedRecord", "PolicyAct", "DecisionRequest", "Verdict",
+    "ConsentRecord", "ConsentReceipt",
 ]  # fmt: skip
 
 

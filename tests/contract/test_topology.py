@@ -5,20 +5,23 @@ import pytest
 
 from ops.rendering.nouns import NOUNS, noun_of
 from services.contract.heartbeats import Heartbeat
-from services.contract.operations import Delete, Upsert
+from services.contract.operations import Delete, Restrict, Upsert
 from services.contract.outcomes import Deferred, Delivered, Refused
-from services.contract.releases import Release, Withdrawal
+from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.topology import (
     CHANGES,
     CONNECTORS_AUDIT,
     CONSENTS,
+    LINKS,
     OPERATIONS,
     POLICIES,
+    POLICIES_AUDIT,
     PROVIDER_DIRECTORY,
     PROVIDER_WITHDRAWALS,
     RELEASES,
     SUBJECT_PARTITIONS,
     TOPICS,
+    UNLINKS,
     WITHDRAWALS,
     Topic,
     expand,
@@ -32,7 +35,7 @@ BY_NAME = {topic.name: topic for topic in TOPICS}
 
 # `<owner>.<payloads>[.<provider>].v<N>`, and what could not be read of it.
 NAME = re.compile(r"[a-z]+(\.([a-z]+|<provider>)){0,2}\.v[1-9][0-9]*")
-NOT_ON_A_TOPIC = {"DecisionRequest", "Verdict"}
+NOT_ON_A_TOPIC = {"DecisionRequest", "Verdict", "ConsentRecord", "ConsentReceipt"}
 SERVICES = {"ingress", "filtering", "pseudonymisation", "connectors"}
 PEOPLE = {"operators", "the provider"}
 
@@ -94,6 +97,8 @@ def test_what_cannot_be_read_has_a_quarantine_beside_the_topic() -> None:
     assert quarantines == [
         "directory.changes.v1.quarantine",
         "consents.decisions.v1.quarantine",
+        "directory.unlinks.v1.quarantine",
+        "directory.links.v1.quarantine",
         "provisioning.releases.v1.quarantine",
         "provisioning.withdrawals.v1.quarantine",
         "provisioning.operations.gar.v1.quarantine",
@@ -128,10 +133,14 @@ def test_topic_without_a_schema_is_a_state_that_its_writer_alone_reads(topic: To
 @pytest.mark.parametrize(
     ("name", "payloads"),
     [
-        pytest.param(RELEASES, (Release, Withdrawal), id="withdrawals-of-a-sweep-in-the-normal-lane"),
-        pytest.param(WITHDRAWALS, (Withdrawal, Heartbeat), id="withdrawals-and-heartbeats-in-the-express-lane"),
-        pytest.param(OPERATIONS, (Upsert, Delete), id="upserts-and-erasures-of-a-sweep-in-the-normal-lane"),
-        pytest.param(PROVIDER_WITHDRAWALS, (Delete, Heartbeat), id="deletes-and-heartbeats-in-the-express-lane"),
+        pytest.param(RELEASES, (Release, Withdrawal, Restriction), id="withdrawals-of-a-sweep-in-the-normal-lane"),
+        pytest.param(
+            WITHDRAWALS, (Withdrawal, Restriction, Heartbeat), id="withdrawals-and-heartbeats-in-the-express-lane"
+        ),
+        pytest.param(OPERATIONS, (Upsert, Delete, Restrict), id="upserts-and-erasures-of-a-sweep-in-the-normal-lane"),
+        pytest.param(
+            PROVIDER_WITHDRAWALS, (Delete, Restrict, Heartbeat), id="deletes-and-heartbeats-in-the-express-lane"
+        ),
         pytest.param("provisioning.ledger.v1", (Delivered, Deferred, Refused), id="outcomes-on-the-ledger"),
     ],
 )
@@ -142,13 +151,23 @@ def test_lane_carries_what_the_design_says(name: str, payloads: tuple[type, ...]
 @pytest.mark.parametrize("topic", ROWS)
 def test_topic_is_as_wide_as_its_key_asks(topic: Topic) -> None:
     """A stage writes to the partition it reads from: one width from the change to the provider."""
-    once_for_all = topic.key in {"provider", "<source>/<entity>/<id>"}
+    once_for_all = topic.key in {"provider", "<source>/<entity>/<id>"} or topic.name == POLICIES_AUDIT
 
     assert topic.partitions == ("one" if once_for_all else "subject")
 
 
 def test_subject_keyed_topics_share_their_partitions() -> None:
-    lanes = (CHANGES, CONSENTS, RELEASES, WITHDRAWALS, OPERATIONS, PROVIDER_WITHDRAWALS, CONNECTORS_AUDIT)
+    lanes = (
+        CHANGES,
+        CONSENTS,
+        LINKS,
+        UNLINKS,
+        RELEASES,
+        WITHDRAWALS,
+        OPERATIONS,
+        PROVIDER_WITHDRAWALS,
+        CONNECTORS_AUDIT,
+    )
 
     assert {BY_NAME[name].partitions for name in lanes} == {"subject"}
     assert SUBJECT_PARTITIONS == 12

@@ -7,7 +7,8 @@ from pathlib import Path
 import orjson
 
 from services.contract.audit import Account, End
-from services.filtering.agent import SUBJECT, FilteringAgent
+from services.filtering.agent import FilteringAgent
+from services.filtering.subject import SUBJECT
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
 from services.runtime.records import Record

@@ -8,9 +8,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from ops.broker.embedded import EmbeddedBroker
 from ops.cli import main
-from ops.policy_files import POLICIES_FOLDER
 from ops.publishing.changes import read_identifiers
-from ops.publishing.policies import read_in_force
 from services.contract.changes import parse_change
 
 pytestmark = pytest.mark.broker
@@ -134,37 +132,6 @@ def test_consents_are_keyed_by_their_subject_and_a_bad_line_is_counted(
     assert said.err.startswith("refused: line 1: ")
     assert "CANARY" not in said.err
     assert [record.key for record in records(own_broker, CONSENTS)] == [b"999000001AB"]
-
-
-def apply_policies(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, tuple[int, str]], str]:
-    capsys.readouterr()
-    code = main(["policy", "apply", str(folder), "--json"])
-    said = capsys.readouterr()
-    rows = json.loads(said.out)["policies"] if said.out else []
-    return code, {row["provider"]: (row["version"], row["state"]) for row in rows}, said.err
-
-
-def test_a_policy_gets_a_version_more_only_when_its_content_differs(
-    own_broker: EmbeddedBroker, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    folder = Path(shutil.copytree(POLICIES_FOLDER, tmp_path / "policies"))
-    _, first, _ = apply_policies(folder, capsys)
-    _, second, _ = apply_policies(folder, capsys)
-    text = (folder / "lecture.yaml").read_text("utf-8")
-    (folder / "lecture.yaml").write_text(text.replace("notice: n1", "notice: n2"), "utf-8")
-    _, third, _ = apply_policies(folder, capsys)
-    (folder / "gar.yaml").write_text("provider: CANARY", "utf-8")
-    code, _, said = apply_policies(folder, capsys)
-
-    in_force = read_in_force([own_broker.bootstrap])
-
-    assert first == {"gar": (1, "new"), "lecture": (1, "new"), "suite": (1, "new")}
-    assert second == {"gar": (1, "unchanged"), "lecture": (1, "unchanged"), "suite": (1, "unchanged")}
-    assert third == {"gar": (1, "unchanged"), "lecture": (2, "changed"), "suite": (1, "unchanged")}
-    assert (code, said.count("\n")) == (65, 1)
-    assert "CANARY" not in said
-    assert {name: policy.version for name, policy in in_force.items()} == {"gar": 1, "lecture": 2, "suite": 1}
-    assert len(records(own_broker, "policies.v1")) == 4
 
 
 def test_missing_topics_are_named_with_the_command_that_makes_them(

@@ -11,9 +11,9 @@ from ops.publishing.changes import ChangePublisher
 from ops.publishing.cluster import open_producer
 from ops.publishing.delivery import Delivery
 from ops.publishing.exports import ExportReading
-from ops.publishing.identifiers import Identifiers
 from services.contract.changes import Change
 from services.contract.errors import Unreachable
+from services.ingress.identifiers import Identifiers
 
 pytestmark = pytest.mark.broker
 

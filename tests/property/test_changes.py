@@ -40,3 +40,13 @@ def test_a_day_has_one_form(day: str) -> None:
 
     assert said["birth_date"] == "2013-05-03"
     assert said == said_by(change)
+
+
+@pytest.mark.parametrize("day", ["2027-01-01", pytest.param("1798761600", id="seconds, which pydantic takes too")])
+def test_days_of_authority_and_leaving_have_one_form(day: str) -> None:
+    said_of = {"gone_since": day, "guardians": [{"id": "1", "authority_until": day, "authority_from": day}]}
+    change, said = read_change(orjson.dumps(example("change/1/pupil-joins", attributes=said_of)))
+
+    assert said["gone_since"] == "2027-01-01"
+    assert said["guardians"] == [{"id": "1", "authority_from": "2027-01-01", "authority_until": "2027-01-01"}]
+    assert said == said_by(change)

@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.connectors.providers.topic.mapping import value_of
+from services.connectors.providers.topic.mapping import headers_of, value_of
 from services.connectors.reading import quickly, read_operation
 from services.contract.errors import Unreadable
-from services.contract.operations import Delete, Operation, ProviderRecord, Upsert
+from services.contract.operations import Delete, Operation, ProviderRecord, ProviderRestriction, Restrict, Upsert
 from services.contract.parsing import parse_payload
 from tests.contract.payload_examples import OTHER_TYPES
 from tests.replay.invented import example
 
 LIMIT = 512 * 1024
-CASES = ("upsert-pupil", "upsert-by-consent", "delete-after-leaving", "delete-after-withdrawal")
+CASES = ("upsert-pupil", "upsert-by-consent", "delete-after-leaving", "delete-after-withdrawal",
+         "restrict-while-an-objection-is-open")  # fmt: skip
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text()
     | st.floats(allow_nan=False, allow_infinity=False),
@@ -28,7 +29,7 @@ fields = st.dictionaries(st.text(), values, max_size=5)
 
 def strictly(raw: bytes) -> Operation | None:
     """What the models make of it."""
-    for model in (Upsert, Delete):
+    for model in (Upsert, Delete, Restrict):
         try:
             return parse_payload(model, raw, LIMIT)
         except Unreadable:
@@ -46,6 +47,15 @@ def test_record_that_leaves_is_the_model_to_the_byte(said: dict[str, Any], kind:
     assert value_of(word, "reading") == record.model_dump_json().encode()
 
 
+def test_order_to_restrict_leaves_as_its_model_writes_it() -> None:
+    raw = orjson.dumps(example("operation/1/restrict-while-an-objection-is-open"))
+    word = quickly(raw)
+
+    assert word is not None
+    assert value_of(word, "") == ProviderRestriction(restricted=True).model_dump_json().encode()
+    assert ("ce_type", b"sanctuaire.provider-restriction.v1") in headers_of(word)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_what_the_pseudonymiser_writes_is_read_quickly(case: str) -> None:
     operation = example(f"operation/1/{case}")
@@ -56,12 +66,14 @@ def test_what_the_pseudonymiser_writes_is_read_quickly(case: str) -> None:
         name: operation[name] for name in ("provider", "contract", "pseudonym", "seq", "event_id")
     }
     assert (word.kind, word.fields) == (operation.get("kind"), operation.get("fields", {}))
+    assert word.restricted is operation.get("restricted", False)
+    assert word.operation == case.partition("-")[0]
     assert word.place == f"{operation['contract']}/{operation['pseudonym']}".encode()
 
 
 @pytest.mark.parametrize("other", OTHER_TYPES, ids=repr)
 @pytest.mark.parametrize("name", ["provider", "contract", "pseudonym", "seq", "policy", "policy_version", "event_id",
-                                  "kind", "fields"])  # fmt: skip
+                                  "kind", "fields", "restricted"])  # fmt: skip
 @pytest.mark.parametrize("case", CASES)
 def test_part_of_another_type_is_never_taken_quickly_where_the_models_refuse_it(
     case: str, name: str, other: object

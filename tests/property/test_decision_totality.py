@@ -7,6 +7,7 @@ from hypothesis import given
 from services.contract.reasons import REASONS
 from services.filtering.decision import Verdict, decide
 from tests.property.decision_requests import mutated, objects
+from tests.spec.table import LAW
 
 
 def assert_is_whole(verdict: Verdict) -> None:
@@ -26,16 +27,16 @@ def assert_is_whole(verdict: Verdict) -> None:
 
 @given(objects)
 def test_any_json_object_gets_a_verdict(request: dict[str, Any]) -> None:
-    assert_is_whole(decide(request))
+    assert_is_whole(decide(request, LAW))
 
 
 @given(mutated())
 def test_any_request_that_was_tampered_with_gets_a_verdict(request: dict[str, Any]) -> None:
-    assert_is_whole(decide(request))
+    assert_is_whole(decide(request, LAW))
 
 
 @given(mutated())
 def test_same_request_gets_the_same_verdict(request: dict[str, Any]) -> None:
     again = json.loads(json.dumps(request))
 
-    assert decide(again).to_json() == decide(request).to_json()
+    assert decide(again, LAW).to_json() == decide(request, LAW).to_json()

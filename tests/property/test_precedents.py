@@ -13,7 +13,7 @@ from services.filtering.precedents import Facts, Precedents
 from services.filtering.reading import Section
 from services.filtering.unknown import UNKNOWN
 from tests.property.decision_requests import REQUESTS, mutated
-from tests.spec.table import Row, rows
+from tests.spec.table import LAW, Row, rows
 
 ROWS = rows()
 
@@ -39,13 +39,25 @@ def by_precedent(precedents: Precedents, request: dict[str, Any], moment: Moment
     offer = offer_in(request["fields"])
     assert offer is not None
     subject = {name: value for name, value in request["subject"].items() if name != "delivered"}
-    facts = Facts(subject, offer, request["consents"], moment.day)
+    facts = Facts(subject, offer, request["consents"], (), moment.day)
     return precedents.decide(facts, moment, delivered=request["subject"]["delivered"])
+
+
+def objections_of(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """As the filter keeps them: to which purpose of which provider; nothing where it could keep no such one."""
+    kept = request.get("objections") or []
+    if not all(isinstance(one, dict) and {"status", "at", "grounds"} <= one.keys() for one in kept):
+        return []
+    place = {"provider": request["provider"]["id"], "purpose": request["purpose"]}
+    others = [
+        {"status": "upheld", "at": "2026-09-01T00:00:00Z", "grounds": None, **place, name: "another"} for name in place
+    ]
+    return [*({**one, **place} for one in kept), *others]
 
 
 def assert_same(request: dict[str, Any], moment: Moment) -> Precedents:
     """By precedent, first and again, as by the rules: the verdict and all that it says, `now` too."""
-    policy = read_policy(request)
+    policy = read_policy(request, LAW)
     precedents = Precedents(policy)
     expected = decide_under(policy, request)
     first, again = (by_precedent(precedents, request, moment) for _ in range(2))
@@ -53,6 +65,24 @@ def assert_same(request: dict[str, Any], moment: Moment) -> Precedents:
     assert first == again == expected
     assert list(first.dropped.items()) == list(expected.dropped.items())
     return precedents
+
+
+OBJECTED = [row for row in ROWS if row.file == "R15" and objections_of(row.request)]
+
+
+@pytest.mark.parametrize("row", OBJECTED, ids=lambda row: row.id)
+def test_objection_to_this_purpose_at_this_provider_counts_and_no_other(row: Row) -> None:
+    request, moment = row.request, moment_in(row.request)
+    offer = offer_in(request["fields"])
+    assert moment is not None
+    assert offer is not None
+    subject = {name: value for name, value in request["subject"].items() if name != "delivered"}
+    facts = Facts(subject, offer, request["consents"], objections_of(request), moment.day)
+    policy = read_policy(request, LAW)
+    verdict = Precedents(policy).decide(facts, moment, delivered=request["subject"]["delivered"])
+
+    assert verdict == decide_under(policy, {**request, "now": moment.text})
+    assert [reason.rule for reason in verdict.reasons] == [rule for rule, _ in row.reasons]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
@@ -132,7 +162,7 @@ def people(draw: st.DrawFn, base: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_plain(request: dict[str, Any]) -> bool:
-    return not read_policy(request).problems and isinstance(request.get("fields"), list)
+    return not read_policy(request, LAW).problems and isinstance(request.get("fields"), list)
 
 
 PLAIN = [request for request in REQUESTS if is_plain(request)]
@@ -167,7 +197,7 @@ def test_whoever_consents_is_decided_the_same_by_precedent(request: dict[str, An
 def test_precedents_of_others_and_of_other_days_alter_no_verdict(data: st.DataObject) -> None:
     """A few people under one policy, again and again at different hours of three days: each as if asked alone."""
     base = data.draw(grounds())
-    policy = read_policy(base)
+    policy = read_policy(base, LAW)
     precedents = Precedents(policy)
     asked = st.tuples(st.sampled_from(data.draw(st.lists(people(base), min_size=1, max_size=3))), st.integers(-30, 30))
     for person, hours in data.draw(st.lists(asked, min_size=2, max_size=12)):
@@ -182,7 +212,7 @@ def test_precedent_is_of_its_day_and_tells_the_hour_of_who_asks() -> None:
     (row,) = (row for row in ROWS if row.case == "a child and one holder have given")
     request = copy.deepcopy(row.request)
     request["provider"]["contract"]["until"] = "2026-09-15"
-    precedents = Precedents(read_policy(request))
+    precedents = Precedents(read_policy(request, LAW))
     verdicts = []
     for now in ("2026-09-15T08:00:00Z", "2026-09-15T21:59:59Z", "2026-09-15T22:00:00Z", "2026-09-15T09:00:00Z"):
         moment = moment_of(datetime.fromisoformat(now))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contract.errors import Unreadable
-from services.contract.operations import Delete, Upsert
+from services.contract.operations import Delete, Restrict, Upsert
 from services.pseudonymisation.emission import manner_of, read_strictly, recognise
 from services.pseudonymisation.fields import PLAIN, Renaming
 from services.pseudonymisation.pseudonym import Pseudonymiser
@@ -17,7 +17,8 @@ from tests.replay.invented import MAIA, example
 
 RELEASE = example("release/1/pupil-to-a-public-service", policy_version=1)
 WITHDRAWAL = example("withdrawal/1/pupil-left", policy_version=1, subject=MAIA.decode())
-KNOWN = {manner_of(emission): "known" for emission in (RELEASE, WITHDRAWAL)}
+RESTRICTION = example("restriction/1/objection-is-open", policy_version=1, subject=MAIA.decode())
+KNOWN = {manner_of(emission): "known" for emission in (RELEASE, WITHDRAWAL, RESTRICTION)}
 NAMES = Pseudonymiser.under(b"\x07" * 32)
 
 ODD: st.SearchStrategy[Any] = st.sampled_from(
@@ -50,7 +51,7 @@ def strictly(raw: bytes) -> Any:
         return None
 
 
-@given(st.data(), st.sampled_from([RELEASE, WITHDRAWAL]))
+@given(st.data(), st.sampled_from([RELEASE, WITHDRAWAL, RESTRICTION]))
 def test_what_is_recognised_is_what_the_strict_model_reads(data: st.DataObject, emission: dict[str, Any]) -> None:
     raw = json.dumps(spoilt(data, emission), ensure_ascii=False, separators=(",", ":")).encode()
     seen = recognise(raw, MAIA, KNOWN)
@@ -72,7 +73,7 @@ def test_upsert_is_written_as_its_model_writes_it(fields: dict[str, Any], seq: i
     event_id, value = terms.upsert(release, terms.pseudonym(release), None)
 
     assert Upsert.model_validate_json(value).model_dump_json().encode() == value
-    assert Upsert.model_validate_json(value).event_id == event_id
+    assert Upsert.model_validate_json(value).event_id == event_id.decode()
 
 
 @given(st.integers(1, 2**63))
@@ -82,4 +83,15 @@ def test_delete_is_written_as_its_model_writes_it(seq: int) -> None:
     event_id, value = terms.delete(withdrawal, terms.pseudonym(withdrawal))
 
     assert Delete.model_validate_json(value).model_dump_json().encode() == value
-    assert Delete.model_validate_json(value).event_id == event_id
+    assert Delete.model_validate_json(value).event_id == event_id.decode()
+
+
+@given(st.integers(1, 2**63))
+def test_restrict_is_written_as_its_model_writes_it(seq: int) -> None:
+    restriction = RESTRICTION | {"seq": seq}
+    terms = Terms(restriction, NAMES, Renaming("", "FR", NAMES.name))
+    event_id, value = terms.restrict(restriction, terms.pseudonym(restriction))
+
+    assert Restrict.model_validate_json(value).model_dump_json().encode() == value
+    assert Restrict.model_validate_json(value).event_id == event_id.decode()
+    assert recognise(orjson.dumps(restriction), MAIA, KNOWN) == (restriction, "known")

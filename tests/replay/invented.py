@@ -8,7 +8,11 @@ import orjson
 
 from services.contract.changes import Change, parse_change
 from services.contract.consents import ConsentDecision
+from services.contract.errors import Payload
+from services.contract.links import Link
+from services.contract.objections import ObjectionDecision
 from services.contract.policies import ProviderPolicy
+from services.contract.restrictions import RestrictionDecision
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 INE = "999000001AB"
@@ -33,6 +37,10 @@ def joins(**differences: Any) -> Change:
     return parse_change(orjson.dumps(example("change/1/pupil-joins", **differences)))
 
 
+def guardian_joins(**differences: Any) -> Change:
+    return parse_change(orjson.dumps(example("change/1/guardian-joins", **differences)))
+
+
 def patch(version: str, /, **attributes: Any) -> Change:
     return parse_change(orjson.dumps(_change("patch", version) | {"attributes": attributes}))
 
@@ -55,6 +63,22 @@ def consent(party: str, status: str, at: str, **differences: Any) -> ConsentDeci
     return ConsentDecision.model_validate_json(orjson.dumps(content))
 
 
+def objection(status: str, at: str, **differences: Any) -> ObjectionDecision:
+    content = example("objection-decision/1/guardian-objects", status=status, at=at, **differences)
+    return ObjectionDecision.model_validate_json(orjson.dumps(content))
+
+
+def restriction(kind: str, status: str, at: str, **differences: Any) -> RestrictionDecision:
+    content = example(
+        "restriction-decision/1/person-asks-for-restriction", restriction=kind, status=status, at=at, **differences
+    )
+    return RestrictionDecision.model_validate_json(orjson.dumps(content))
+
+
+def link(*, on: bool, seq: int, **differences: Any) -> Link:
+    return Link.model_validate_json(orjson.dumps(example("link/1/pupil-is-released", on=on, seq=seq, **differences)))
+
+
 def policy(name: str = "public-task", **differences: Any) -> ProviderPolicy:
     return ProviderPolicy.model_validate_json(orjson.dumps(example(f"provider-policy/1/{name}", **differences)))
 
@@ -65,5 +89,12 @@ def contract_with(name: str = "public-task", **differences: Any) -> list[dict[st
     return [merged(contract, differences) for contract in contracts]
 
 
-def bytes_of(payload: Change | ConsentDecision | ProviderPolicy) -> bytes:
+def bytes_of(payload: Payload) -> bytes:
     return payload.model_dump_json(by_alias=True, exclude_unset=isinstance(payload, Change)).encode()
+
+
+def for_families(**differences: Any) -> ProviderPolicy:
+    """The school service, for guardians too, as a public task; `differences` are the contract's."""
+    kinds = ["pupil", "guardian"]
+    said = {"kinds": kinds, "required": ["given_name"], "legal_basis": {"act": {"kinds": kinds}}}
+    return policy(contracts=contract_with(**merged(said, differences)))

@@ -28,7 +28,10 @@ def read(scenario: Path) -> list[bytes]:
 
 
 def put(rapid: Rapid, line: dict[str, Any]) -> None:
-    """`{"to", "key", "example", "with"}`, or `"raw"` for bytes that are no example."""
+    """`{"to", "key", "example", "with"}`, `"raw"` for bytes that are no example, or `"judge"` for the set in force."""
+    if "judge" in line:
+        rapid.judge(line["judge"])
+        return
     key = None if line.get("key") is None else line["key"].encode()
     value = None if line.get("raw", "") is None else line.get("raw", "").encode()
     if "example" in line:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 from services.connectors.agent import ConnectorAgent
 from services.connectors.freshness import HEARTBEAT
 from services.connectors.providers.topic.client import TopicProvider
+from services.contract.acts import APPROVAL_KEY, Approval
 from services.contract.audit import Account
 from services.contract.policies import Contract
 from services.contract.topology import POLICIES
@@ -14,7 +16,7 @@ from services.filtering.agent import FilteringAgent
 from services.pseudonymisation.agent import PseudonymisationAgent
 from services.pseudonymisation.keyring import Keyring, first_keyring
 from services.runtime.agent import Agent, NotYet, handle_each, sweep_each
-from services.runtime.outbox import Outbox
+from services.runtime.outbox import UNKNOWN_REACH, Outbox, Reached
 from services.runtime.policies import PolicyBook
 from services.runtime.state import OFFSET
 from tests.replay.rows import Headers, Row
@@ -42,6 +44,18 @@ def connector(name: str, book: PolicyBook) -> ConnectorAgent:
     return ConnectorAgent(name, TopicProvider(name, lambda named: c.purpose if (c := contract(named)) else ""), book)
 
 
+CONTRACTS = ("gar/GAR-2026", "lecture/LEC-2026", "suite/SUI-2026")
+
+
+def judged(book: PolicyBook, verdict: Literal["approved", "refused"]) -> bytes:
+    """An operator's word on the set that is in a book, for all contracts of the examples."""
+    approval = Approval(
+        change_set=book.token().decode(), contracts=CONTRACTS, verdict=verdict, by="x",
+        at=datetime(2026, 9, 15, 7, tzinfo=UTC),
+    )  # fmt: skip
+    return approval.model_dump_json().encode()
+
+
 class Rapid:
     """Put records in, run, and read what every topic holds. `clock` gives microseconds."""
 
@@ -67,6 +81,10 @@ class Rapid:
         if topic == POLICIES:
             for stage in self.stages:
                 stage.book.apply(key, value)
+
+    def judge(self, verdict: Literal["approved", "refused"]) -> None:
+        """Do as an operator who approves or refuses what the set in force erases at once."""
+        self.put(POLICIES, APPROVAL_KEY, judged(self.stages[0].book, verdict))
 
     async def run(self) -> None:
         """Until every stage has read all that it can, and has swept."""
@@ -99,7 +117,11 @@ class Rapid:
         return bool(batch)
 
     def _outbox(self, stage: Running) -> Outbox:
-        return Outbox(stage.agent.stage, 0, stage.state, self._clock())
+        """As in a process that has just heard of everything."""
+        now_us = self._clock()
+        stage.book.confirmed_us = now_us
+        reached = Reached(dict.fromkeys(stage.agent.lanes, now_us))
+        return Outbox(stage.agent.stage, 0, stage.state, now_us, reached=reached)
 
     def _commit(self, stage: Running, outbox: Outbox) -> None:
         for output in outbox.outputs:
@@ -109,10 +131,12 @@ class Rapid:
 
     async def _tick(self, stage: Running) -> bool:
         """As the runtime does between batches; the partition's heartbeat is always of this instant."""
-        if not isinstance(stage.agent, ConnectorAgent):
-            return False
-        stage.state.apply({HEARTBEAT: str(self._clock()).encode()})
+        if isinstance(stage.agent, ConnectorAgent):
+            stage.state.apply({HEARTBEAT: str(self._clock()).encode()})
         outbox = self._outbox(stage)
+        if not isinstance(stage.agent, ConnectorAgent):
+            # A heartbeat of the filter at each turn would never let the others rest.
+            outbox.go_on(outbox.now_us, UNKNOWN_REACH)
         account = Account(stage.agent.stage, "tick", 0, 0)
         await stage.agent.tick(outbox, account)
         if not account.is_empty:

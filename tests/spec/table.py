@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ops.policy_files import POLICIES_FOLDER, read_register
+from ops.register_files import REGISTER_FILE
+
 HERE = Path(__file__).parent
+LAW = read_register(POLICIES_FOLDER / REGISTER_FILE)
+"""The law of places that comes with the project: what every row is decided by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ def rows() -> list[Row]:
     return [
         _row(path.stem, line, bases)
         for path in sorted((HERE / "rules").glob("*.md"))
-        for line in _lines(path.read_text(encoding="utf-8"))
+        for line in lines(path.read_text(encoding="utf-8"))
     ]
 
 
@@ -49,12 +54,12 @@ def base(name: str) -> dict[str, Any]:
 def _bases() -> dict[str, dict[str, Any]]:
     example = json.loads((HERE / "example.json").read_text(encoding="utf-8"))
     bases: dict[str, dict[str, Any]] = {"public task": example}
-    for line in _lines((HERE / "bases.md").read_text(encoding="utf-8")):
+    for line in lines((HERE / "bases.md").read_text(encoding="utf-8")):
         bases[line["base"]] = differ(bases[line["from"]], line["differences"])
     return bases
 
 
-def _lines(text: str) -> list[dict[str, str]]:
+def lines(text: str) -> list[dict[str, str]]:
     """Give the lines of a pipe table by the names of its columns; what stands around the table is for people."""
     cells = [
         [cell.strip() for cell in line.strip().strip("|").split("|")]

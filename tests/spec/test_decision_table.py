@@ -2,14 +2,14 @@ import pytest
 
 from services.contract.reasons import REASONS
 from services.filtering.decision import decide
-from tests.spec.table import Row, rows
+from tests.spec.table import LAW, Row, rows
 
 ROWS = rows()
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_row_of_the_decision_table(row: Row) -> None:
-    verdict = decide(row.request)
+    verdict = decide(row.request, LAW)
 
     assert verdict.verdict == row.verdict
     assert tuple((reason.rule, reason.code) for reason in verdict.reasons) == row.reasons

@@ -11,7 +11,7 @@ from services.connectors.agent import ConnectorAgent
 from services.connectors.provider import Provider
 from services.contract.audit import Account
 from services.contract.heartbeats import Heartbeat
-from services.contract.operations import Delete, Upsert
+from services.contract.operations import Delete, Restrict, Upsert
 from services.contract.policies import ProviderPolicy
 from services.contract.topology import CONNECTORS_AUDIT, LEDGER
 from services.runtime.agent import handle_each, sweep_each
@@ -39,6 +39,11 @@ def upsert(seq: int = 10, name: str = NAME, **differences: Any) -> Message:
 def delete(seq: int = 11, name: str = NAME, **differences: Any) -> Message:
     whole = {**COMMON, "pseudonym": name, "seq": seq, **differences}
     return name.encode(), Delete.model_validate(whole).model_dump_json().encode()
+
+
+def restrict(seq: int = 12, name: str = NAME, **differences: Any) -> Message:
+    whole = {**COMMON, "pseudonym": name, "seq": seq, "restricted": True, **differences}
+    return name.encode(), Restrict.model_validate(whole).model_dump_json().encode()
 
 
 def heartbeat(now_us: int, partition: int = 0) -> Message:

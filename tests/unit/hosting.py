@@ -28,14 +28,20 @@ class StandInConsumer:
     def __init__(self) -> None:
         self.current = True
         self.released: list[Batch] = []
+        self.fetched: set[TP] = set()
         self.until_ms: int | None = None
 
     def is_current(self, _batch: Batch) -> bool:
         return self.current
 
-    def hold(self, _tps: set[TP]) -> None: ...
+    def hold(self, tps: set[TP]) -> None:
+        self.fetched -= tps
 
-    async def go_on(self, _tps: set[TP]) -> None: ...
+    async def go_on(self, tps: set[TP]) -> None:
+        self.fetched |= tps
+
+    async def ends(self, tps: set[TP]) -> dict[TP, int]:
+        return dict.fromkeys(tps, 0)
 
     def release(self, batch: Batch) -> None:
         self.released.append(batch)
@@ -53,6 +59,9 @@ class StandInProducer:
         self.error: Exception | None = None
         self.sent: list[tuple[str, int, int]] = []
         self.transactions = 0
+
+    async def partitions_for(self, _topic: str) -> set[int]:
+        return set(range(12))
 
     async def begin_transaction(self) -> None:
         await self.lets.wait()
@@ -102,20 +111,35 @@ class Hosting(Generic[SomeAgent]):
         self.producer, self.consumer = producer or StandInProducer(), StandInConsumer()
         self.state = StandInStore()
         settings = SimpleNamespace(session_timeout_seconds=session_timeout_seconds)
-        self.host = Host(agent, cast("Any", settings), cast("Any", None), Pulse())
+        policies = SimpleNamespace(caught_up=asyncio.Event())
+        policies.caught_up.set()
+        self.host = Host(agent, cast("Any", settings), cast("Any", policies), Pulse())
         self.host.app = SimpleNamespace(consumer=self.consumer)
         self.failures: list[BaseException] = []
         self.host.leave = self.failures.append  # type: ignore[method-assign,assignment]  # the tests' own process stays
-        self.partition = Partition(
+        self.opened: list[Partition] = []
+        self.opening: Callable[[], Awaitable[object]] | None = None
+        """What opening a partition waits for."""
+        self.host.take_over = self.take_over  # type: ignore[method-assign]  # without a broker
+        self.partition = self.host.partitions[0] = self._partition()
+        self.lanes = {TP(topic, 0) for topic in agent.lanes}
+
+    def _partition(self) -> Partition:
+        return Partition(
             0,
-            agent.changelog,
+            self.agent.changelog,
             cast("Any", self.state),
             cast("Any", self.producer),
             cast("Any", SenderHere()),
-            Worklist.of(agent.lanes),
+            Worklist.of(self.agent.lanes, self.agent.express),
             {},
         )
-        self.host.partitions[0] = self.partition
+
+    async def take_over(self, number: int) -> Partition:  # noqa: ARG002  # there is one
+        if self.opening:
+            await self.opening()
+        self.opened.append(self._partition())
+        return self.opened[-1]
 
     async def __aenter__(self) -> Self:
         self._work = asyncio.create_task(self.host.work.go())

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from services.contract.policies import ProviderPolicy
-from services.runtime.agent import Agent, handle_each, sweep_each
-from services.runtime.outbox import Outbox
+from services.runtime.agent import Agent, handle_each, sweep_each, tick
+from services.runtime.outbox import UNKNOWN_REACH, Outbox, Reached
 from services.runtime.policies import PolicyBook
 from tests.replay.invented import bytes_of
 from tests.replay.rapid import NOW_US
@@ -19,28 +19,38 @@ def book(*policies: ProviderPolicy) -> PolicyBook:
     made = PolicyBook("filtering")
     for each in policies:
         made.apply(each.provider.encode(), bytes_of(each))
+    made.confirmed_us = NOW_US
     return made
 
 
 class Stage:
     """An agent, its state, and everything it has sent."""
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: Agent, now_us: int = NOW_US) -> None:
         self.agent = agent
+        self.now_us = now_us
         self.state = MemoryState()
         self.sent: list[tuple[str, Any]] = []
         self.raw = b""
+        self.reached = Reached(dict.fromkeys(agent.lanes, NOW_US))
 
     async def take(self, topic: str, *records: tuple[bytes | None, bytes | None], first: int = 0) -> None:
         rows = [Row(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(records)]
-        outbox = Outbox(self.agent.stage, 0, self.state, NOW_US)
+        outbox = Outbox(self.agent.stage, 0, self.state, self.now_us)
         await handle_each(self.agent, rows, outbox)
         self._keep(outbox)
 
     async def sweep(self) -> None:
-        outbox = Outbox(self.agent.stage, 0, self.state, NOW_US)
+        outbox = Outbox(self.agent.stage, 0, self.state, self.now_us)
         await sweep_each(self.agent, list(self.state.scan(self.agent.swept, None)), outbox)
         self._keep(outbox)
+
+    async def tick(self, reached: Reached = UNKNOWN_REACH) -> bool:
+        """Whether there is more to do at once."""
+        outbox = Outbox(self.agent.stage, 0, self.state, self.now_us, reached=reached)
+        more = await tick(self.agent, outbox)
+        self._keep(outbox)
+        return more
 
     def of(self, topic: str) -> list[Any]:
         return [value for name, value in self.sent if name == topic]

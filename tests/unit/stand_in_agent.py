@@ -15,6 +15,7 @@ class StandIn:
     stage: Stage = "filtering"
     group = "stand-in"
     lanes: tuple[str, ...] = ("express", "in")
+    express = 1
     changelog = "state"
     audit = "account"
     swept = b"s/"

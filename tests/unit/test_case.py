@@ -1,18 +1,26 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from services.contract.policies import policy_digest
-from services.filtering.case import Person, field_values, out_of_scope, person_of, terms_of
+from services.filtering.case import Person, Terms, field_values, out_of_scope, person_of, terms_of
+from services.filtering.likeness import moment_of
 from services.filtering.subject import NOBODY, Image, Subject, fold, take
 from tests.replay.invented import INE, consent, contract_with, delete, joins, patch, policy
 
 FIRST, SECOND = "guardian:aaf-d99:999-2001", "guardian:aaf-d99:999-2002"
 AT = "2026-09-04T17:12:08+02:00"
+NOW = moment_of(datetime(2026, 9, 15, 8, tzinfo=UTC))
+
+
+def term_with(**differences: Any) -> Terms:
+    terms = policy(contracts=contract_with(**differences))
+    return terms_of(terms, policy_digest(terms))[0]
 
 
 def person(subject: Subject) -> Person:
-    found = person_of(INE, subject)
+    found = person_of(INE, subject, NOW)
     assert found is not None
     return found
 
@@ -54,8 +62,8 @@ def test_nobody_is_shown_by_a_patch_or_a_consent_alone() -> None:
     patched, _ = fold(NOBODY, patch("20260901.1.000000001", level="5EME"))
     consenting, _ = take(NOBODY, consent("child", "given", AT))
 
-    assert person_of(INE, patched) is None
-    assert person_of(INE, consenting) is None
+    assert person_of(INE, patched, NOW) is None
+    assert person_of(INE, consenting, NOW) is None
 
 
 def test_deleted_person_is_still_somebody_even_where_another_source_patches() -> None:
@@ -99,16 +107,13 @@ def test_no_diffusion_is_a_restriction(diffusion: bool | None, restrictions: lis
     ],
 )
 def test_out_of_scope(differences: dict[str, Any], reason: str | None) -> None:
-    (contract,) = policy(contracts=contract_with(**differences)).contracts
-
-    assert out_of_scope(contract, person(pupil())) == reason
+    assert out_of_scope(term_with(**differences), person(pupil())) == reason
 
 
 def test_person_without_school_is_out_of_a_contract_that_names_schools() -> None:
-    (contract,) = policy(contracts=contract_with(schools=["0999001W"])).contracts
     subject, _ = fold(NOBODY, joins(attributes={"school": None}))
 
-    assert out_of_scope(contract, person(subject)) == "school-not-subscribed"
+    assert out_of_scope(term_with(schools=["0999001W"]), person(subject)) == "school-not-subscribed"
 
 
 def test_terms_are_named_by_provider_and_contract() -> None:

@@ -11,7 +11,9 @@ from services.contract.errors import (
     AmbiguousPolicy,
     NoKey,
     NotAnIdentifier,
+    NotSigned,
     NotThisSchema,
+    NotThisSet,
     SanctuaireError,
     Unreachable,
     WrongSettings,
@@ -21,12 +23,23 @@ COMMANDS = [
     ("convert", "aaf"),
     ("publish", "aaf"),
     ("publish", "consents"),
+    ("ingress", "token"),
+    ("ingress", "revoke"),
+    ("ingress", "platforms"),
+    ("consent", "receipt"),
     ("decide",),
     ("pseudonym",),
     ("keys", "init"),
     ("keys", "status"),
     ("policy", "check"),
     ("policy", "apply"),
+    ("policy", "keygen"),
+    ("policy", "sign"),
+    ("policy", "diff"),
+    ("policy", "pending"),
+    ("policy", "approve"),
+    ("policy", "refuse"),
+    ("policy", "log"),
     ("topics", "apply"),
     ("config", "check"),
     ("synthesise",),
@@ -70,7 +83,14 @@ def test_the_module_is_the_command() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["nothing-of-the-kind"], ["convert", "aaf"], ["convert", "aaf", "no-such-folder"], ["decide", "--what"]],
+    [
+        ["nothing-of-the-kind"],
+        ["convert", "aaf"],
+        ["convert", "aaf", "no-such-folder"],
+        ["decide", "--what"],
+        ["publish", "consents", "no-such-file"],
+        ["consent", "receipt", "no-such-file"],
+    ],
     ids=" ".join,
 )
 def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,6 +105,8 @@ def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture
         pytest.param(NotThisSchema(), 65, id="not this schema"),
         pytest.param(AmbiguousPolicy(), 65, id="ambiguous policy"),
         pytest.param(NotAnIdentifier(), 65, id="not an identifier"),
+        pytest.param(NotSigned(), 65, id="not signed"),
+        pytest.param(NotThisSet(), 65, id="not this set"),
         pytest.param(Unreachable(), 69, id="no cluster"),
         pytest.param(WrongSettings(), 78, id="settings"),
         pytest.param(NoKey(), 78, id="no key"),
@@ -117,7 +139,13 @@ def test_an_error_of_several_lines_becomes_one() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["topics", "apply"], ["policy", "apply"], ["publish", "aaf", "tests/data/aaf"]],
+    [
+        ["topics", "apply"],
+        ["policy", "pending"],
+        ["publish", "aaf", "tests/data/aaf"],
+        ["publish", "consents", "-"],
+        ["consent", "receipt", "--subject", "999000001AB"],
+    ],
     ids=lambda command: " ".join(command[:2]),
 )
 def test_without_a_cluster_one_line_says_what_to_set(

@@ -5,7 +5,7 @@ import pytest
 from services.contract.policies import ProviderPolicy
 from services.runtime.agent import NotYet
 from tests.replay.invented import contract_with, example, policy
-from tests.unit.connector_runs import DELETES, NAME, UPSERTS, Connector, delete, heartbeat, upsert
+from tests.unit.connector_runs import DELETES, NAME, UPSERTS, Connector, delete, heartbeat, restrict, upsert, windowed
 
 TOLD = {"kind": "pupil", "purpose": "pedagogical-access", "fields": {"level": "5EME"}}
 
@@ -33,6 +33,60 @@ async def test_delete_of_what_was_told_is_told_once() -> None:
 
     assert gar.told() == [(NAME, TOLD), (NAME, None)]
     assert gar.ends()[1:] == [("erased", "delivered"), ("erased", "never-attempted")]
+
+
+RESTRICTED = {"restricted": True}
+
+
+async def test_provider_that_has_a_person_is_told_to_restrict_and_an_upsert_lifts_it() -> None:
+    gar = await telling(policy())
+    await gar.take(UPSERTS, upsert(10))
+    await gar.take(DELETES, restrict(12))
+    await gar.take(UPSERTS, upsert(13))
+    await gar.take(DELETES, delete(14))
+
+    assert gar.told() == [(NAME, TOLD), (NAME, RESTRICTED), (NAME, TOLD), (NAME, None)]
+    assert gar.ledger() == [("delivered", seq) for seq in (10, 12, 13, 14)]
+    assert [end for end, _ in gar.ends()] == ["released", "held", "released", "erased"]
+
+
+async def test_restricted_person_can_be_erased() -> None:
+    gar = await telling(policy())
+    await gar.take(UPSERTS, upsert(10), restrict(9))
+    await gar.take(DELETES, restrict(12))
+    await gar.take(DELETES, delete(13))
+
+    assert gar.told() == [(NAME, TOLD), (NAME, RESTRICTED), (NAME, None)]
+
+
+async def test_restriction_of_whom_the_provider_never_had_tells_nothing() -> None:
+    gar = await telling(policy())
+    await gar.take(DELETES, restrict(12))
+    await gar.take(UPSERTS, upsert(10))
+
+    assert gar.told() == []
+    assert gar.ends() == [("held", "never-attempted"), ("refused", "superseded")]
+
+
+async def test_restriction_needs_no_fresh_heartbeat() -> None:
+    gar = await telling(policy())
+    await gar.take(UPSERTS, upsert(10))
+    gar.now_us += 3_600_000_000
+    await gar.take(DELETES, restrict(12))
+
+    assert gar.told() == [(NAME, TOLD), (NAME, RESTRICTED)]
+
+
+async def test_restriction_drops_what_waits_for_its_window() -> None:
+    gar = Connector(windowed(60))
+    await gar.hear()
+    await gar.take(UPSERTS, upsert(10))
+    await gar.take(DELETES, restrict(12))
+    await gar.hear()
+    await gar.tick(120)
+
+    assert gar.told() == []
+    assert gar.ledger() == [("never-attempted", 12)]
 
 
 async def test_erasure_of_a_sweep_comes_on_the_normal_lane() -> None:

@@ -1,4 +1,5 @@
 import copy
+import hashlib
 import json
 import re
 from typing import Any
@@ -7,13 +8,13 @@ import pytest
 
 from services.filtering.decision import decide, decide_under
 from services.filtering.parsing import read_policy
-from tests.spec.table import base, differ
+from tests.spec.table import LAW, base, differ
 
 POLICY = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def test_example_of_the_rules_gives_exactly_their_verdict() -> None:
-    printed = decide(base("public task")).to_json()
+    printed = decide(base("public task"), LAW).to_json()
     policy = printed.pop("policy")
 
     assert json.dumps(printed) == (
@@ -25,22 +26,22 @@ def test_example_of_the_rules_gives_exactly_their_verdict() -> None:
 
 
 def test_keys_are_printed_in_the_order_of_the_rules() -> None:
-    printed = decide(base("public task")).to_json()
+    printed = decide(base("public task"), LAW).to_json()
 
     assert list(printed) == ["verdict", "fields", "dropped", "reasons", "restrict", "policy"]
 
 
 def test_verdict_records_now_as_it_was_given() -> None:
-    assert decide(base("public task")).now == "2026-09-15T08:00:00+02:00"
+    assert decide(base("public task"), LAW).now == "2026-09-15T08:00:00+02:00"
 
 
 @pytest.mark.parametrize("now", [None, 7, ["2026-09-15T08:00:00Z"]], ids=["none", "a number", "a list"])
 def test_moment_that_is_no_text_is_recorded_as_none(now: object) -> None:
-    assert decide(base("public task") | {"now": now}).now is None
+    assert decide(base("public task") | {"now": now}, LAW).now is None
 
 
 def test_empty_object_is_held() -> None:
-    verdict = decide({})
+    verdict = decide({}, LAW)
 
     assert verdict.to_json() == {
         "verdict": "hold",
@@ -48,8 +49,8 @@ def test_empty_object_is_held() -> None:
         "dropped": {},
         "reasons": [{"rule": "R0", "code": "key-absent"}],
         "restrict": False,
-        # SHA-256 of the two bytes {}
-        "policy": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+        # Of no policy at all, under this law.
+        "policy": "sha256:" + hashlib.sha256(f'{{"register":"{LAW.digest}"}}'.encode()).hexdigest(),
     }
 
 
@@ -57,7 +58,7 @@ def test_policy_does_not_depend_on_the_order_of_keys() -> None:
     request = base("public task")
     turned = json.loads(json.dumps(request, sort_keys=True))
 
-    assert decide(turned).policy == decide(request).policy
+    assert decide(turned, LAW).policy == decide(request, LAW).policy
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_policy_does_not_depend_on_the_order_of_keys() -> None:
 def test_policy_changes_with_each_of_its_parts(difference: str) -> None:
     request = base("public task")
 
-    assert decide(differ(request, difference)).policy != decide(request).policy
+    assert decide(differ(request, difference), LAW).policy != decide(request, LAW).policy
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_policy_changes_with_each_of_its_parts(difference: str) -> None:
 def test_policy_does_not_change_with_the_person_or_the_moment(difference: str) -> None:
     request = base("public task")
 
-    assert decide(differ(request, difference)).policy == decide(request).policy
+    assert decide(differ(request, difference), LAW).policy == decide(request, LAW).policy
 
 
 def test_policy_of_what_has_no_canonical_form_is_that_of_null() -> None:
@@ -93,7 +94,7 @@ def test_policy_of_what_has_no_canonical_form_is_that_of_null() -> None:
     for _ in range(100_000):
         nested = [nested]
 
-    verdict = decide({"perimeter": nested})
+    verdict = decide({"perimeter": nested}, LAW)
 
     assert verdict.verdict == "hold"
     # SHA-256 of the four bytes null
@@ -101,25 +102,25 @@ def test_policy_of_what_has_no_canonical_form_is_that_of_null() -> None:
 
 
 def test_policy_with_an_integer_beyond_64_bits_is_told_from_another() -> None:
-    one, other = (decide({"perimeter": {"consent_age": 10**30 + n}}).policy for n in (0, 1))
+    one, other = (decide({"perimeter": {"consent_age": 10**30 + n}}, LAW).policy for n in (0, 1))
 
     assert one != other
 
 
 def test_policy_that_was_read_once_serves_every_person() -> None:
     request = base("child")
-    policy = read_policy(request)
+    policy = read_policy(request, LAW)
     person = differ(request, "subject.birth_date=2010-05-03")
     other = differ(request, "consents=[]")
 
-    assert decide_under(policy, person) == decide(person)
-    assert decide_under(policy, other) == decide(other)
+    assert decide_under(policy, person) == decide(person, LAW)
+    assert decide_under(policy, other) == decide(other, LAW)
 
 
 def test_request_is_not_amended() -> None:
     request = base("many fields")
     before = copy.deepcopy(request)
-    decide(request)
+    decide(request, LAW)
 
     assert request == before
 
@@ -134,7 +135,7 @@ class Broken(dict[str, object]):
 
 
 def test_evaluation_that_fails_is_held() -> None:
-    verdict = decide(Broken(base("public task")))
+    verdict = decide(Broken(base("public task")), LAW)
 
     assert verdict.to_json()["reasons"] == [{"rule": "R0", "code": "evaluation-error"}]
     assert verdict.verdict == "hold"

@@ -93,6 +93,21 @@ def test_what_a_sweep_leaves_as_it_was_is_no_input() -> None:
     assert tally.accounted["audit.filtering.v1"] == 0
 
 
+def test_links_are_no_input_but_are_waited_for() -> None:
+    tally = good()
+    published = {**PUBLISHED, "directory.links.v1": 3, "directory.unlinks.v1": 1}
+    ends = {"withheld": {"R2/no-linked-pupil": [[0, 1]]}, "released": {"unchanged": [[2, 2]]}}
+    before = tally.settled(published)
+    tally.take(
+        "audit.filtering.v1", None, orjson.dumps(account("directory.links.v1", 2, {CONTRACT: ends}, "filtering"))
+    )
+    between = tally.settled(published)
+    tally.take("audit.filtering.v1", None, orjson.dumps(account("directory.unlinks.v1", 0, {}, "filtering")))
+
+    assert (before, between, tally.settled(published)) == (False, False, True)
+    assert ends_of(tally, "lecture") == ends_of(good(), "lecture")
+
+
 def test_unreadable_account_is_left_to_the_verifier() -> None:
     tally = Tally(("lecture",))
 

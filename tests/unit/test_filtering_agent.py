@@ -1,17 +1,19 @@
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import pytest
 
+from services.contract.acts import APPROVAL_KEY
 from services.contract.audit import Account
 from services.contract.changes import Change
 from services.contract.policies import ProviderPolicy
-from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, RELEASES, WITHDRAWALS
+from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, RELEASES, UNLINKS, WITHDRAWALS
 from services.filtering.agent import FilteringAgent
 from services.runtime.outbox import Outbox, Reached
+from services.runtime.policies import PolicyBook
 from tests.replay.invented import INE, MAIA, bytes_of, consent, contract_with, delete, example, joins, patch, policy
-from tests.replay.rapid import NOW_US
+from tests.replay.rapid import NOW_US, judged
 from tests.unit.memory_state import MemoryState
 from tests.unit.stage_runs import Stage, book, ends_of
 
@@ -22,6 +24,17 @@ JOINS = (MAIA, bytes_of(joins()))
 
 def filtering(*policies: ProviderPolicy) -> Stage:
     return Stage(FilteringAgent(book(*policies)))
+
+
+def book_of(stage: Stage) -> PolicyBook:
+    held: PolicyBook = stage.agent._policies  # type: ignore[attr-defined]  # the book of this agent
+    return held
+
+
+def judge(stage: Stage, verdict: Literal["approved", "refused"]) -> None:
+    """Have an operator judge what the set in this agent's book erases at once."""
+    policies = book_of(stage)
+    policies.apply(APPROVAL_KEY, judged(policies, verdict))
 
 
 def change(of: Change, key: bytes = MAIA) -> tuple[bytes, bytes]:
@@ -123,6 +136,7 @@ async def test_sweep_sends_differences_only() -> None:
     await stage.take(CHANGES, JOINS)
     await stage.sweep()
     stage.agent._policies.apply(b"gar", bytes_of(policy(version=5, contracts=[])))  # type: ignore[attr-defined]  # as above
+    judge(stage, "approved")
     await stage.sweep()
     await stage.sweep()
 
@@ -166,9 +180,60 @@ async def test_policy_that_is_taken_back_erases_whom_it_had_released() -> None:
     stage = filtering(policy())
     await stage.take(CHANGES, JOINS)
     stage.agent._policies.apply(b"gar", None)  # type: ignore[attr-defined]  # the book of this agent
+    judge(stage, "approved")
     await stage.sweep()
 
     assert [value.get("reasons") for value in stage.of(RELEASES)] == [None, ["R1/no-contract"]]
+
+
+CUT_OFF = policy(version=5, places=example("provider-policy/1/us-support")["places"])
+
+
+async def test_what_everybody_would_lose_is_held_until_exactly_this_set_is_approved() -> None:
+    stage = filtering(policy())
+    policies = book_of(stage)
+    await stage.take(CHANGES, JOINS)
+    judge(stage, "approved")  # the set before: it says nothing of the next
+    policies.apply(b"gar", bytes_of(CUT_OFF))
+    await stage.sweep()
+    judge(stage, "refused")
+    await stage.sweep()
+    held = ends_of(stage, FILTERING_AUDIT)[1:]
+    judge(stage, "approved")
+    await stage.sweep()
+
+    assert held == [(GAR, "held", "deletion-guard")] * 2
+    assert ends_of(stage, FILTERING_AUDIT)[3:] == [(GAR, "erased", "R19/dpf-not-allowed")]
+    assert [value.get("reasons") for value in stage.of(RELEASES)] == [
+        None,
+        ["R19/dpf-not-allowed", "R20/control-abroad"],
+    ]
+
+
+async def test_whoever_withdraws_while_a_provider_is_cut_off_is_erased_at_once() -> None:
+    stage = filtering(policy("consent-service"))
+    policies = book_of(stage)
+    await stage.take(CHANGES, JOINS)
+    for party in ("child", "guardian:aaf-d99:999-2001"):
+        await stage.take(CONSENTS, (MAIA, bytes_of(consent(party, "given", AT))))
+    policies.apply(b"lecture", bytes_of(policy("consent-service", version=9, contracts=[])))
+    await stage.sweep()
+    await stage.take(CONSENTS, (MAIA, bytes_of(consent("child", "withdrawn", "2026-09-10T00:00:00Z"))))
+
+    assert [end for _, end, _ in ends_of(stage, FILTERING_AUDIT)][-2:] == ["held", "erased"]
+    assert [value["reasons"] for value in stage.of(WITHDRAWALS)] == [["R1/no-contract"]]
+
+
+async def test_an_approval_decides_everybody_again() -> None:
+    agent = FilteringAgent(book(policy(version=5, contracts=[])))
+    before = agent.sweep_token(datetime(2026, 9, 15, 8, tzinfo=UTC))
+    agent._policies.apply(APPROVAL_KEY, judged(agent._policies, "refused"))
+    refused = agent.sweep_token(datetime(2026, 9, 15, 8, tzinfo=UTC))
+    agent._policies.apply(APPROVAL_KEY, judged(agent._policies, "approved"))
+    approved = agent.sweep_token(datetime(2026, 9, 15, 8, tzinfo=UTC))
+
+    assert before == refused
+    assert approved != refused
 
 
 async def beats(reached: Reached) -> list[Any]:
@@ -178,10 +243,17 @@ async def beats(reached: Reached) -> list[Any]:
 
 
 async def test_heartbeat_says_until_when_consents_are_applied_among_the_withdrawals_of_the_partition() -> None:
-    assert await beats(Reached({CONSENTS: 1_789_459_199_250_000, CHANGES: 1})) == [
+    assert await beats(Reached({CONSENTS: 1_789_459_199_250_000, UNLINKS: 1_789_459_199_500_000, CHANGES: 1})) == [
         (WITHDRAWALS, 3, None, {"partition": 3, "applied_until": "2026-09-15T07:59:59.250000Z"})
     ]
 
 
-async def test_there_is_no_heartbeat_while_a_consent_waits() -> None:
-    assert await beats(Reached({CHANGES: 1_789_459_199_250_000})) == []
+async def test_heartbeat_vouches_for_no_more_than_the_ends_of_links_that_are_applied() -> None:
+    ((_, _, _, beat),) = await beats(Reached({CONSENTS: 1_789_459_199_250_000, UNLINKS: 1_789_459_198_000_000}))
+
+    assert beat["applied_until"] == "2026-09-15T07:59:58Z"
+
+
+@pytest.mark.parametrize("applied", [CONSENTS, UNLINKS])
+async def test_there_is_no_heartbeat_while_a_consent_or_the_end_of_a_link_waits(applied: str) -> None:
+    assert await beats(Reached({CHANGES: 1_789_459_199_250_000, applied: 1_789_459_199_250_000})) == []

@@ -7,9 +7,10 @@ from aiokafka.errors import ProducerFenced
 from faust.types import TP
 
 from services.contract.errors import Unreachable, WrongSettings
-from services.runtime import schedule
+from services.runtime import duties, schedule
 from services.runtime import work as work_module
 from services.runtime.fetching import WholeAssignor
+from services.runtime.outbox import Outbox
 from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer
 from tests.unit.hosting import Hosting
@@ -20,6 +21,7 @@ from tests.unit.stand_in_agent import StandIn
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work_module, "RETRY_SECONDS", 0.001)
     monkeypatch.setattr(schedule, "TOGETHER", 1)
+    monkeypatch.setattr(schedule, "GATHER_SECONDS", 0.0)
 
 
 async def test_batch_moves_state_and_position_together() -> None:
@@ -41,6 +43,17 @@ async def test_records_that_are_decided_already_are_not_decided_again() -> None:
         await at.until(lambda: len(at.consumer.released) == 3)
 
     assert at.agent.handled == [0, 1, 2]
+
+
+# Apache Kafka's own vectors of its murmur2 (UtilsTest.testMurmur2), the sign taken off, modulo 12 partitions.
+@pytest.mark.parametrize(("key", "partition"), [(b"21", 0), (b"foobar", 6), (b"abc", 3)])
+async def test_what_is_said_to_another_subject_goes_where_a_platform_would_send_it(key: bytes, partition: int) -> None:
+    async with Hosting(StandIn()) as at:
+        outbox = Outbox("filtering", 5, at.state, 0)
+        outbox.send_to(key, "links", b"v", ())
+        await at.partition.commit(outbox, {})
+
+    assert at.producer.sent == [("links", partition, 1)]
 
 
 async def test_batch_fetched_before_a_seek_is_dropped() -> None:
@@ -78,9 +91,63 @@ async def test_batches_that_wait_are_decided_and_committed_as_one(monkeypatch: p
     assert at.producer.transactions == 2
 
 
+async def test_steps_of_a_backlog_are_committed_as_one_and_each_sees_what_those_before_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(schedule, "GATHER_SECONDS", 60.0)
+    async with Hosting(StandIn()) as at:
+        for first in range(4):
+            at.take("in", b"a", first=first)
+        await at.until(lambda: at.state.next_offset("in") == 4)
+
+    assert at.producer.transactions == 1
+    assert at.agent.seen_before == [[], [b"0"], [b"0", b"1"], [b"0", b"1", b"2"]]
+
+
+async def test_an_erasure_is_committed_at_once_with_what_is_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "GATHER_SECONDS", 60.0)
+    async with Hosting(StandIn()) as at:
+        at.take("in", b"a", first=0)
+        at.take("in", b"a", first=1)
+        await at.until(lambda: at.agent.handled == [0])
+        at.take("express", b"e", first=100)
+        at.take("in", b"a", first=2)
+        await at.until(lambda: at.state.next_offset("express") == 101)
+        reached = at.state.next_offset("in")
+        await at.until(lambda: at.state.next_offset("in") == 3)
+
+    assert at.agent.handled.index(100) < at.agent.handled.index(2)
+    assert reached == at.agent.handled.index(100)
+    assert at.producer.transactions == 2
+
+
+async def test_step_that_must_wait_leaves_what_is_gathered_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "GATHER_SECONDS", 60.0)
+    async with Hosting(StandIn()) as at:
+        at.take("in", b"a", first=0)
+        at.take("in", b"wait", first=1)
+        await at.until(lambda: at.state.next_offset("in") == 1)
+
+        assert at.state.get(b"0") == b"seen"
+        assert at.state.get(b"1") is None
+        at.agent.waits = False
+        await at.until(lambda: at.state.next_offset("in") == 2)
+
+
+async def test_what_is_gathered_is_committed_before_partitions_are_divided_anew() -> None:
+    at = Hosting(StandIn())
+    gathered = at.host.work._gathered(at.partition)
+    gathered.outbox.put(b"1", b"seen")
+    at.partition.gather(gathered, "in", 7, lambda: None, 0.0)
+    await at.host.on_revocation()
+
+    assert (at.state.get(b"1"), at.state.next_offset("in")) == (b"seen", 7)
+    assert at.partition.worklist.at_rest
+
+
 async def test_erasure_goes_before_the_rest_of_a_batch_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work_module, "FEWEST", 2)
-    monkeypatch.setattr(work_module, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(schedule, "FEWEST", 2)
+    monkeypatch.setattr(schedule, "STEP_SECONDS", 0.0)
     async with Hosting(StandIn()) as at:
         at.producer.lets.clear()
         at.take("in", *[b"a"] * 5)
@@ -139,7 +206,7 @@ async def test_commit_that_is_fenced_after_its_partition_was_given_up_ends_nobod
         at.producer.lets.clear()
         at.take("in", b"a")
         await at.until(lambda: at.agent.handled == [0])
-        await at.host.on_assignment(set())
+        await at.host.on_assignment(set(), 1)
         at.producer.error = ProducerFenced()
         at.producer.lets.set()
         await at.until(lambda: not at.host.work._jobs)
@@ -149,7 +216,7 @@ async def test_commit_that_is_fenced_after_its_partition_was_given_up_ends_nobod
 
 
 async def test_sweep_goes_over_every_entry_once_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work_module, "SWEEP_CHUNK", 2)
+    monkeypatch.setattr(duties, "SWEEP_CHUNK", 2)
     async with Hosting(StandIn()) as at:
         at.state.apply({f"s/{n}".encode(): b"x" for n in range(5)} | {b"t/0": b"x"})
         at.host.work.second()
@@ -174,7 +241,7 @@ async def test_sweep_that_was_cut_goes_on_after_its_cursor() -> None:
 
 
 async def test_a_long_sweep_and_a_backlog_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work_module, "SWEEP_CHUNK", 1)
+    monkeypatch.setattr(duties, "SWEEP_CHUNK", 1)
     async with Hosting(StandIn()) as at:
         at.state.apply({f"s/{n}".encode(): b"x" for n in range(4)})
         at.host.work.second()
@@ -218,7 +285,7 @@ async def test_lane_that_is_at_its_end_is_no_backlog_whatever_its_last_offset() 
 
 async def test_partitions_of_one_number_must_come_together() -> None:
     with pytest.raises(WrongSettings, match="1 partitions are not together"):
-        await Hosting(StandIn()).host.on_assignment({TP("in", 0), TP("express", 0), TP("in", 1)})
+        await Hosting(StandIn()).host.on_assignment({TP("in", 0), TP("express", 0), TP("in", 1)}, 1)
 
 
 def test_nothing_is_ever_acknowledged_to_faust() -> None:

@@ -26,6 +26,10 @@ def delete(seq: int) -> Word:
     return word(runs.delete(seq))
 
 
+def restrict(seq: int) -> Word:
+    return word(runs.restrict(seq))
+
+
 @pytest.mark.parametrize(
     ("said", "standing", "code"),
     [
@@ -40,6 +44,9 @@ def delete(seq: int) -> Word:
         pytest.param(delete(1), None, "never-attempted", id="an erasure of nobody"),
         pytest.param(upsert(4), MARKED, "superseded", id="an older word after an erasure"),
         pytest.param(upsert(6), MARKED, None, id="a newer word after an erasure"),
+        pytest.param(restrict(6), TOLD, None, id="a restriction of what was told"),
+        pytest.param(restrict(6), MARKED, "never-attempted", id="a restriction of what was erased"),
+        pytest.param(restrict(1), None, "never-attempted", id="a restriction of nobody"),
     ],
 )
 def test_judge(said: Word, standing: Standing | None, code: str | None) -> None:
@@ -53,6 +60,7 @@ def test_judge(said: Word, standing: Standing | None, code: str | None) -> None:
         pytest.param(upsert(6), "unexpected", Standing(6, attempted=True), id="refused: it may have it all the same"),
         pytest.param(delete(6), "delivered", Standing(6, attempted=False), id="erased leaves a marker"),
         pytest.param(delete(6), "unexpected", Standing(6, attempted=True), id="an erasure that was not acknowledged"),
+        pytest.param(restrict(6), "delivered", Standing(6, attempted=True), id="restricted: it has it still"),
     ],
 )
 def test_standing_after(said: Word, code: OutcomeCode, after: Standing) -> None:
@@ -68,15 +76,20 @@ def test_pair_that_was_never_heard_of_has_no_standing() -> None:
     assert load(None) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "operation"), [(upsert(6), "upsert"), (delete(6), "delete"), (restrict(6), "restrict")]
+)
 @pytest.mark.parametrize("code", OUTCOME_OF)
 @pytest.mark.parametrize("at", [datetime(2026, 9, 15, 8, tzinfo=UTC), datetime(2026, 9, 15, 8, 0, 1, 250, tzinfo=UTC)])
-def test_entry_in_the_ledger_is_the_outcome_to_the_byte(code: OutcomeCode, at: datetime) -> None:
+def test_entry_in_the_ledger_is_the_outcome_to_the_byte(
+    said: Word, operation: str, code: OutcomeCode, at: datetime
+) -> None:
     outcome = OUTCOMES.validate_python(
-        {"provider": "gar", "contract": "GAR-2026", "pseudonym": "a" * 32, "seq": 6, "operation": "upsert",
+        {"provider": "gar", "contract": "GAR-2026", "pseudonym": "a" * 32, "seq": 6, "operation": operation,
          "at": at, "outcome": OUTCOME_OF[code], "code": code}
     )  # fmt: skip
 
-    assert value_of(upsert(6), code, at) == outcome.model_dump_json().encode()
+    assert value_of(said, code, at) == outcome.model_dump_json().encode()
 
 
 def test_key_of_the_ledger() -> None:

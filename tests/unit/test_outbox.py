@@ -5,7 +5,7 @@ import pytest
 
 from services.contract.audit import Account
 from services.runtime.agent import NotYet, handle_each, sweep_each, tick
-from services.runtime.outbox import Outbox
+from services.runtime.outbox import BY_SUBJECT, SPREAD, Outbox
 from services.runtime.records import Record
 from tests.replay.rows import Row
 from tests.unit.memory_state import MemoryState
@@ -44,12 +44,13 @@ def test_scan_gives_the_first_entries_in_key_order_with_the_batch_s_own_changes(
     assert box.scan(b"w/", 9) == [(b"w/2", b"new"), (b"w/3", b"newer"), (b"w/4", b"old")]
 
 
-def test_output_goes_to_the_partition_that_is_read_or_is_spread() -> None:
+def test_output_goes_to_the_partition_that_is_read_or_is_spread_or_meets_its_subject() -> None:
     box = outbox()
     box.send("out", b"k", b"v")
     box.send("out", b"k", b"v", spread=True)
+    box.send_to(b"k", "out", b"v", ())
 
-    assert [output.partition for output in box.outputs] == [3, None]
+    assert [output.partition for output in box.outputs] == [3, SPREAD, BY_SUBJECT]
 
 
 def test_rollback_forgets_all_that_came_after_and_may_be_repeated() -> None:

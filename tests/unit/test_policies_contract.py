@@ -5,6 +5,7 @@ import pytest
 
 from services.contract.policies import Perimeter, Place, ambiguities, place_allowed, policy_digest, refusal, releasable
 from tests.replay.invented import contract_with, example, policy
+from tests.spec.table import LAW
 
 DAY = date(2026, 9, 15)
 ALWAYS = {"from": "2025-01-01", "until": None}
@@ -61,7 +62,7 @@ PLACES = [
 
 @pytest.mark.parametrize(("of_perimeter", "of_place", "allowed"), PLACES)
 def test_place(of_perimeter: dict[str, Any], of_place: dict[str, Any], allowed: bool) -> None:  # noqa: FBT001  # a row
-    assert place_allowed(perimeter(**of_perimeter), place(**of_place), DAY) is allowed
+    assert place_allowed(perimeter(**of_perimeter), LAW, place(**of_place), DAY) is allowed
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,16 @@ def test_two_perimeters_are_ambiguous() -> None:
     other = policy("consent-service", perimeter={"consent_age": 13})
 
     assert ambiguities({"gar": policy(), "lecture": other}) == ["the policies do not share one perimeter"]
+
+
+def test_two_registers_are_ambiguous() -> None:
+    other = policy("consent-service", register={"overseas": {"PF": None}})
+
+    assert ambiguities({"gar": policy(), "lecture": other}) == ["the policies do not share one register"]
+
+
+def test_a_change_of_law_is_a_change_of_every_policy() -> None:
+    assert policy_digest(policy()) != policy_digest(policy(register={"adequacy": {"GB": []}}))
 
 
 def test_digest_names_the_content_whatever_its_version() -> None:

@@ -1,5 +1,6 @@
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ops.policy_yaml import parse_yaml
 from services.contract.errors import AmbiguousPolicy, NotThisFormat, NotThisSchema
 from services.contract.policies import ProviderPolicy, policy_digest
 from services.filtering.decision import decide
+from tests.spec.table import LAW
 
 
 @pytest.fixture
@@ -152,6 +154,9 @@ def policy(provider: str = "gar", version: int = 1, **changed: Any) -> ProviderP
     return read_policies(POLICIES_FOLDER)[provider].model_copy(update={"version": version, **changed})
 
 
+DAY = date(2026, 9, 15)
+
+
 def states(steps: list[Step]) -> list[tuple[str, int, str]]:
     return [(step.policy.provider, step.policy.version, step.state) for step in steps]
 
@@ -172,10 +177,21 @@ def states(steps: list[Step]) -> list[tuple[str, int, str]]:
 def test_a_version_grows_only_with_its_content(
     wanted: dict[str, ProviderPolicy], in_force: dict[str, ProviderPolicy], expected: list[tuple[str, int, str]]
 ) -> None:
-    steps = plan(wanted, in_force)
+    steps = plan(wanted, in_force, DAY)
 
     assert states(steps) == expected
     assert [step.digest for step in steps] == [policy_digest(step.policy) for step in steps]
+
+
+def test_a_policy_says_since_when_it_is_in_force() -> None:
+    earlier = policy(version=4, in_force_from=date(2026, 1, 1))
+    wanted = {"gar": policy(name="Autre"), "lecture": policy("lecture"), "suite": policy("suite")}
+
+    steps = plan(wanted, {"gar": earlier, "lecture": policy("lecture", in_force_from=date(2026, 1, 1))}, DAY)
+
+    assert {step.policy.provider: step.policy.in_force_from for step in steps} == {
+        "gar": DAY, "lecture": date(2026, 1, 1), "suite": DAY,
+    }  # fmt: skip
 
 
 def test_a_policy_that_stays_may_not_have_another_perimeter() -> None:
@@ -183,7 +199,7 @@ def test_a_policy_that_stays_may_not_have_another_perimeter() -> None:
     left = left.model_copy(update={"perimeter": left.perimeter.model_copy(update={"consent_age": 16})})
 
     with pytest.raises(AmbiguousPolicy) as refused:
-        plan({"gar": policy()}, {"suite": left})
+        plan({"gar": policy()}, {"suite": left}, DAY)
 
     assert str(refused.value) == "the policies do not share one perimeter"
 
@@ -237,7 +253,7 @@ def request(policy: ProviderPolicy, consents: list[dict[str, Any]]) -> dict[str,
 def test_what_the_three_providers_of_the_project_may_know(
     provider: str, consents: list[dict[str, Any]], verdict: str, rules: list[str]
 ) -> None:
-    actual = decide(request(policy(provider), consents))
+    actual = decide(request(policy(provider), consents), LAW)
 
     assert (actual.verdict, [reason.rule for reason in actual.reasons]) == (verdict, rules)
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from services.contract.policies import ProviderPolicy
-from services.contract.releases import Release, Withdrawal
+from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.topology import PSEUDONYMISATION_AUDIT, RELEASES, WITHDRAWALS
 from services.pseudonymisation.agent import PseudonymisationAgent
 from services.runtime.agent import NotYet
@@ -27,6 +27,11 @@ def withdrawal(seq: int = 11) -> tuple[bytes, bytes]:
     whole = example("release/1/pupil-to-a-public-service", seq=seq, policy_version=4)
     shared = {name: whole[name] for name in Withdrawal.model_fields.keys() & whole.keys()}
     return told(Withdrawal.model_validate(shared | {"reasons": ("R1/subject-deleted",)}, strict=False), INE)
+
+
+def restriction(seq: int = 12) -> tuple[bytes, bytes]:
+    content = example("restriction/1/objection-is-open", seq=seq, policy_version=4, subject=INE)
+    return told(Restriction.model_validate(content, strict=False), INE)
 
 
 def naming(*policies: ProviderPolicy) -> Stage:
@@ -110,6 +115,30 @@ async def test_parked_release_is_dropped_for_a_later_word() -> None:
     stage = naming(policy(places=[]))
     await stage.take(RELEASES, release(10))
     await stage.take(WITHDRAWALS, withdrawal(11))
+    apply(stage, 5)
+    await stage.sweep()
+
+    assert stage.of(UPSERTS) == []
+
+
+async def test_restriction_leaves_under_the_same_pseudonym_on_the_lane_it_came_on() -> None:
+    stage = naming(policy())
+    await stage.take(RELEASES, release(10))
+    await stage.take(WITHDRAWALS, restriction(12))
+    await stage.take(RELEASES, restriction(13), restriction(11))
+    (upsert, swept), (express,) = stage.of(UPSERTS), stage.of(DELETES)
+
+    assert (express["seq"], express["restricted"], swept["seq"], swept["restricted"]) == (12, True, 13, True)
+    assert {one["pseudonym"] for one in (upsert, swept, express)} == {upsert["pseudonym"]}
+    assert ends_of(stage, PSEUDONYMISATION_AUDIT)[1:] == [
+        (GAR, "held", "renamed"), (GAR, "held", "renamed"), (GAR, "refused", "superseded"),
+    ]  # fmt: skip
+
+
+async def test_parked_release_does_not_follow_a_restriction() -> None:
+    stage = naming(policy(places=[]))
+    await stage.take(RELEASES, release(10))
+    await stage.take(WITHDRAWALS, restriction(12))
     apply(stage, 5)
     await stage.sweep()
 

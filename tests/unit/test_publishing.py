@@ -1,4 +1,3 @@
-import io
 import json
 from typing import Any
 
@@ -6,14 +5,12 @@ import pytest
 from kafka.errors import KafkaTimeoutError
 
 from ops.publishing.changes import ChangePublisher
-from ops.publishing.consents import MAX_CONSENT_BYTES, RefusedLine, read_decisions
 from ops.publishing.delivery import Delivery
-from ops.publishing.envelope import headers_of
-from ops.publishing.identifiers import Identifiers, record_key
 from services.contract.changes import Change
-from services.contract.consents import ConsentDecision
 from services.contract.envelope import Header, binary
 from services.contract.errors import TooLarge, Unreachable
+from services.ingress.events import headers_of
+from services.ingress.identifiers import Identifiers, record_key
 
 CHANGES, IDENTIFIERS = "directory.changes.v1", "directory.identifiers.v1"
 
@@ -196,31 +193,3 @@ def test_the_same_record_has_the_same_event_id_and_another_has_another() -> None
     ids = [dict(headers_of("change", value))["ce_id"] for value in (b"{}", b"{}", b"[]")]
 
     assert ids[0] == ids[1] != ids[2]
-
-
-DECISION = (
-    '{"subject":"999000001AB","party":"child","status":"withdrawn","at":"2026-09-15T08:00:00Z","until":null,'
-    '"purpose":"reading-practice","provider":"lecture","notice":null,"proof":null}'
-)
-
-
-def test_one_bad_line_does_not_keep_a_withdrawal_from_being_heard() -> None:
-    lines = ['{"subject":"CANARY"}', "", "CANARY", DECISION, " " + "x" * 3 * MAX_CONSENT_BYTES, DECISION]
-
-    found = list(read_decisions(io.BytesIO("\n".join(lines).encode())))
-
-    assert [(read.line, read.code) if isinstance(read, RefusedLine) else read.status for read in found] == [
-        (1, "not-this-schema"),
-        (3, "not-json"),
-        "withdrawn",
-        (5, "too-large"),
-        "withdrawn",
-    ]
-    assert not any("CANARY" in read.why for read in found if isinstance(read, RefusedLine))
-
-
-def test_a_decision_is_read_whole() -> None:
-    (read,) = read_decisions(io.BytesIO(DECISION.encode()))
-
-    assert isinstance(read, ConsentDecision)
-    assert read.subject == "999000001AB"

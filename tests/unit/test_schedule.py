@@ -1,7 +1,7 @@
 import pytest
 
 from services.runtime.records import Batch, UnreadableRecord
-from services.runtime.schedule import EXPRESS, ORDINARY, Lane, Worklist, choose
+from services.runtime.schedule import EXPRESS, ORDINARY, Duty, Lane, Worklist, choose
 from tests.replay.rows import Row
 
 NOW = 100.0
@@ -12,7 +12,7 @@ def a_batch(topic: str) -> Batch:
 
 
 def worklist(express: int = 0, ordinary: int = 0, *duties: str, **others: object) -> Worklist:
-    made = Worklist.of(("express", "in"))
+    made = Worklist.of(("express", "in"), express=1)
     made.lanes["express"].batches.extend(a_batch("express") for _ in range(express))
     made.lanes["in"].batches.extend(a_batch("in") for _ in range(ordinary))
     for duty in duties:
@@ -43,11 +43,71 @@ def said(work: Worklist) -> tuple[int, str] | None:
         ("nothing while two are not durable", worklist(1, 1, committing=2), None),
         ("nothing while one is decided", worklist(1, 1, deciding=True), None),
         ("no news while a duty waits for the partition to be still", worklist(0, 1, "tick", committing=1), None),
+        (
+            "what is gathered is committed where there is no news",
+            worklist(0, 0, gathered=9, commit_by=NOW + 1),
+            (EXPRESS, "commit"),
+        ),
+        ("news joins what was gathered just now", worklist(0, 1, gathered=9, commit_by=NOW + 1), (ORDINARY, "in")),
+        ("what was gathered long ago is committed", worklist(0, 1, gathered=9, commit_by=NOW), (EXPRESS, "commit")),
+        ("an erasure joins what is gathered", worklist(1, 1, gathered=9, commit_by=NOW), (EXPRESS, "express")),
+        (
+            "what is gathered is committed before a duty",
+            worklist(0, 1, "tick", gathered=9, commit_by=NOW + 1),
+            (EXPRESS, "commit"),
+        ),
+        ("what is gathered waits while two are not durable", worklist(0, 0, gathered=9, committing=2), None),
         ("an erasure all the same", worklist(1, 1, "tick", committing=1), (EXPRESS, "express")),
     ],
 )
 def test_a_partition_does_next(of: str, work: Worklist, offered: tuple[int, str] | None) -> None:
     assert said(work) == offered, of
+
+
+@pytest.mark.parametrize(
+    ("of", "entries", "express", "waits"),
+    [
+        ("news waits for more", 10, False, 0.25),
+        ("an erasure does not", 10, True, 0.0),
+        ("nor does what is much", 10_000, False, 0.0),
+    ],
+)
+def test_what_is_gathered_waits(of: str, entries: int, express: bool, waits: float) -> None:  # noqa: FBT001  # a row
+    work = worklist()
+    work.gather(entries, NOW, express=express)
+
+    assert work.commit_by - NOW == waits, of
+    assert not work.at_rest
+
+
+def test_what_joins_is_committed_no_later() -> None:
+    work = worklist()
+    work.gather(10, NOW, express=False)
+    work.gather(20, NOW + 0.2, express=False)
+
+    assert (work.gathered, work.commit_by) == (20, NOW + 0.25)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "duties", "offered"),
+    [
+        (["first", "second", "links", "in"], ["tick"], (EXPRESS, "first")),
+        (["second", "links", "in"], ["tick"], (EXPRESS, "second")),
+        (["links", "in"], ["tick"], (EXPRESS, "tick")),
+        (["in", "links"], [], (ORDINARY, "links")),
+        (["in"], [], (ORDINARY, "in")),
+    ],
+)
+def test_lanes_have_their_order_and_only_the_first_of_them_go_before_what_is_due(
+    waiting: list[str], duties: list[Duty], offered: tuple[int, str]
+) -> None:
+    work = Worklist.of(("first", "second", "links", "in"), express=2)
+    for topic in waiting:
+        work.lanes[topic].batches.append(a_batch(topic))
+    for duty in duties:
+        work.add(duty)
+
+    assert said(work) == offered
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import orjson
 import pytest
 import typer
 
-from ops.installation import stages
+from ops import keys
+from ops.installation import Installation, stages
 from ops.last_words import failure_in
 from ops.supervisor import Service, Supervisor, pause_seconds
 from ops.up import workers_of
@@ -52,6 +53,20 @@ def test_services_are_ready_by_their_own_word_and_gone_after_the_block(tmp_path:
 
     assert ready == {"one", "two"}
     assert not any(alive(pid) for pid in pids.values())
+
+
+def test_service_that_holds_no_partition_is_ready_by_its_own_word_alone(tmp_path: Path) -> None:
+    source = READY.replace('"partitions": 4', '"partitions": 0')
+    ingress = replace(fake(tmp_path, "ingress", source), holds_partitions=False)
+    worker = fake(tmp_path, "worker", source)
+
+    with Supervisor(services=[ingress, worker], folder=tmp_path / "run", grace_seconds=5) as supervisor:
+        deadline = time.monotonic() + 20
+        while not supervisor.ready(4) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        ready = supervisor.ready(4)
+
+    assert ready == {"ingress"}
 
 
 def test_word_of_an_earlier_run_is_not_taken_for_this_one(tmp_path: Path) -> None:
@@ -231,6 +246,20 @@ def test_installation_has_a_filter_a_pseudonymiser_and_a_connector_a_provider() 
         "KAFKA_BOOTSTRAP": "127.0.0.1:9092",
         "SANCTUAIRE_PROVIDER": "gar",
         "SANCTUAIRE_GROUP_INSTANCE_ID": "connector-gar",
+    }
+
+
+def test_ingress_learns_who_may_post_and_where_it_listens_and_no_key(tmp_path: Path) -> None:
+    files = keys.KeyFiles(tmp_path / "keyring.sealed", tmp_path / "keyring.kek")
+    installed = Installation("127.0.0.1:9092", ["127.0.0.1:9092"], {}, files, tmp_path / "platforms.json")
+
+    ingress = installed.ingress_at("127.0.0.1:8070")
+
+    assert (ingress.name, ingress.module, ingress.holds_partitions) == ("ingress", "services.ingress", False)
+    assert ingress.environment == {
+        "KAFKA_BOOTSTRAP": "127.0.0.1:9092",
+        "SANCTUAIRE_PLATFORMS_FILE": str(tmp_path / "platforms.json"),
+        "SANCTUAIRE_INGRESS_ADDRESS": "127.0.0.1:8070",
     }
 
 

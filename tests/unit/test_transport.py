@@ -39,13 +39,33 @@ async def test_nothing_is_decided_of_a_partition_between_hold_and_seek(consumer:
 
 
 async def test_worker_that_is_left_without_a_partition_is_told(consumer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[set[TP]] = []
+    told: list[tuple[set[TP], int]] = []
 
-    async def on_assignment(assigned: set[TP]) -> None:
-        told.append(assigned)
+    async def on_assignment(assigned: set[TP], generation: int) -> None:
+        told.append((assigned, generation))
 
     consumer.positions = SimpleNamespace(on_assignment=on_assignment)
     monkeypatch.setattr(consumer.app, "on_rebalance_return", lambda: None)
-    await consumer.on_partitions_assigned(set())
+    await consumer.on_partitions_assigned(set(), 7)
 
-    assert told == [set()]
+    assert told == [(set(), 7)]
+
+
+async def test_what_is_held_again_while_it_is_sought_stays_held(consumer: Any) -> None:
+    first, second = TP("express", 0), TP("in", 0)
+    positions = {first: 3, second: 7}
+    sought: dict[TP, int] = {}
+
+    async def seek_wait(partitions: dict[TP, int]) -> None:
+        sought.update(partitions)
+        positions.clear()  # given up: nobody knows a position of it any more
+        consumer.hold({first, second})
+
+    consumer._thread = SimpleNamespace(seek_wait=seek_wait, assignment=lambda: {first, second})
+    consumer.positions = SimpleNamespace(next_offset=positions.__getitem__)
+    consumer.hold({first, second})
+    await consumer.go_on({first, second})
+
+    assert sought == {first: 3, second: 7}
+    assert consumer._get_active_partitions() == set()
+    assert consumer.decided_until(second) is None

@@ -84,7 +84,9 @@ async def test_trap_04_a_partition_goes_on_where_its_state_ends_whatever_was_rea
         seeks.append(partitions)
 
     consumer._thread = SimpleNamespace(seek_wait=seek_wait, assignment=lambda: {tp})
-    consumer.positions = SimpleNamespace(next_offset=lambda _tp: 7, on_assignment=consumer.go_on)
+    consumer.positions = SimpleNamespace(
+        next_offset=lambda _tp: 7, on_assignment=lambda assigned, _generation: consumer.go_on(assigned)
+    )
     consumer._read_offset[tp] = 8
     await consumer.perform_seek()
 
@@ -100,7 +102,7 @@ async def test_trap_07_a_rebalance_waits_neither_for_streams_nor_for_a_commit_th
         await at.until(lambda: at.agent.handled == [0])
         async with asyncio.timeout(1):
             await at.host.on_revocation()
-            await at.host.on_assignment(set())
+            await at.host.on_assignment(set(), 1)
 
         assert at.host.partitions == {}
         at.take("in", b"b", first=1)

@@ -172,6 +172,33 @@ def test_heartbeats_ticks_and_erasures_of_a_sweep_reconcile() -> None:
     assert judge(read(swept), forbidden).unreconciled == ()
 
 
+def with_links() -> Topics:
+    """What the filter told itself: its offsets are those of transactions, with gaps."""
+    linked = topics()
+    linked["directory.links.v1"] = [row(offset, {"guardian": "ac-99:1"}, "ac-99:1") for offset in (0, 3)]
+    ends = {CONTRACT: {"withheld": {"R2/no-linked-pupil": [[0, 0]]}, "released": {"unchanged": [[3, 3]]}}}
+    linked["audit.filtering.v1"].append(row(1, account("directory.links.v1", 3, ends, "filtering")))
+    return linked
+
+
+def test_links_reconcile_like_any_input() -> None:
+    assert judge(read(with_links()), forbidden).unreconciled == ()
+
+
+@pytest.mark.parametrize(
+    ("mutate", "kind"),
+    [
+        pytest.param(drop("audit.filtering.v1", 1), "input-without-end", id="a link that nothing came of"),
+        pytest.param(drop("directory.links.v1", 0), "end-without-input", id="an end of a link that is not there"),
+    ],
+)
+def test_fault_in_the_links_is_found(mutate: Mutation, kind: str) -> None:
+    broken = with_links()
+    mutate(broken)
+
+    assert kind in {finding.kind for finding in judge(read(broken), forbidden).unreconciled}
+
+
 def _ended(end: str, reason: str) -> dict[str, Any]:
     return {CONTRACT: {end: {reason: [[0, 0]]}}}
 

@@ -17,7 +17,7 @@ class IdempotentProducer(AIOKafkaProducer):
     """Takes the same calls, and neither begins nor ends anything."""
 
     def __init__(self, *, transactional_id: str, transaction_timeout_ms: int, **settings: Any) -> None:  # noqa: ARG002
-        super().__init__(enable_idempotence=True, **settings)
+        super().__init__(enable_idempotence=True, **settings)  # type: ignore[no-untyped-call]  # aiokafka types only a part of itself
 
     async def begin_transaction(self) -> None:
         """Nothing is begun."""
@@ -27,5 +27,5 @@ class IdempotentProducer(AIOKafkaProducer):
 
 
 if __name__ == "__main__":
-    partition.AIOKafkaProducer = IdempotentProducer  # type: ignore[misc]
+    vars(partition)["AIOKafkaProducer"] = IdempotentProducer
     main("pseudonymisation", build)

@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ops.benchmarks.engines.job import Job
-from services.contract.envelope import Header, binary
+from services.contract.envelope import Header, binary_of, kind
 from services.contract.policies import ProviderPolicy, day_in_paris
 from services.pseudonymisation.emission import Manner, manner_of, read_strictly, recognise
 from services.pseudonymisation.fields import Renaming
 from services.pseudonymisation.pseudonym import Pseudonymiser
 from services.pseudonymisation.terms import Terms
+
+_OPERATION = kind("pseudonymisation", "operation")
 
 
 class Named(NamedTuple):
@@ -33,20 +35,20 @@ class NotAllowed(Exception):
 class Step:
     """Holds what outlives a record: keys, policies, terms with their cached names, the last sequence of every pair."""
 
-    def __init__(self, job: Job, seqs: MutableMapping[str, int] | None = None) -> None:
+    def __init__(self, job: Job, seqs: MutableMapping[bytes, int] | None = None) -> None:
         self._outputs = job.outputs
         self._perimeter = job.perimeter
         self._names = {name: Pseudonymiser.under(bytes.fromhex(key)) for name, key in job.keys.items()}
         self._policies = {name: ProviderPolicy.model_validate_json(text) for name, text in job.policies.items()}
         self._day = day_in_paris(datetime.now(UTC))
         self._terms: dict[Manner, Terms] = {}
-        self._seqs: MutableMapping[str, int] = {} if seqs is None else seqs
+        self._seqs: MutableMapping[bytes, int] = {} if seqs is None else seqs
 
     def take(self, raw: bytes, key: bytes) -> Named | None:
         """Null for what the sequence refuses."""
         release, terms = recognise(raw, key, self._terms) or self._learn(raw)
         pseudonym, seq = terms.pseudonym(release), release["seq"]
-        place = f"{terms.pair}/{pseudonym}"
+        place = terms.place + pseudonym
         if seq <= self._seqs.get(place, 0):
             return None
         policy = self._policies[terms.provider]
@@ -54,8 +56,7 @@ class Step:
             raise NotAllowed
         event_id, value = terms.upsert(release, pseudonym, policy.relay_domain)
         self._seqs[place] = seq
-        headers = binary("pseudonymisation", "operation", event_id)
-        return Named(self._outputs[terms.provider], pseudonym.encode(), value, headers)
+        return Named(self._outputs[terms.provider], pseudonym, value, binary_of(_OPERATION, event_id))
 
     def _learn(self, raw: bytes) -> tuple[Mapping[str, Any], Terms]:
         """Read strictly, and know this manner from now on."""

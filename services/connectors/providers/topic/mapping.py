@@ -12,19 +12,21 @@ from services.connectors.words import Word
 _SPECVERSION = ("ce_specversion", b"1.0")
 _SOURCE = ("ce_source", b"sanctuaire")
 _TYPE = ("ce_type", b"sanctuaire.provider-record.v1")
+_TYPE_OF_RESTRICTION = ("ce_type", b"sanctuaire.provider-restriction.v1")
 _CONTENT_TYPE = ("content-type", b"application/json")
 
 
 def value_of(word: Word, purpose: str) -> bytes | None:
-    """The record's value: the bytes of a `ProviderRecord`, or null, the order to forget."""
+    """The record's value: the bytes of a `ProviderRecord` or `ProviderRestriction`, or null, the order to forget."""
     if word.kind is None:
-        return None
+        return b'{"restricted":true}' if word.restricted else None
     return orjson.dumps({"kind": word.kind, "purpose": purpose, "fields": word.fields})
 
 
 def headers_of(word: Word) -> tuple[tuple[str, bytes], ...]:
     """CloudEvents binary mode, with the event id that only this provider ever sees."""
-    return (_SPECVERSION, ("ce_id", word.event_id.encode()), _SOURCE, _TYPE, _CONTENT_TYPE)
+    kind = _TYPE_OF_RESTRICTION if word.restricted else _TYPE
+    return (_SPECVERSION, ("ce_id", word.event_id.encode()), _SOURCE, kind, _CONTENT_TYPE)
 
 
 def hour_of(now: datetime) -> int:

@@ -7,7 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from services.contract.changes import Change, Identifier, routing_key
+from services.contract.errors import KeyMismatch
 from services.contract.identifiers import canonical_uai
+from services.contract.parsing import parse_payload
+
+MAX_IDENTIFIER_BYTES = 4096
 
 
 class Identifiers:
@@ -46,6 +50,12 @@ class Identifiers:
     def remember(self, identifier: Identifier) -> None:
         self._table(identifier.entity)[identifier.source][identifier.id] = identifier.value
 
+    def forget(self, identifier: Identifier) -> None:
+        """Unlearn what could not be published; what is known otherwise by now stays."""
+        table = self._table(identifier.entity)[identifier.source]
+        if table.get(identifier.id) == identifier.value:
+            del table[identifier.id]
+
     def _table(self, entity: str) -> defaultdict[str, dict[str, str]]:
         return self._keys if entity == "person" else self._structures
 
@@ -53,3 +63,11 @@ class Identifiers:
 def record_key(identifier: Identifier) -> str:
     """The key on `directory.identifiers.v1`."""
     return f"{identifier.source}/{identifier.entity}/{identifier.id}"
+
+
+def parse_identifier(key: bytes | None, value: bytes) -> Identifier:
+    """One record of the topic; Unreadable where it is none, or lies under another's key."""
+    identifier = parse_payload(Identifier, value, MAX_IDENTIFIER_BYTES)
+    if key != record_key(identifier).encode():
+        raise KeyMismatch("key: not that of the payload")
+    return identifier
