@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 
 import orjson
 
-from services.contract.audit import End
 from services.contract.errors import NotAnIdentifier
 from services.contract.naming import name_of_person
 from services.filtering.case import Named, Person, Terms, person_of
@@ -171,15 +170,15 @@ class _Asked:
         Article 18 keeps it, restricted, as it does where a contract ends (R22); else it may wait for an operator.
         """
         request, seq = self._person.request, next_seq(issued, known, self._moment)
-        end: End = "erased"
         reason, moved = "R1/no-contract", known.erased(seq)
         if "article-18" in request["restrictions"] and not request["deleted"]:
-            end, reason, moved = "held", "R22/article-18", known.restricted(seq)
+            reason, moved = "R22/article-18", known.restricted(seq)
             if known.last == "restrict":
-                return Decided(pair, end, reason, None), None
+                return Decided(pair, "held", reason, None), None
         elif waits:
             return Decided(pair, "held", GUARDED, None), None
-        return Decided(pair, end, reason, taken_back(self._person.key, pair, moved, policy, [reason])), moved
+        emission = taken_back(self._person.key, pair, moved, policy, [reason])
+        return Decided(pair, "erased" if moved.last == "erase" else "held", reason, emission), moved
 
     def _release(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
         try:

@@ -1,4 +1,7 @@
-"""The real filter, but for its clock: who a row is about is decided at the row's moment, told by `moments.json`."""
+"""The real filter, but for its clock: who a row is about is decided at the row's moment, told by `moments.json`.
+
+An operator has approved all that a policy erases at once, and nothing is stale: the rows know of neither.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +11,8 @@ import orjson
 
 from services.contract.audit import Account, End
 from services.filtering.agent import FilteringAgent
+from services.filtering.deciding import Deciding
+from services.filtering.guard import Everything
 from services.filtering.subject import SUBJECT
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
@@ -34,6 +39,9 @@ class RowFilter(FilteringAgent):
         super().__init__(policies)
         self._moments: dict[str, int] = orjson.loads((work_folder / "moments.json").read_bytes())
 
+    def _deciding(self, outbox: Outbox, account: Account, *, express: bool) -> Deciding:
+        return Deciding(self.contracts(), outbox, account, express=express, approved=Everything(), stale=None)
+
     async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
         for record in records:
             with self._at(record.key or b"", outbox):
@@ -43,6 +51,10 @@ class RowFilter(FilteringAgent):
         for number, entry in enumerate(entries):
             with self._at(entry[0].removeprefix(SUBJECT), outbox):
                 await super().sweep([entry], outbox, Numbered(account, number))
+
+    async def tick(self, outbox: Outbox, account: Account) -> bool:  # noqa: ARG002  # the clocks stand
+        """Nothing: by the wall clock every consent of the rows would have run out."""
+        return False
 
     @contextmanager
     def _at(self, key: bytes, outbox: Outbox) -> Iterator[None]:

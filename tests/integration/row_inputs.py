@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from ops.rendering.deciding import DecisionRequest
 from services.contract.attributes import ATTRIBUTE_CATEGORY
-from services.contract.topology import CHANGES, CONSENTS, POLICIES
+from services.contract.topology import CHANGES, CONSENTS, LINKS, POLICIES
 from tests.integration.pipeline_stages import Message
-from tests.spec.table import Row, base
+from tests.spec.table import LAW, Row, base
 
 SOURCE = "aaf-d99"
 ALL_KINDS = ["pupil", "guardian", "teacher", "staff"]
@@ -31,12 +31,11 @@ VALUES: dict[str, Any] = {
 
 FORM = "no policy, change or consent of this form passes its schema"
 MOMENT = "no clock gives this moment"
-OBJECTION = "no topic carries objections"
-RESTRICTION = "no platform says that an address is protected, that a court ordered it, or that article 18 was asked for"
-LEAVING = "no platform says since when somebody is gone"
-EMANCIPATION = "no platform says that a minor is emancipated"
 PURPOSES = "a contract on the stream has its own purpose and no other"
 NO_PAIR = "without a contract that was delivered under there is no pair"
+AT_ONCE = "what the directory deletes and what a policy ends do not come at one instant"
+TO_COME = "a day of leaving counts once it has come"
+UNKNOWN_GROUND = "of a contract that is gone, nobody knows on which ground it rested: article 18 keeps"
 FIELD = "no image yields this field, in this category, or twice"
 
 
@@ -54,6 +53,11 @@ def _of_other_purposes(request: dict[str, Any]) -> bool:
     return contract is not None and contract["purposes"] != [request["purpose"]]
 
 
+def _kept_without_contract(request: dict[str, Any]) -> bool:
+    restrictions, ground = request["subject"]["restrictions"] or (), request["legal_basis"]["article"]
+    return request["provider"]["contract"] is None and "article-18" in restrictions and ground == "6(1)(a)"
+
+
 def _lists_nothing(request: dict[str, Any]) -> bool:
     contract, purpose = request["provider"]["contract"], request["purpose"]
     return contract is not None and not (purpose in contract["fields"] and purpose in contract["required"])
@@ -63,11 +67,10 @@ OBSTACLES: Sequence[tuple[str, Callable[[dict[str, Any]], object]]] = (
     # In a policy, null is no list; in a request, it is a list of none.
     (FORM, lambda request: request["perimeter"].get("providers", ()) is None),
     (MOMENT, lambda request: not 1971 < datetime.fromisoformat(request["now"]).year < 2971),
-    (OBJECTION, lambda request: (request["objections"] or []) not in ([], base("public task")["objections"])),
-    (RESTRICTION, lambda request: set(request["subject"]["restrictions"] or ()) - {"no-diffusion"}),
-    (LEAVING, lambda request: request["subject"]["gone_since"]),
-    (EMANCIPATION, lambda request: request["subject"]["emancipated"]),
     (NO_PAIR, lambda request: not (request["provider"]["contract"] or request["subject"]["delivered"])),
+    (AT_ONCE, lambda request: request["subject"]["deleted"] and request["legal_basis"]["act"] is None),
+    (TO_COME, lambda request: (request["subject"]["gone_since"] or "") > request["now"][:10]),
+    (UNKNOWN_GROUND, _kept_without_contract),
     (PURPOSES, _of_other_purposes),
     (FORM, _lists_nothing),
     (FIELD, lambda request: not _is_yielded(request["fields"])),
@@ -113,6 +116,15 @@ class Case:
         return bool(self.row.request["subject"]["deleted"])
 
     @property
+    def leaves(self) -> bool:
+        """Whether the directory's last word is that the person is deleted or gone."""
+        return self.deleted or self.row.request["subject"]["gone_since"] is not None
+
+    def departure(self) -> Message:
+        """That word."""
+        return self.deletion() if self.deleted else self.image(version=2)
+
+    @property
     def moment_us(self) -> int:
         """When it is decided, microseconds since the epoch."""
         now = datetime.fromisoformat(self.row.request["now"])
@@ -145,7 +157,7 @@ class Case:
     def open_policy(self) -> Message:
         """The same provider and contract, under which anybody is released, by another field than the row's."""
         example = base("public task")
-        basis = example["legal_basis"]
+        basis = example["legal_basis"] | {"article": "6(1)(c)"}
         basis["act"] |= {"from": "2000-01-01", "kinds": ALL_KINDS}
         contract = {
             "id": "C1", "from": "2000-01-01", "until": None, "purpose": self.row.request["purpose"],
@@ -158,7 +170,8 @@ class Case:
         })  # fmt: skip
 
     def _policy(self, version: int, content: dict[str, Any]) -> Message:
-        whole = {"provider": self.provider, "name": self.provider, "connector": "topic", "version": version}
+        whole = {"provider": self.provider, "name": self.provider, "connector": "topic", "version": version,
+                 "register": LAW.model_dump(mode="json", by_alias=True)}  # fmt: skip
         return POLICIES, self.provider.encode(), orjson.dumps(whole | content)
 
     def _basis(self) -> dict[str, Any]:
@@ -174,16 +187,39 @@ class Case:
         named = party is not None and party.startswith("guardian:") and party != "guardian:"
         return f"guardian:{SOURCE}:{party.removeprefix('guardian:')}" if party and named else party
 
-    def consents(self) -> list[Message]:
-        """Every word in the row, in its order."""
+    def words(self) -> list[Message]:
+        """Every consent and objection in the row, in its order."""
+        request = self.row.request
+        consents = [
+            each | {"party": self._party(each["party"]), "provider": self._called(each["provider"])}
+            for each in request["consents"] or ()
+        ]
+        objections = [
+            {"grounds": None, **each, "party": "child", "objection": f"O-{number}", "purpose": request["purpose"],
+             "provider": self.provider}
+            for number, each in enumerate(request["objections"] or ())
+        ]  # fmt: skip
+        return [self._said(word) for word in (*consents, *objections)]
+
+    def restrictions(self) -> list[Message]:
+        """Every restriction in the row that the image does not say."""
+        named = [name for name in self.row.request["subject"]["restrictions"] or () if name != "no-diffusion"]
         return [
-            (CONSENTS, self.key.encode(), orjson.dumps(each | {
-                "subject": self.key, "party": self._party(each["party"]), "provider": self._called(each["provider"]),
-            }))
-            for each in self.row.request["consents"] or ()
+            self._said({"restriction": name, "reference": "R-1", "status": "standing", "at": "2026-01-01T00:00:00Z",
+                        "until": None})
+            for name in named
         ]  # fmt: skip
 
-    def image(self) -> Message:
+    def _said(self, word: dict[str, Any]) -> Message:
+        return CONSENTS, self.key.encode(), orjson.dumps(word | {"subject": self.key})
+
+    def links(self) -> list[Message]:
+        """A pupil who lets a guardian be known; none for anybody else."""
+        link = {"guardian": self.key, "pupil": "p-1", "provider": self.provider, "contract": "C1", "on": True, "seq": 1}
+        is_guardian = self.row.request["subject"]["kind"] == "guardian"
+        return [(LINKS, self.key.encode(), orjson.dumps(link))] if is_guardian else []
+
+    def image(self, version: int = 1, *, gone: bool = True) -> Message:
         """The person, and exactly the fields that the row offers, beside the ones that every image yields."""
         subject = self.row.request["subject"]
         links = [{"id": name, "legal": "1"} for name in subject["guardians"] or ()]
@@ -191,9 +227,10 @@ class Case:
         attributes = {
             "family_name": "Exemple", "school": self.school, "birth_date": subject["birth_date"], "guardians": links,
             "diffusion": "no-diffusion" not in (subject["restrictions"] or ()),
+            "emancipated": subject["emancipated"], "gone_since": subject["gone_since"] if gone else None,
             **{name: value for name, value in VALUES.items() if name in offered},
         }  # fmt: skip
-        return self._change("upsert", "20260101.0.000000001", attributes)
+        return self._change("upsert", f"20260101.0.{version:09d}", attributes)
 
     def deletion(self) -> Message:
         return self._change("delete", "20260102.1.000000001", {})

@@ -12,6 +12,7 @@ from services.filtering.decision import decide, decide_under
 from services.filtering.parsing import read_policy
 from tests.property.decision_requests import mutated
 from tests.property.test_precedents import grounds, people
+from tests.spec.table import LAW
 
 requests = grounds().flatmap(people)
 
@@ -78,7 +79,7 @@ def test_what_is_taken_away_never_turns_another_verdict_into_a_release_nor_adds_
 ) -> None:
     less = copy.deepcopy(request)
     take(less)
-    before, after = decide(request), decide(less)
+    before, after = decide(request, LAW), decide(less, LAW)
 
     assert after.verdict != "release" or before.verdict == "release"
     assert set(after.fields) <= set(before.fields)
@@ -86,12 +87,12 @@ def test_what_is_taken_away_never_turns_another_verdict_into_a_release_nor_adds_
 
 @given(requests | mutated())
 def test_replay_with_the_recorded_moment_gives_the_recorded_verdict(request: dict[str, Any]) -> None:
-    recorded = decide(request)
+    recorded = decide(request, LAW)
     assume(recorded.now is not None)
-    policy = read_policy(request)
+    policy = read_policy(request, LAW)
     replayed = {name: value for name, value in request.items() if name != "now"} | {"now": recorded.now}
 
-    assert decide(replayed) == recorded
+    assert decide(replayed, LAW) == recorded
     assert decide_under(policy, replayed) == recorded
 
 
@@ -99,4 +100,4 @@ def test_replay_with_the_recorded_moment_gives_the_recorded_verdict(request: dic
 def test_replay_at_another_moment_records_that_moment(request: dict[str, Any], years: int) -> None:
     later = {**request, "now": f"{2026 + years}-09-15T08:00:00+02:00"}
 
-    assert decide(later).now == later["now"] != decide(request).now
+    assert decide(later, LAW).now == later["now"] != decide(request, LAW).now

@@ -55,15 +55,17 @@ TERMS = prepared()
 
 def by_the_rules(subject: Subject, term: Terms, now: datetime) -> tuple[str, str, dict[str, Any]]:
     """End, reason and fields, from the whole request of this one person under this one contract."""
-    person = person_of(INE, subject)
+    person = person_of(INE, subject, moment_of(now))
     assert person is not None
-    scope = out_of_scope(term.contract, person)
+    scope = out_of_scope(term, person)
     policy_part = policy_request(term.policy, term.contract)
     if scope:
         policy_part["provider"]["contract"] = None
     usual, all_holders = person.facts(now.date())
     facts = usual if term.usual else all_holders
-    verdict = decide(policy_part | facts.request(now.isoformat(), delivered=term.pair in subject.pairs))
+    verdict = decide(
+        policy_part | facts.request(now.isoformat(), (), delivered=term.pair in subject.pairs), term.policy.register_
+    )
     first = verdict.reasons[0]
     code = scope if scope and first.code == "no-contract" else first.code
     fields = {name: person.values[name] for name in verdict.fields}
@@ -131,8 +133,8 @@ def test_four_people_over_some_days_are_ruled_on_as_the_rules_would_each_alone(
         if lives[who]:
             fact = lives[who].pop(0)
             subject, _ = fold(subject, fact) if isinstance(fact, Change) else take(subject, fact)
-        expected = known[who].expected(subject, now) if person_of(INE, subject) else None
-        decisions = decide_pairs(INE, subject, docket, now, seq)
+        expected = known[who].expected(subject, now) if person_of(INE, subject, moment_of(now)) else None
+        decisions = decide_pairs(INE, subject, docket, now, seq, approved=TERMS)
         people[who] = decisions.subject if decisions else subject
 
         assert (actual(decisions) if decisions else None) == expected
@@ -145,8 +147,8 @@ def test_who_agrees_again_is_released_again_and_sent_nothing_twice() -> None:
     for fact in (given, holder, joins(), withdrawn, again):
         subject, _ = fold(subject, fact) if isinstance(fact, Change) else take(subject, fact)
         for now in (NOW + timedelta(hours=3), NOW + timedelta(hours=4)):
-            expected = known.expected(subject, now) if person_of(INE, subject) else None
-            decisions = decide_pairs(INE, subject, docket, now, seq)
+            expected = known.expected(subject, now) if person_of(INE, subject, moment_of(now)) else None
+            decisions = decide_pairs(INE, subject, docket, now, seq, approved=TERMS)
 
             assert (actual(decisions) if decisions else None) == expected
             if decisions:
@@ -185,7 +187,7 @@ def test_docket_forgets_rather_than_grow_without_end() -> None:
     docket = Docket(TERMS)
     day, sizes = moment_of(NOW).day, []
     subject, _ = fold(NOBODY, joins())
-    person = person_of(INE, subject)
+    person = person_of(INE, subject, moment_of(NOW))
     assert person is not None
     usual, _ = person.facts(day)
     for number in range(MAX_SHEETS + 10):

@@ -36,12 +36,12 @@ class Stage:
 
     async def take(self, topic: str, *records: tuple[bytes | None, bytes | None], first: int = 0) -> None:
         rows = [Row(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(records)]
-        outbox = Outbox(self.agent.stage, 0, self.state, self.now_us)
+        outbox = Outbox(self.agent.stage, 0, self.state, self.now_us, reached=self.reached)
         await handle_each(self.agent, rows, outbox)
         self._keep(outbox)
 
     async def sweep(self) -> None:
-        outbox = Outbox(self.agent.stage, 0, self.state, self.now_us)
+        outbox = Outbox(self.agent.stage, 0, self.state, self.now_us, reached=self.reached)
         await sweep_each(self.agent, list(self.state.scan(self.agent.swept, None)), outbox)
         self._keep(outbox)
 
