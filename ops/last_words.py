@@ -5,6 +5,8 @@ from pathlib import Path
 
 import orjson
 
+from ops.broker.guardian import older
+
 _TAIL_BYTES = 64 * 1024
 _STATED = re.compile(r"^(?:filtering|pseudonymisation|connectors): [a-z-]+: .*$")
 """What a service says of a wrong setting or key before it ends: our own words, which never quote a value."""
@@ -12,8 +14,8 @@ _UNCAUGHT = re.compile(r"^((?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?::|$)|: (No module name
 
 
 def last_failure(log: Path) -> str:
-    """The last failure that a service's log names."""
-    return failure_in(_tail(log))
+    """The last failure that a service's log names, or the one before it, if that was put aside just then."""
+    return failure_in(_tail(older(log, 1)) + _tail(log))
 
 
 def failure_in(log: str) -> str:

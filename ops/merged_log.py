@@ -3,13 +3,17 @@
 Only lines that are events are taken over; anything else a service wrote stays where it is, for it may quote a value.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
+
+from ops.broker.guardian import OLDER_LOGS, older
 
 MAX_BYTES = 16 * 1024 * 1024
 """At this size the log becomes the older one, and a new one begins."""
@@ -18,6 +22,9 @@ HEAD = ("at", "level", "event")
 
 Said = tuple[str, str, Mapping[str, Any]]
 """When, by which service, and the event."""
+Place = tuple[tuple[int, int], int]
+"""Which file, and how far."""
+NOWHERE: Place = ((0, 0), 0)
 
 
 @dataclass(slots=True)
@@ -27,7 +34,7 @@ class MergedLog:
     path: Path
     journals: Mapping[str, Path]
     """Service → its journal, read from its beginning."""
-    _offsets: dict[str, int] = field(default_factory=dict, init=False, repr=False)
+    _read: dict[str, Place] = field(default_factory=dict, init=False, repr=False)
 
     def follow(self) -> None:
         """Take over what was said since the last time, whole lines only."""
@@ -40,18 +47,39 @@ class MergedLog:
             log.writelines(f"{line}\n" for line in lines_of(said, max(map(len, self.journals))))
 
     def _news(self, name: str) -> Iterator[Said]:
-        start, journal = self._offsets.get(name, 0), self.journals[name]
-        if not journal.exists():
-            return
-        with journal.open("rb") as file:
-            file.seek(start)
-            news = file.read(READ_BYTES)
-        whole = news[: news.rfind(b"\n") + 1]
-        # A line that fills everything that is read at once is none of ours.
-        self._offsets[name] = start + (len(whole) or (len(news) if len(news) == READ_BYTES else 0))
-        for line in whole.splitlines():
-            if (event := _event(line)) is not None:
-                yield str(event["at"]), name, event
+        with ExitStack() as opened:
+            for file in self._unread(name, opened):
+                which, start = self._read.get(name, NOWHERE)
+                start = file.seek(start if which == _which(file) else 0)
+                news = file.read(READ_BYTES)
+                whole = news[: news.rfind(b"\n") + 1]
+                # A line that fills everything that is read at once is none of ours.
+                taken = len(whole) or (len(news) if len(news) == READ_BYTES else 0)
+                self._read[name] = _which(file), start + taken
+                for line in whole.splitlines():
+                    if (event := _event(line)) is not None:
+                        yield str(event["at"]), name, event
+                if len(news) == READ_BYTES:
+                    return  # the rest of it comes before the next file
+
+    def _unread(self, name: str, opened: ExitStack) -> list[BinaryIO]:
+        """The file where reading stopped, which may have been put aside since, and those after it, in their order."""
+        files: dict[tuple[int, int], BinaryIO] = {}
+        journal, stopped = self.journals[name], self._read.get(name, NOWHERE)[0]
+        for path in (journal, *(older(journal, number) for number in range(1, OLDER_LOGS + 1))):
+            if not path.exists():
+                break
+            file = opened.enter_context(path.open("rb"))
+            files.setdefault(_which(file), file)
+            if stopped in files or name not in self._read:
+                break
+        return list(reversed(files.values()))
+
+
+def _which(file: BinaryIO) -> tuple[int, int]:
+    """Stays when the file is renamed."""
+    status = os.fstat(file.fileno())
+    return status.st_dev, status.st_ino
 
 
 def _event(line: bytes) -> Mapping[str, Any] | None:

@@ -13,20 +13,15 @@ import orjson
 
 from ops.policy_yaml import parse_yaml
 from ops.register_files import REGISTER_FILE, RegisterFile, with_entries
-from services.contract.attributes import ATTRIBUTE_CATEGORY
 from services.contract.errors import AmbiguousPolicy, NotThisFormat, NotThisSchema, SanctuaireError, TooLarge
 from services.contract.parsing import PayloadType, parse_payload
-from services.contract.policies import Contract, ProviderPolicy, ambiguities, policy_digest
+from services.contract.policies import ProviderPolicy, ambiguities, policy_digest
 from services.contract.register import Register
 
 PERIMETER_FILE = "perimeter.yaml"
 MAX_POLICY_BYTES = 512 * 1024
 POLICIES_FOLDER = Path(__file__).parent / "policies"
 """The policies that come with the project, of invented providers, and the register of today's law."""
-
-DERIVED_FIELDS = frozenset({"birth_year", "email_relay", "commune", "departement", "region"})
-KNOWN_FIELDS = frozenset(name for name, category in ATTRIBUTE_CATEGORY.items() if category is not None) | DERIVED_FIELDS
-_NEVER = frozenset({"special", "free-text", "national-id"})
 
 Files = Mapping[str, bytes]
 """Every YAML file of a folder by its name: what is read, and what is signed."""
@@ -134,32 +129,6 @@ def _parse(name: str, files: Files) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise NotThisSchema(f"{name}: a mapping is needed")
     return content
-
-
-def notes(policies: Policies) -> list[str]:
-    """What may be meant, but releases less than it seems to: an operator should look."""
-    return [
-        f"{provider}: contract {contract.id}: {note}"
-        for provider, policy in policies.items()
-        for contract in policy.contracts
-        for note in _notes(policy, contract)
-    ]
-
-
-def _notes(policy: ProviderPolicy, contract: Contract) -> list[str]:
-    found = []
-    for field in contract.fields:
-        if field not in KNOWN_FIELDS:
-            found.append(f"field {field} is not known: no person has it")
-        elif ATTRIBUTE_CATEGORY.get(field) in _NEVER:
-            found.append(f"field {field} may never leave (R16): it is dropped")
-        elif field not in policy.perimeter.allowed_fields:
-            found.append(f"field {field} is not in perimeter.allowed_fields (R17): it is dropped")
-        elif field == "email_relay" and policy.relay_domain is None:
-            found.append("field email_relay needs a relay_domain: it is dropped")
-    if contract.required and not set(contract.required) <= set(policy.perimeter.allowed_fields) & KNOWN_FIELDS:
-        found.append("a required field is dropped for everyone: nobody is released")
-    return found
 
 
 @dataclass(frozen=True, slots=True)

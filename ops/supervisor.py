@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from ops.broker.guardian import put_aside
 from ops.broker.process import GuardedProcess
 from ops.last_words import last_failure
 from ops.merged_log import MergedLog
@@ -76,7 +77,8 @@ class Supervisor:
     services: Sequence[Service]
     """In the order of the flow: who writes before who reads."""
     folder: Path
-    """Each service has a folder of its own in it, with its `log.jsonl`; `services.log` beside it tells of all."""
+    """Each service has a folder of its own in it, with its `log.jsonl` and the older ones of it, all of bounded size;
+    `services.log` beside it tells of all."""
     grace_seconds: float = GRACE_SECONDS
     _running: dict[str, _Running] = field(default_factory=dict, init=False, repr=False)
     _log: MergedLog = field(init=False, repr=False)
@@ -190,11 +192,10 @@ def pause_seconds(deaths: int) -> float:
 
 
 def _clear(folder: Path) -> None:
-    """An earlier run's word says nothing of this one, and its journal is kept apart, one run long."""
+    """An earlier run's word says nothing of this one, and its journal is kept apart."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "health.json").unlink(missing_ok=True)
-    with suppress(FileNotFoundError):
-        (folder / LOG).replace(folder / "log.1.jsonl")
+    put_aside(folder / LOG)
 
 
 def _start(service: Service, folder: Path) -> GuardedProcess:

@@ -85,7 +85,7 @@ class Contest:
     """Made anew for every reading: in what two records must agree to be the same."""
 
     def run(self, rounds: int) -> list[Result]:
-        """Every engine once a round, in turned order in every second one, after a run of the first that is not measured.
+        """Every engine once a round, in turned order every second time, after a run of the first that is not measured.
 
         A broker that has just started does the same work at twice the cost: whoever came first would pay for all.
         """

@@ -156,6 +156,9 @@ class Filter:
                 under.decide(usual if term.usual else all_holders, moment, delivered=False)
 
         costs.each("· verdicts", ask, list(zip(people, facts, strict=True)))
+        named = {name for term in self.terms.values() for name in term.contract.fields}
+        shown = [(person, tuple(name for name in person.values if name in named)) for person in people]
+        costs.each("· looked into", lambda one: one[0].traces(one[1]), shown)
 
     def _decide(self, one: tuple[str, Subject]) -> Decisions:
         decisions = decide_pairs(*one, self.terms, NOW, self.seq)

@@ -31,6 +31,8 @@ COMMANDS: Mapping[str, Entry] = {
     "ingress": Entry("ops.cli.ingress", "app", "Say which platforms may post, and of whom."),
     "consent": Entry("ops.cli.consent", "app", "Give a family the receipt of what it decided."),
     "decide": Entry("ops.cli.decide", "app", "May this provider know this, now? JSON in, JSON out."),
+    "explain": Entry("ops.cli.explain", "app", "Why does this provider know this person, or not? Rule by rule."),
+    "simulate": Entry("ops.cli.simulate", "app", "What would one provider see of a set of files? Needs no Kafka."),
     "pseudonym": Entry("ops.cli.pseudonym", "app", "Compute one pseudonym from its parts, to check it by other means."),
     "keys": Entry("ops.cli.keys", "app", "Make the keys, and see their state."),
     "policy": Entry("ops.cli.policy", "app", "Check, sign and compare policies, and put them in force."),

@@ -1,5 +1,7 @@
 """Options that several commands share."""
 
+import getpass
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -23,3 +25,14 @@ Source = Annotated[
     typer.Option(metavar="NAME", help="The platform whose ids these are; by default the export's own header says it."),
 ]
 ExportPath = Annotated[Path, typer.Argument(exists=True, help="A file, a folder or a .tgz of AAF files.")]
+By = Annotated[str | None, typer.Option(metavar="NAME", help="Who answers for it; by default the user's name.")]
+
+
+def operator(by: str | None) -> str:
+    """The name that goes on record."""
+    if by:
+        return by
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container's user need not have a name
+        return f"uid {os.getuid()}"

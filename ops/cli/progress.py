@@ -13,14 +13,18 @@ EVERY_CHANGES = 200
 
 
 class Meter:
-    """How much of an export was read, of `total` bytes; a bar without end where that is not known."""
+    """How much of an export was read, of `total` bytes; a bar without end where that is not known.
 
-    def __init__(self, total: int | None) -> None:
+    What is counted besides is named by `what`; the total may also be a number of these.
+    """
+
+    def __init__(self, total: int | None, what: str = "changes") -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
         console = Console(stderr=True)
         self._progress = Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty())
         self._task = self._progress.add_task("reading", total=total)
-        self._changes = 0
+        self._what = what
+        self._count = 0
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -31,11 +35,12 @@ class Meter:
     ) -> None:
         self._progress.stop()
 
-    def advance(self, bytes_read: int) -> None:
-        """One change more, at this place."""
-        self._changes += 1
-        if self._changes % EVERY_CHANGES == 0:
-            self._progress.update(self._task, completed=bytes_read, description=f"{self._changes} changes")
+    def advance(self, bytes_read: int | None = None) -> None:
+        """One more, at this place; where none is given, so many are done as were counted."""
+        self._count += 1
+        if self._count % EVERY_CHANGES == 0:
+            done = self._count if bytes_read is None else bytes_read
+            self._progress.update(self._task, completed=done, description=f"{self._count} {self._what}")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ops.policy_files import MAX_POLICY_BYTES
 from ops.publishing.cluster import Addresses, read_whole
-from services.contract.acts import APPROVAL_KEY, Approval
+from services.contract.acts import APPROVAL_KEY, Approval, approved_of
 from services.contract.errors import Unreadable
 from services.contract.parsing import parse_payload
 from services.contract.policies import ProviderPolicy, change_set, policy_digest
@@ -21,6 +21,10 @@ class Standing:
     @property
     def change_set(self) -> str:
         return change_set({name: policy_digest(policy) for name, policy in self.policies.items()})
+
+    @property
+    def approved(self) -> frozenset[str]:
+        return approved_of(self.approval, self.change_set)
 
 
 def read_standing(addresses: Addresses) -> Standing:

@@ -19,6 +19,7 @@ from services.contract.objections import ObjectionDecision
 from services.contract.operations import Delete, ProviderRecord, ProviderRestriction, Restrict, Upsert
 from services.contract.outcomes import Outcome
 from services.contract.policies import ProviderPolicy
+from services.contract.reads import ReadAct
 from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.restrictions import RestrictionDecision
 
@@ -76,6 +77,7 @@ NOUNS: tuple[Noun, ...] = (
     Noun("AuditEntry", AuditEntry),
     Noun("QuarantinedRecord", QuarantinedRecord),
     Noun("PolicyAct", PolicyAct),
+    Noun("ReadAct", ReadAct),
     Noun("DecisionRequest", DecisionRequest),
     Noun("Verdict", Verdict),
     Noun("ConsentRecord", ConsentRecord),

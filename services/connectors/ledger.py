@@ -9,6 +9,9 @@ from services.connectors.words import Word
 from services.contract.outcomes import OUTCOME_OF, OutcomeCode
 from services.contract.reasons import StageCode
 
+STANDING = b"s/"
+"""Where the state keeps a pair's standing, by `<contract>/<pseudonym>`."""
+
 
 class Standing(NamedTuple):
     """One pair at one provider: the highest `seq` seen, and whether the provider may have it."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from services.connectors import freshness, ledger, waiting
-from services.connectors.ledger import Standing, judge
+from services.connectors.ledger import STANDING, Standing, judge
 from services.connectors.provider import Provider
 from services.connectors.terms import Terms
 from services.connectors.waiting import AT_ONCE, POLICIES_CHANGE, later_word_waits, window_end
@@ -17,7 +17,6 @@ from services.contract.topology import LEDGER
 from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox
 
-STANDING = b"s/"
 ENDS: Mapping[OperationKind, End] = {"upsert": "released", "delete": "erased", "restrict": "held"}
 HELD = frozenset({"release-window", "backlog", "allowed-again"})
 

@@ -68,6 +68,13 @@ class Approval(Payload):
     at: AwareDatetime
 
 
+def approved_of(approval: Approval | None, change_set: str) -> frozenset[str]:
+    """`<provider>/<contract>` of what an operator has approved that this very set erases at once."""
+    if approval is None or approval.verdict != "approved" or approval.change_set != change_set:
+        return frozenset()
+    return frozenset(approval.contracts)
+
+
 def link(value: bytes) -> str:
     """What the next record calls this one."""
     return "sha256:" + hashlib.sha256(value).hexdigest()

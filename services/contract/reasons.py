@@ -165,7 +165,9 @@ REASONS: Mapping[ReasonCode, Meaning] = MappingProxyType(
             ("R15",), "An objection was rejected without grounds.", "Write down the compelling grounds, or uphold."
         ),
         "required-field-dropped": Meaning(
-            ("R16", "R17", "R23"), "A field that the purpose requires may not leave.", "Amend the contract."
+            ("R16", "R17", "R23"),
+            "A field that the purpose requires may not leave.",
+            "Amend the contract; where the value itself holds an identifier or an address, correct the directory.",
         ),
         "nothing-left": Meaning(("R17",), "No field is left to send.", "Compare contract and allow-list."),
         "required-field-restricted": Meaning(

@@ -18,6 +18,7 @@ from services.contract.objections import ObjectionDecision
 from services.contract.operations import Delete, ProviderRecord, ProviderRestriction, Restrict, Upsert
 from services.contract.outcomes import Deferred, Delivered, Refused
 from services.contract.policies import ProviderPolicy
+from services.contract.reads import ReadAct
 from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.restrictions import RestrictionDecision
 
@@ -45,6 +46,7 @@ FILTERING_AUDIT = "audit.filtering.v1"
 PSEUDONYMISATION_AUDIT = "audit.pseudonymisation.v1"
 CONNECTORS_AUDIT = "audit.connectors.v1"
 POLICIES_AUDIT = "audit.policies.v1"
+READS_AUDIT = "audit.reads.v1"
 
 SUBJECT_PARTITIONS = 12
 """All topics keyed by a subject share it: a stage writes to the partition it reads from."""
@@ -113,6 +115,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic(CONNECTORS_AUDIT, (AuditEntry,), "none", "connectors", ("operators",), "delete",
           retention_days=365),
     Topic(POLICIES_AUDIT, (PolicyAct,), "none", "operators", ("operators",), "delete",
+          partitions="one", retention_days=3650),
+    Topic(READS_AUDIT, (ReadAct,), "none", "operators", ("operators",), "delete",
           partitions="one", retention_days=3650),
 )  # fmt: skip
 

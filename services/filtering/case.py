@@ -8,11 +8,13 @@ from typing import Any, Literal, NamedTuple
 
 from services.contract.changes import ATTRIBUTE_CATEGORY
 from services.contract.policies import Contract, Kind, ProviderPolicy
+from services.filtering.detector import Traces, traces_of, worst_category
 from services.filtering.holders import HOLDERS, Consents, counted, guardians_of
 from services.filtering.likeness import Moment, Offer, offer_of
 from services.filtering.parsing import read_policy
 from services.filtering.particulars import Records, standing
 from services.filtering.precedents import Facts, Precedents
+from services.filtering.request import Category
 from services.filtering.subject import Image, Subject, kind_of
 
 OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract", "no-linked-pupil"]
@@ -48,6 +50,15 @@ class Person(NamedTuple):
         if self.all_holders == self.consents:
             return usual, usual
         return usual, Facts(self.request, offer, self.all_holders, self.objections, day)
+
+    def traces(self, names: Iterable[str]) -> dict[str, Traces]:
+        """Of these fields those whose value holds what it should not (R16), and what that is."""
+        return traces_of(names, self.values)
+
+    def offer_with(self, traces: Mapping[str, Traces]) -> Offer:
+        """Her fields, those with traces under the category of what was found in them."""
+        found = ((name, worst_category(kinds)) for name, kinds in traces.items())
+        return _offer(tuple(self.values), tuple(found))
 
 
 def person_of(key: str, subject: Subject, moment: Moment) -> Person | None:
@@ -97,7 +108,7 @@ def _come(day: str | None, today: date) -> str | None:
     return day if day is not None and day <= today.isoformat() else None
 
 
-_CATEGORY: Mapping[str, str] = {
+FIELD_CATEGORY: Mapping[str, Category] = {
     **{name: category for name, category in ATTRIBUTE_CATEGORY.items() if category is not None},
     "birth_year": "identity",
     "email_relay": "contact",
@@ -108,8 +119,10 @@ _NOTHING: tuple[object, ...] = (None, "", [])
 
 
 @lru_cache(maxsize=4096)
-def _offer(names: tuple[str, ...]) -> Offer:
-    return offer_of(tuple((name, _CATEGORY[name]) for name in names))
+def _offer(names: tuple[str, ...], found: tuple[tuple[str, Category], ...] = ()) -> Offer:
+    """`found` names the fields whose value is of another category than their name."""
+    category = {**FIELD_CATEGORY, **dict(found)}
+    return offer_of(tuple((name, category[name]) for name in names))
 
 
 def field_values(image: Image) -> dict[str, Any]:
@@ -119,7 +132,7 @@ def field_values(image: Image) -> dict[str, Any]:
     """
     attributes = image.attributes
     values = {
-        name: value for name, value in attributes.items() if (value or value not in _NOTHING) and name in _CATEGORY
+        name: value for name, value in attributes.items() if (value or value not in _NOTHING) and name in FIELD_CATEGORY
     }
     if birth_date := attributes.get("birth_date"):
         values["birth_year"] = int(birth_date[:4])

@@ -94,19 +94,24 @@ def _evaluate(request: Request, now: str | None) -> Verdict:
     owed = erasure_owed(request)
     if owed is not None:
         return Verdict("erase", (), {}, (Reason("R1", owed),), restrict=False, policy=digest, now=now)
-    minimised = minimise(request, restricted_fields(request), too_fine_fields(request))
-    judged = [(finding, _outcome(finding, request)) for finding in _findings(request, minimised)]
+    minimised = minimised_in(request)
+    judged = [(finding, outcome_of(finding, request)) for finding in findings(request, minimised)]
     worst: Outcome = max((outcome for _, outcome in judged), key=SEVERITY.__getitem__, default="release")
     reasons = _reasons(finding for finding, outcome in judged if outcome == worst)
     return Verdict(
         verdict=worst,
         fields=minimised.kept if worst == "release" else (),
         dropped=minimised.lowest(),
-        reasons=reasons or (_ground(request),),
+        reasons=reasons or (ground_of(request),),
         restrict=_is_restricted(request, worst, reasons),
         policy=digest,
         now=now,
     )
+
+
+def minimised_in(request: Request) -> Minimised:
+    """What every rule that drops a field has left."""
+    return minimise(request, restricted_fields(request), too_fine_fields(request))
 
 
 def erasure_owed(request: Request) -> ReasonCode | None:
@@ -131,7 +136,8 @@ def owed_to_the_person(request: Request) -> ReasonCode | None:
     return consent_erasure(request)
 
 
-def _findings(request: Request, minimised: Minimised) -> Iterator[Finding]:
+def findings(request: Request, minimised: Minimised) -> Iterator[Finding]:
+    """What every rule but R1 has against a release."""
     yield from (Finding("R0", code, "hold") for code in request.problems)
     yield from contract_findings(request)
     yield from ground_findings(request)
@@ -143,7 +149,7 @@ def _findings(request: Request, minimised: Minimised) -> Iterator[Finding]:
     yield from restriction_findings(request)
 
 
-def _outcome(finding: Finding, request: Request) -> Outcome:
+def outcome_of(finding: Finding, request: Request) -> Outcome:
     """Turn a known failure into an erasure where the provider has it, unless article 18 keeps it (R22)."""
     if finding.verdict == "hold" or request.subject.delivered is not True:
         return finding.verdict
@@ -167,7 +173,7 @@ def _is_restricted(request: Request, verdict: Outcome, reasons: tuple[Reason, ..
     return any(reason.rule in {"R15", "R22"} for reason in reasons)
 
 
-def _ground(request: Request) -> Reason:
+def ground_of(request: Request) -> Reason:
     """Name the ground of a release, which is known where no rule found anything."""
     article = request.policy.basis.article
     if article is UNKNOWN:

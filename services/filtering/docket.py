@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
 from services.contract.audit import End
+from services.contract.reasons import Rule
 from services.filtering.case import OutOfScope, Person, Terms, out_of_scope
 from services.filtering.decision import Outcome, Verdict
 from services.filtering.likeness import Moment, Traits
@@ -35,6 +36,8 @@ class Decided(NamedTuple):
     end: End
     reason: str
     emission: Emission | None
+    dropped: Mapping[str, Rule] = MappingProxyType({})
+    """Of what goes out, or would have: every field that stays inside, and the lowest rule that keeps it."""
 
 
 class Ruling(NamedTuple):
@@ -137,5 +140,5 @@ def ruling_of(term: Terms, scope: OutOfScope | None, facts: Facts, moment: Momen
     code = scope if scope and first.code == "no-contract" else first.code
     reason = f"{first.rule}/{code}"
     said = verdict.verdict in {"release", "erase"}
-    quiet = Decided(term.pair, end, UNCHANGED if said else reason, None)
+    quiet = Decided(term.pair, end, UNCHANGED, None) if said else Decided(term.pair, end, reason, None, verdict.dropped)
     return Ruling(verdict, scope, said or verdict.restrict, end, reason, quiet)

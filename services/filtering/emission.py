@@ -11,6 +11,7 @@ import orjson
 from services.contract.errors import NotAnIdentifier
 from services.contract.naming import name_of_person
 from services.filtering.case import Named, Person, Terms, person_of
+from services.filtering.detector import Traces
 from services.filtering.docket import Decided, Docket, Ruling, ruling_of
 from services.filtering.freshness import Staleness
 from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
@@ -96,8 +97,10 @@ def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named])
 class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
-    __slots__ = ("_approved", "_digests", "_facts", "_heard", "_moment", "_names", "_person", "_scopes", "_shared",
-                 "_stale", "_terms", "_written", "sheet")  # fmt: skip
+    __slots__ = (
+        "_approved", "_digests", "_facts", "_heard", "_looked_into", "_moment", "_names", "_person", "_scopes",
+        "_shared", "_stale", "_terms", "_written", "sheet",
+    )  # fmt: skip
 
     def __init__(  # noqa: PLR0913  # whom, when, of what, and what is not as usual
         self, person: Person, subject: Subject, moment: Moment, docket: Docket, *,
@@ -114,6 +117,7 @@ class _Asked:
         self._shared = docket.sheet(usual, all_holders, self._scopes, moment.day)
         self.sheet = self._shared.without(self._heard) if self._heard else self._shared
         self._names: dict[str, NameParts] = {}
+        self._looked_into: dict[tuple[str, ...], Mapping[str, Traces]] = {}
         self._digests: dict[tuple[str, ...], str] = {}
         self._written: dict[tuple[str, ...], bytes] = {}
 
@@ -139,6 +143,10 @@ class _Asked:
 
     def decide(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
         """What goes out for one pair, and the pair as it then stands; null where nothing does for all that."""
+        if ruling.end == "released" and (traces := self._look_into(ruling.verdict.fields)):
+            ruling = self._rule_with(traces, term, ruling, delivered=known is not None)
+            if not ruling.may_emit or self.is_said(ruling, known):
+                return ruling.quiet, None
         if ruling.end == "released":
             return self._release(term, ruling, known, issued)
         if known is None:
@@ -153,6 +161,17 @@ class _Asked:
         reasons = [f"{each.rule}/{each.code}" for each in ruling.verdict.reasons]
         emission = taken_back(self._person.key, term.pair, moved, term.named, reasons)
         return Decided(term.pair, ruling.end, ruling.reason, emission), moved
+
+    def _look_into(self, fields: tuple[str, ...]) -> Mapping[str, Traces]:
+        """What would newly leave, and only that: R16 must know what is in it."""
+        if fields not in self._looked_into:
+            self._looked_into[fields] = self._person.traces(fields)
+        return self._looked_into[fields]
+
+    def _rule_with(self, traces: Mapping[str, Traces], term: Terms, ruling: Ruling, *, delivered: bool) -> Ruling:
+        """The same question, her fields under the categories of what was found in them."""
+        facts = self._facts[0 if term.usual else 1].offering(self._person.offer_with(traces))
+        return ruling_of(term, ruling.scope, facts, self._moment, delivered=delivered)
 
     def _waits(self, term: Terms, ruling: Ruling) -> bool:
         """Whether this erasure is everybody's and not owed to this person, and so waits for an operator."""
@@ -191,7 +210,7 @@ class _Asked:
         seq, names = next_seq(issued, known, self._moment), ruling.verdict.fields
         moved = Pair(seq, "release", self._digest(names), named_by, known.purpose_family if known else term.family)
         emission = released(self._person, term.pair, moved, term.named, self._json(names))
-        return Decided(term.pair, "released", ruling.reason, emission), moved
+        return Decided(term.pair, "released", ruling.reason, emission, ruling.verdict.dropped), moved
 
     def _name(self, perimeter: str) -> NameParts:
         if perimeter not in self._names:

@@ -5,6 +5,7 @@ that are alike; where there is no such likeness they are asked about the person 
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -40,6 +41,13 @@ class Facts:
         self.traits = traits_of(subject, offer, day)
         self.guardians: Sequence[str] = () if self.traits is None else subject["guardians"]
         self.words: tuple[Word, ...] | None = words_of(consents, self.guardians) if consents else ()
+
+    def offering(self, offer: Offer) -> "Facts":
+        """The same person with other fields on offer, or the same fields under other categories."""
+        facts = copy(self)
+        facts.offer = offer
+        facts.traits = self.traits and self.traits._replace(offer=offer)
+        return facts
 
     def against(self, provider: object, purpose: object) -> Records:
         """What is objected to this purpose at this provider."""
@@ -85,14 +93,22 @@ class Precedents:
         """Whether those who are alike are decided once; else each is, under this policy."""
         return self._matter is not None
 
+    @property
+    def policy(self) -> Policy:
+        return self._policy
+
+    def request(self, facts: Facts, moment: Moment, *, delivered: bool) -> dict[str, Any]:
+        """The request as it stands, of a person whom no precedent speaks of, or who is to be explained."""
+        against = facts.against(self._policy.provider, self._policy.purpose)
+        return facts.request(moment.text, against, delivered=delivered)
+
     def decide(self, facts: Facts, moment: Moment, *, delivered: bool) -> Verdict:
         """The verdict on this person, by precedent where there is one."""
         traits, words, matter = facts.traits, facts.words, self._matter
         self.asked += 1
         if traits is None or words is None or matter is None or facts.objections:
             self.decided += 1
-            against = facts.against(self._policy.provider, self._policy.purpose)
-            return decide_under(self._policy, facts.request(moment.text, against, delivered=delivered))
+            return decide_under(self._policy, self.request(facts, moment, delivered=delivered))
         if moment.day != self._day:
             self._day, self._verdicts = moment.day, {}
         key: _Key
@@ -109,8 +125,7 @@ class Precedents:
 
     def owes(self, facts: Facts, moment: Moment) -> bool:
         """Whether the person, of whom something was delivered, is owed an erasure whatever becomes of the contract."""
-        against = facts.against(self._policy.provider, self._policy.purpose)
-        request = read_request(self._policy, facts.request(moment.text, against, delivered=True))
+        request = read_request(self._policy, self.request(facts, moment, delivered=True))
         return owed_to_the_person(request) is not None
 
     def _decide_first(self, key: _Key, matter: Matter, moment: Moment) -> Verdict:

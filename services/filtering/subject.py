@@ -19,9 +19,6 @@ from services.filtering.particulars import NOTHING_PARTICULAR, Folded, Particula
 SUBJECT = b"s/"
 """Where the filter's state keeps a person: under this, then her key."""
 
-SUBJECT = b"s/"
-"""Where the filter's state keeps a person: under this, then her key."""
-
 NameParts = tuple[str, str, str, str]
 """The values of a `NamedBy`, in its order: what a pair was named by has been checked once."""
 

@@ -18,28 +18,14 @@ from services.contract.topology import (
     WITHDRAWALS,
     named_for,
 )
-from services.pseudonymisation.emission import (
-    MAX_EMISSION_BYTES,
-    Manner,
-    is_release,
-    is_restriction,
-    manner_of,
-    read_strictly,
-    recognise,
-)
-from services.pseudonymisation.fields import Renaming
+from services.pseudonymisation.emission import MAX_EMISSION_BYTES, PARKED, SEQ, is_release, is_restriction
 from services.pseudonymisation.keyring import Keyring
-from services.pseudonymisation.pseudonym import Pseudonymiser
+from services.pseudonymisation.manners import Manners
 from services.pseudonymisation.terms import Operation, Terms
 from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
 from services.runtime.records import Record
-
-MANNERS = 4096
-"""How many are known at a time: a few for each provider and source."""
-SEQ = b"q/"
-PARKED = b"p/"
 
 _OPERATION = kind("pseudonymisation", "operation")
 
@@ -60,10 +46,7 @@ class PseudonymisationAgent:
 
     def __init__(self, policies: PolicyBook, keyring: Keyring) -> None:
         self._policies = policies
-        self._keyring = keyring
-        self._names: dict[tuple[str, str], Pseudonymiser] = {}
-        self._renamings: dict[tuple[str, str, str], Renaming] = {}
-        self._terms: dict[Manner, Terms] = {}
+        self._manners = Manners(keyring)
 
     def policy_versions(self) -> Mapping[str, int]:
         return self._policies.versions()
@@ -102,40 +85,12 @@ class PseudonymisationAgent:
 
     def _name(self, record: Record) -> Named:
         raw = body(record.value, record.headers, MAX_EMISSION_BYTES)
-        emission, terms = recognise(raw, record.key, self._terms) or self._learn(raw)
+        try:
+            emission, terms = self._manners.read(raw, record.key)
+        except NoKey:
+            raise NotYet("no-key") from None
         pseudonym = terms.pseudonym(emission)
         return record, raw, emission, terms, pseudonym, SEQ + terms.place + pseudonym
-
-    def _learn(self, raw: bytes) -> tuple[Mapping[str, Any], Terms]:
-        """Read strictly, and know this manner from now on."""
-        emission = read_strictly(raw)
-        return emission, self._terms_of(emission)
-
-    def _terms_of(self, emission: Mapping[str, Any]) -> Terms:
-        manner = manner_of(emission)
-        if manner not in self._terms:
-            if len(self._terms) >= MANNERS:
-                self._terms.clear()
-                self._renamings.clear()
-            names = self._names_at(emission["provider"], emission["purpose_family"])
-            self._terms[manner] = Terms(emission, names, self._renaming_of(emission, names))
-        return self._terms[manner]
-
-    def _names_at(self, provider: str, family: str) -> Pseudonymiser:
-        if (provider, family) not in self._names:
-            try:
-                key = self._keyring.provider_key(self._keyring.perimeter, provider, family)
-            except NoKey:
-                raise NotYet("no-key") from None
-            self._names[provider, family] = Pseudonymiser.under(key)
-        return self._names[provider, family]
-
-    def _renaming_of(self, emission: Mapping[str, Any], names: Pseudonymiser) -> Renaming:
-        source = emission.get("source", "")  # a withdrawal has none, and no fields either
-        place = (emission["provider"], emission["purpose_family"], source)
-        if place not in self._renamings:
-            self._renamings[place] = Renaming(source, self._keyring.perimeter, names.name)
-        return self._renamings[place]
 
     def _take(self, named: Named, outbox: Outbox, account: Account, day: date) -> None:
         record, raw, emission, terms, pseudonym, place = named
@@ -146,7 +101,7 @@ class PseudonymisationAgent:
             return
         if is_release(emission):
             policy = self._policy(terms.provider, emission["policy_version"])
-            if code := terms.ruling(policy, self._keyring.perimeter, day).refusal(emission["fields"]):
+            if code := terms.ruling(policy, self._manners.perimeter, day).refusal(emission["fields"]):
                 outbox.put(place, b"%d" % seq)
                 outbox.put(_parked(place), raw)
                 account.end(record.offset, terms.pair, "refused", code)
@@ -182,13 +137,16 @@ class PseudonymisationAgent:
         """Try again what was refused under the policies of before."""
         day = day_in_paris(outbox.now)
         for number, (key, raw) in enumerate(entries):
-            release, terms = self._learn(raw)
+            try:
+                release, terms = self._manners.learn(raw)
+            except NoKey:
+                raise NotYet("no-key") from None
             in_force = self._policies.by_provider.get(terms.provider)
             if in_force is None:  # taken back since; waiting for it would keep the others parked
                 account.end(number, terms.pair, "refused", "policy-not-here")
                 continue
             policy = in_force.policy
-            if code := terms.ruling(policy, self._keyring.perimeter, day).refusal(release["fields"]):
+            if code := terms.ruling(policy, self._manners.perimeter, day).refusal(release["fields"]):
                 account.end(number, terms.pair, "refused", code)
                 continue
             pseudonym = terms.pseudonym(release)

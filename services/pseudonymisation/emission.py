@@ -15,6 +15,9 @@ from services.contract.parsing import parse_json, parse_payload
 from services.contract.releases import Emission, Release, Restriction, Withdrawal
 
 MAX_EMISSION_BYTES = 512 * 1024
+SEQ = b"q/"
+PARKED = b"p/"
+"""Where the state keeps, for `<provider>/<contract>/<pseudonym>`, the last `seq`, and a release that was refused."""
 _LONGEST = 160
 """Characters of a subject, and of an identifier (releases.py, naming.py)."""
 

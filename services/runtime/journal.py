@@ -85,10 +85,12 @@ def open_journal(level: int = logging.INFO) -> None:
 
 
 class _ForeignFormatter(logging.Formatter):
-    """Who warned and from where, never what it said."""
+    """Who warned and from where, and of an error its kind and the place that raised it; never what it said."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {"at": at, "level": record.levelname, "event": "library", "logger": record.name,
                 "where": f"{record.module}:{record.lineno}"}  # fmt: skip
+        if record.exc_info and (error := record.exc_info[1]):
+            line |= {"kind": type(error).__name__, "raised": where(error)}
         return orjson.dumps(line).decode()

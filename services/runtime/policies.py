@@ -6,7 +6,7 @@ from datetime import date
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.contract.acts import APPROVAL_KEY, Approval
+from services.contract.acts import APPROVAL_KEY, Approval, approved_of
 from services.contract.audit import Stage
 from services.contract.errors import Unreadable
 from services.contract.parsing import parse_payload
@@ -73,11 +73,8 @@ class PolicyBook:
 
     @property
     def approved(self) -> frozenset[str]:
-        """`<provider>/<contract>` of what an operator has approved that this very set erases at once."""
-        approval = self._approval
-        if approval is None or approval.verdict != "approved" or approval.change_set != self.token().decode():
-            return frozenset()
-        return frozenset(approval.contracts)
+        """As `approved_of` says of the last approval."""
+        return approved_of(self._approval, self.token().decode())
 
     def token_on(self, day: date) -> bytes:
         """Names what a decision rests on: the whole set, and the day that its periods and ages are counted on."""

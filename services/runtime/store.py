@@ -11,28 +11,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import orjson
-from rocksdict import (
-    BlockBasedOptions,
-    Cache,
-    DataBlockIndexType,
-    DBCompressionType,
-    Options,
-    Rdict,
-    ReadOptions,
-    WriteBatch,
-    WriteOptions,
-)
+from rocksdict import Rdict, WriteBatch
 
-from services.contract.errors import StoreCorrupt, StoreFailed, StoreInUse
+from services.contract.errors import StoreCorrupt, StoreFailed
+from services.runtime.rocks import is_corruption, opening_failure, options, passing, unlogged
 from services.runtime.state import State
 
 FORMAT = 1
 MARK = b"~store"
 CONDEMNED = "condemned"
-MIB = 1024 * 1024
-
-# One for all stores of the process; else each would have its own, and memory grow with the partitions.
-_BLOCKS = Cache(64 * MIB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +46,11 @@ class PartitionStore(State):
     def __init__(self, folder: Path, topic_id: str) -> None:
         self._folder = folder
         self._topic_id = topic_id
-        self._unlogged = WriteOptions()
-        self._unlogged.disable_wal = True  # type: ignore[method-assign,assignment]  # a property; its stub says method
-        self._passing = ReadOptions()
-        # A sweep reads everything once: it must not drive out what batches read again and again.
-        self._passing.fill_cache(False)  # type: ignore[call-arg]  # noqa: FBT003  # its stub forgets the argument
+        self._unlogged, self._passing = unlogged(), passing()
         try:
-            self._db = Rdict(str(folder), _options())
+            self._db = Rdict(str(folder), options())
         except Exception as error:
-            raise _opening(error) from error
+            raise opening_failure(error) from error
         self.mark: Mark | None = None
 
     def judge(self) -> str | None:
@@ -146,7 +129,7 @@ class PartitionStore(State):
 
     def _failed(self, error: Exception) -> StoreFailed:
         """Condemn the folder where RocksDB says it is corrupt, or each start would meet the same block again."""
-        if not str(error).startswith("Corruption"):
+        if not is_corruption(error):
             return StoreFailed("the disk refused the partition's store")
         (self._folder / CONDEMNED).touch()
         return StoreCorrupt("the partition's store is corrupt; it is rebuilt at the next start")
@@ -175,37 +158,3 @@ def open_store(folder: Path, topic_id: str, refuse: Callable[[Mark], str | None]
     shutil.rmtree(folder)
     folder.mkdir(0o700)
     return PartitionStore(folder, topic_id), code
-
-
-def _opening(error: Exception) -> StoreInUse | StoreFailed:
-    said = str(error)
-    if said.startswith(("IO error: While lock file", "IO error: lock hold")):
-        return StoreInUse("another worker has the partition's folder: give each worker a SANCTUAIRE_WORK_FOLDER")
-    if said.startswith("IO error") and "No such file" not in said:
-        return StoreFailed("the disk refused the partition's store")
-    return StoreCorrupt("the partition's store cannot be opened")
-
-
-def _options() -> Options:
-    """For some thousand random keys a batch, and twelve stores in one process of two cores."""
-    blocks = BlockBasedOptions()
-    blocks.set_block_cache(_BLOCKS)
-    blocks.set_block_size(4096)
-    blocks.set_bloom_filter(10, block_based=False)
-    blocks.set_data_block_index_type(DataBlockIndexType.binary_and_hash())
-    blocks.set_format_version(5)
-    # Index and filters stay outside the cache: 6 MB for a million subjects, and a key 0.3-1.4 µs cheaper (measured).
-    options = Options(raw_mode=True)
-    options.create_if_missing(True)  # noqa: FBT003  # RocksDB's own name for it
-    options.set_block_based_table_factory(blocks)
-    options.set_compression_type(DBCompressionType.lz4())
-    # At most twice this is in memory for each store: then a write waits for the disk.
-    options.set_write_buffer_size(8 * MIB)
-    options.set_max_write_buffer_number(2)
-    options.set_target_file_size_base(16 * MIB)
-    options.set_max_bytes_for_level_base(64 * MIB)
-    options.set_max_background_jobs(2)
-    options.set_max_open_files(64)
-    options.set_keep_log_file_num(1)
-    options.set_stats_dump_period_sec(0)
-    return options

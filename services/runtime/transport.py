@@ -7,36 +7,19 @@ never from the group's commits, and no record that was fetched across a seek is 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from services.runtime.bearings import Bearings, Positions
 from services.runtime.fetching import NOTHING_FETCHED, Fetched, ReadCommittedThread
 from services.runtime.records import Batch, UnreadableRecord
 
-BUFFERED = 3
-"""Batches of one partition that wait to be decided; more would only be memory."""
 LOOK_AGAIN_SECONDS = 0.01
 """How soon a partition that is no longer full is fetched from again."""
-
-
-class Positions(Protocol):
-    """Who knows from where each partition goes on."""
-
-    async def on_revocation(self) -> None:
-        """All partitions are about to be divided anew, and may be somebody else's right after this."""
-
-    async def on_assignment(self, assigned: set[TP], generation: int) -> None:
-        """Close what is no longer ours and open the rest; each is sought to and resumed once it is ready.
-
-        `generation` numbers the group's divisions: who was there for each has seen every number.
-        """
-
-    def next_offset(self, tp: TP) -> int | None:
-        """The first offset that the state does not reflect; null where nothing was ever read."""
 
 
 class _NoReadOffsets(dict[TP, None]):
@@ -59,12 +42,8 @@ class BatchingConsumer(driver.Consumer):
     _thread: ReadCommittedThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._seeks: dict[TP, int] = {}
-        self._waiting: dict[TP, int] = {}
+        self.bearings = Bearings()
         self._released = asyncio.Event()
-        self._adrift: set[TP] = set()
-        self._held: dict[TP, object] = {}
-        self._taken: dict[TP, int] = {}
         super().__init__(*args, **kwargs)
         self._read_offset = _NoReadOffsets()  # type: ignore[assignment]  # a mapping to nothing but null
 
@@ -89,36 +68,25 @@ class BatchingConsumer(driver.Consumer):
         """Fetch nothing of these until `go_on`, and void what was fetched of them before."""
         held = set(tps)
         self.pause_partitions(held)
-        for tp in held:
-            self._held[tp] = object()
-            self._void(tp)
-
-    def _void(self, tp: TP) -> None:
-        self._seeks[tp] = self._seeks.get(tp, 0) + 1
-        self._waiting[tp] = 0
+        self.bearings.hold(held)
 
     async def go_on(self, tps: Iterable[TP]) -> None:
         """Fetch these from where their state ends; if they are being taken away, the next assignment sees to them."""
-        held = {tp: self._held.get(tp) for tp in sorted(set(tps) & {TP(*tp) for tp in self.assignment()})}
+        holds = self.bearings.holds(sorted(set(tps) & {TP(*tp) for tp in self.assignment()}))
         # All of them before the first seek, during which they may be given up, and held again.
-        offsets = {tp: self.positions.next_offset(tp) for tp in held}
+        offsets = {tp: self.positions.next_offset(tp) for tp in holds}
         with suppress(IllegalStateError):
             for tp, offset in offsets.items():
                 await self._seek(tp, offset)
-            ready = {tp for tp, hold in held.items() if self._held.get(tp) is hold}
-            for tp in ready:
-                self._held.pop(tp, None)
-            self.resume_partitions(ready)
+            self.resume_partitions(self.bearings.let_go(holds))
 
     def is_current(self, batch: Batch) -> bool:
         """Whether no seek has come between the fetch of this batch and now."""
-        return self._seeks.get(TP(batch.topic, batch.partition)) == batch.seek
+        return self.bearings.is_current(batch)
 
     def release(self, batch: Batch) -> None:
         """Make room for another batch of that partition."""
-        tp = TP(batch.topic, batch.partition)
-        if self.is_current(batch):
-            self._waiting[tp] -= 1
+        if self.bearings.release(batch):
             self._released.set()
 
     async def ends(self, tps: Iterable[TP]) -> Mapping[TP, int]:
@@ -127,13 +95,12 @@ class BatchingConsumer(driver.Consumer):
 
     def decided_until(self, tp: TP) -> int | None:
         """Until when (ms) all that Kafka had accepted is decided; null while some of it waits, or that is unknown."""
-        if self._waiting.get(tp) or tp in self._held or tp in self._adrift:
-            return None
-        return self._thread.caught_up_at(tp, self._taken.get(tp, 0))
+        taken = self.bearings.taken_until(tp)
+        return None if taken is None else self._thread.caught_up_at(tp, taken)
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
         """Fetch of those that have room: express lanes have room of their own, whatever the others' backlog."""
-        full = {tp for tp, waiting in self._waiting.items() if waiting >= BUFFERED}
+        full = self.bearings.full()
         open_ = set(active_partitions) - full
         if not open_:
             self._released.clear()
@@ -148,15 +115,19 @@ class BatchingConsumer(driver.Consumer):
         else:
             await self._thread.seek_wait({tp: offset})
         # Counted after the seek: a fetch that began before it may hold either side's records, and is void.
-        self._void(tp)
+        self.bearings.void(tp)
+
+    async def _take_bearings(self) -> None:
+        """Seek what came adrift. Only while no fetch is under way, so that no seek is overtaken by an older answer."""
+        for tp in self.bearings.adrift & {TP(*tp) for tp in self.assignment()} & self._get_active_partitions():
+            with suppress(IllegalStateError, KeyError):  # taken away or given up: the next assignment sees to it
+                await self._seek(tp, self.positions.next_offset(tp))
+        self.bearings.forget_adrift()
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Fetch, and yield one message a partition, whose value is the batch."""
-        # Here and only here no fetch is under way, so a seek cannot be overtaken by an older answer.
-        for tp in self._adrift & {TP(*tp) for tp in self.assignment()} & self._get_active_partitions():
-            await self._seek(tp, self.positions.next_offset(tp))
-        self._adrift.clear()
-        seeks = dict(self._seeks)
+        await self._take_bearings()
+        seeks = dict(self.bearings.seeks)
         try:
             waited: Any = await self._wait_next_records(timeout)
         except UnicodeDecodeError:
@@ -167,12 +138,10 @@ class BatchingConsumer(driver.Consumer):
         if self.should_stop:
             return
         # All of it before any is handed on, which takes its time.
-        for tp in fetched.records:
-            self._taken[tp] = fetched.number
-            self._waiting[tp] = self._waiting.get(tp, 0) + 1
+        self.bearings.take(fetched.records, fetched.number)
         for tp, records in fetched.records.items():
-            if not self.flow_active or tp not in seeks or self._seeks.get(tp) != seeks[tp]:
-                self._adrift.add(tp)
+            if not self.flow_active or tp not in seeks or self.bearings.seeks.get(tp) != seeks[tp]:
+                self.bearings.adrift.add(tp)
                 continue
             yield tp, self._batch_message(tp, records, seeks[tp])
 
@@ -184,15 +153,15 @@ class BatchingConsumer(driver.Consumer):
         """
         if self._thread.limit != 1:
             self._thread.limit = max(1, (self._thread.limit or self.app.conf.broker_max_poll_records) // 2)
-            self._adrift |= {TP(*tp) for tp in self.assignment()}
+            self.bearings.adrift |= {TP(*tp) for tp in self.assignment()}
             return None
         self._thread.limit = None
         tp, offset = self._thread.unreadable()
         # Not counted as a seek: what was handed over before it is still to be decided, and comes first.
         await self._thread.seek_wait({tp: offset + 1})
         record = UnreadableRecord(tp.topic, tp.partition, offset)
-        self._waiting[tp] = self._waiting.get(tp, 0) + 1
-        return tp, self._batch_message(tp, [record], self._seeks.get(tp, 0))
+        self.bearings.take([tp])
+        return tp, self._batch_message(tp, [record], self.bearings.seeks.get(tp, 0))
 
     def _batch_message(self, tp: TP, records: Sequence[Any], seek: int) -> ConsumerMessage:
         last = records[-1]
@@ -201,6 +170,9 @@ class BatchingConsumer(driver.Consumer):
             tp.topic, tp.partition, last.offset, 0.0, 0, [], None, batch, None,
             tp=tp, generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Look at nothing: our watchdog does, and Faust's look fails where a position is not known yet."""
 
     def ack(self, message: Any) -> bool:  # noqa: ARG002
         """Acknowledge nothing: Faust acks what its streams skip, and what an agent failed on."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -50,10 +50,12 @@ class Work:
         self._jobs: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
 
-    async def rest(self, timeout_seconds: float) -> None:
-        """Begin nothing more until `go_on`, and let what is under way end, if it can in time."""
+    def rest(self, timeout_seconds: float) -> Coroutine[Any, Any, None]:
+        """Begin nothing more from now on until `go_on`; awaited, let what is under way end, if it can in time."""
         self._resting = True
-        deadline = time.monotonic() + timeout_seconds
+        return self._settle(time.monotonic() + timeout_seconds)
+
+    async def _settle(self, deadline: float) -> None:
         while self._jobs or self._begin_commits():
             if (left := deadline - time.monotonic()) <= 0:
                 return

@@ -26,6 +26,10 @@ def mounted_in_memory(name: str) -> dict[str, str]:
     return dict(entry.split(":", 1) for entry in CONTAINERS[name]["tmpfs"])
 
 
+def in_bytes(size: str) -> int:
+    return int(size[:-1]) * {"m": 1024**2, "g": 1024**3}[size[-1]]
+
+
 def test_there_is_a_container_for_the_broker_each_job_and_each_service() -> None:
     assert sorted(CONTAINERS) == sorted(["broker", *OURS])
 
@@ -67,6 +71,33 @@ def test_container_writes_in_memory_only_and_not_without_end(name: str) -> None:
     assert work_folder is not None
     assert sorted(mounts) == [work_folder[1], "/tmp"]  # noqa: S108  # in the container
     assert all("size=" in options for options in mounts.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "millions_of_people", "bytes_a_person"),
+    [
+        pytest.param("filtering", 2, 1000, id="filtering"),
+        pytest.param("pseudonymisation", 2, 500, id="pseudonymisation"),
+        pytest.param("connector-gar", 2, 500, id="connector-gar"),
+        pytest.param("connector-lecture", 2, 500, id="connector-lecture"),
+        pytest.param("connector-suite", 2, 500, id="connector-suite"),
+    ],
+)
+def test_work_folder_has_room_for_the_partition_stores_and_the_process_beside_it(
+    name: str, millions_of_people: int, bytes_a_person: int
+) -> None:
+    options = mounted_in_memory(name)["/run/sanctuaire"]
+    folder = in_bytes(options.partition("size=")[2].partition(",")[0])
+
+    assert folder >= millions_of_people * 1_000_000 * bytes_a_person
+    assert in_bytes(CONTAINERS[name]["mem_limit"]) - folder >= in_bytes("512m")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_work_folder_is_its_stages_alone(name: str) -> None:
+    options = mounted_in_memory(name)["/run/sanctuaire"].split(",")
+
+    assert {"mode=0700", "uid=${SANCTUAIRE_UID:-10001}", "noexec", "nosuid", "nodev"} <= set(options)
 
 
 @pytest.mark.parametrize("name", CONTAINERS)

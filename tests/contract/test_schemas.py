@@ -12,7 +12,7 @@ SCHEMAS_OF = [pytest.param(noun, id=noun.slug) for noun in NOUNS]
 PAYLOADS = [
     "Change", "Identifier", "ConsentDecision", "ObjectionDecision", "RestrictionDecision", "Link", "ProviderPolicy",
     "Approval", "Release", "Withdrawal", "Restriction", "Heartbeat", "Operation", "Outcome", "ProviderRecord",
-    "ProviderRestriction", "AuditEntry", "QuarantinedRecord", "PolicyAct", "DecisionRequest", "Verdict",
+    "ProviderRestriction", "AuditEntry", "QuarantinedRecord", "PolicyAct", "ReadAct", "DecisionRequest", "Verdict",
     "ConsentRecord", "ConsentReceipt",
 ]  # fmt: skip
 

@@ -18,6 +18,7 @@ from services.contract.topology import (
     POLICIES_AUDIT,
     PROVIDER_DIRECTORY,
     PROVIDER_WITHDRAWALS,
+    READS_AUDIT,
     RELEASES,
     SUBJECT_PARTITIONS,
     TOPICS,
@@ -151,7 +152,7 @@ def test_lane_carries_what_the_design_says(name: str, payloads: tuple[type, ...]
 @pytest.mark.parametrize("topic", ROWS)
 def test_topic_is_as_wide_as_its_key_asks(topic: Topic) -> None:
     """A stage writes to the partition it reads from: one width from the change to the provider."""
-    once_for_all = topic.key in {"provider", "<source>/<entity>/<id>"} or topic.name == POLICIES_AUDIT
+    once_for_all = topic.key in {"provider", "<source>/<entity>/<id>"} or topic.name in {POLICIES_AUDIT, READS_AUDIT}
 
     assert topic.partitions == ("one" if once_for_all else "subject")
 

@@ -38,19 +38,20 @@ class Freezing:
         stages, heir, left = self.stages, f"{name}-2", list(messages)
         self.caught_in_a_transaction.append(_freeze_in_a_transaction(stages, name, left, chance))
         stages.publish(left)
-        self.succeeded.append(wait_for(lambda: stages.holds(heir) == stages.partitions))
-        assigned = _assignments(stages, name)
+        self.succeeded.append(wait_for(partial(self._has_taken_over, heir)))
+        assigned = len(stages.assignments(name))
         stages.thaw(name)
         self.settled.append(wait_for(partial(self._is_settled, name, assigned)))
         self.ended_with += stages.revive()
         wait_for(lambda: stages.holds(name) == stages.holds(heir) == stages.partitions // 2)
 
+    def _has_taken_over(self, heir: str) -> bool:
+        """If it ends meanwhile, it is started again, as under a supervisor."""
+        self.ended_with += self.stages.revive(heir)
+        return self.stages.holds(heir) == self.stages.partitions
+
     def _is_settled(self, name: str, assigned: int) -> bool:
-        return self.stages.running[name].poll() is not None or _assignments(self.stages, name) > assigned
-
-
-def _assignments(stages: Stages, name: str) -> int:
-    return sum(line["event"] == "assigned" for line in stages.log(name))
+        return self.stages.running[name].poll() is not None or len(self.stages.assignments(name)) > assigned
 
 
 def _freeze_in_a_transaction(stages: Stages, name: str, left: list[Message], chance: random.Random) -> bool:

@@ -96,9 +96,10 @@ class Stages:
     def thaw(self, name: str) -> None:
         self.running[name].send_signal(signal.SIGCONT)
 
-    def revive(self) -> list[int]:
-        """Start again whoever has ended by itself; the exit codes."""
-        ended = {name: process.returncode for name, process in self.running.items() if process.poll() is not None}
+    def revive(self, *names: str) -> list[int]:
+        """Start again whoever has ended by itself, of these or of all; the exit codes."""
+        asked = {name: self.running[name] for name in names or self.running}
+        ended = {name: process.returncode for name, process in asked.items() if process.poll() is not None}
         for name in ended:
             self.start(name)
         return list(ended.values())
@@ -111,6 +112,10 @@ class Stages:
     def log(self, name: str) -> list[dict[str, Any]]:
         lines = (self.folder / name / "log.jsonl").read_bytes().splitlines()
         return [orjson.loads(line) for line in lines if line.startswith(b"{")]
+
+    def assignments(self, name: str) -> list[int]:
+        """How many partitions a worker was assigned, each time."""
+        return [line["partitions"] for line in self.log(name) if line["event"] == "assigned"]
 
     def publish(self, messages: Iterable[Message], partition: int | None = None) -> list[int]:
         """Send, wait until the broker has them all, and give their offsets."""

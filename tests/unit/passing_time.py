@@ -9,6 +9,7 @@ from services.contract.policies import ProviderPolicy
 from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, RELEASES, WITHDRAWALS
 from services.filtering.agent import FilteringAgent
 from services.filtering.expiry import DUE
+from services.runtime.outbox import Reached
 from tests.replay.invented import MAIA, bytes_of, consent, policy
 from tests.unit.stage_runs import Stage, book, ends_of
 
@@ -25,7 +26,9 @@ class Clock:
     """A filter whose time passes as it does in the runtime: a sweep where the token is another, and a tick."""
 
     def __init__(self, start: str, *policies: ProviderPolicy) -> None:
-        self.stage = Stage(FilteringAgent(book(*policies)), microseconds(start))
+        self._book = book(*policies)
+        self.stage = Stage(FilteringAgent(self._book))
+        self.set(start)
         self.token = self._token()
 
     async def hear(self, *payloads: Payload, key: bytes = MAIA) -> None:
@@ -33,12 +36,17 @@ class Clock:
             topic = CHANGES if "version" in type(payload).model_fields else CONSENTS
             await self.stage.take(topic, (key, bytes_of(payload)))
 
+    def set(self, instant: str) -> None:
+        """Let it be so late, and all that is in force be known at that instant."""
+        self.stage.now_us = self._book.confirmed_us = microseconds(instant)
+
     async def until(self, instant: str) -> None:
-        self.stage.now_us = microseconds(instant)
+        self.set(instant)
         if self._token() != self.token:
             self.token = self._token()
             await self.stage.sweep()
-        await self.stage.tick()
+        # The lane of links has told nothing, so that no heartbeat comes between what is looked at.
+        await self.stage.tick(Reached({CONSENTS: self.stage.now_us}))
 
     def _token(self) -> bytes:
         return self.stage.agent.sweep_token(datetime.fromtimestamp(self.stage.now_us / 1e6, UTC))

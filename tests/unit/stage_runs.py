@@ -7,7 +7,7 @@ import orjson
 
 from services.contract.policies import ProviderPolicy
 from services.runtime.agent import Agent, handle_each, sweep_each, tick
-from services.runtime.outbox import UNKNOWN_REACH, Outbox, Reached
+from services.runtime.outbox import Outbox, Reached
 from services.runtime.policies import PolicyBook
 from tests.replay.invented import bytes_of
 from tests.replay.rapid import NOW_US
@@ -32,25 +32,30 @@ class Stage:
         self.state = MemoryState()
         self.sent: list[tuple[str, Any]] = []
         self.raw = b""
-        self.reached = Reached(dict.fromkeys(agent.lanes, NOW_US))
+        self.reached: Reached | None = None
+        """How far the lanes are; null where all is applied up to now."""
 
     async def take(self, topic: str, *records: tuple[bytes | None, bytes | None], first: int = 0) -> None:
         rows = [Row(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(records)]
-        outbox = Outbox(self.agent.stage, 0, self.state, self.now_us, reached=self.reached)
+        outbox = self._outbox()
         await handle_each(self.agent, rows, outbox)
         self._keep(outbox)
 
     async def sweep(self) -> None:
-        outbox = Outbox(self.agent.stage, 0, self.state, self.now_us, reached=self.reached)
+        outbox = self._outbox()
         await sweep_each(self.agent, list(self.state.scan(self.agent.swept, None)), outbox)
         self._keep(outbox)
 
-    async def tick(self, reached: Reached = UNKNOWN_REACH) -> bool:
+    async def tick(self, reached: Reached | None = None) -> bool:
         """Whether there is more to do at once."""
-        outbox = Outbox(self.agent.stage, 0, self.state, self.now_us, reached=reached)
+        outbox = self._outbox(reached)
         more = await tick(self.agent, outbox)
         self._keep(outbox)
         return more
+
+    def _outbox(self, reached: Reached | None = None) -> Outbox:
+        reached = reached or self.reached or Reached(dict.fromkeys(self.agent.lanes, self.now_us))
+        return Outbox(self.agent.stage, 0, self.state, self.now_us, reached=reached)
 
     def of(self, topic: str) -> list[Any]:
         return [value for name, value in self.sent if name == topic]

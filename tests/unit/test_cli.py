@@ -28,6 +28,8 @@ COMMANDS = [
     ("ingress", "platforms"),
     ("consent", "receipt"),
     ("decide",),
+    ("explain",),
+    ("simulate",),
     ("pseudonym",),
     ("keys", "init"),
     ("keys", "status"),
@@ -145,6 +147,7 @@ def test_an_error_of_several_lines_becomes_one() -> None:
         ["publish", "aaf", "tests/data/aaf"],
         ["publish", "consents", "-"],
         ["consent", "receipt", "--subject", "999000001AB"],
+        ["explain", "999000001AB", "gar"],
     ],
     ids=lambda command: " ".join(command[:2]),
 )

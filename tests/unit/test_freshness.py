@@ -4,7 +4,7 @@ import pytest
 
 from services.contract.changes import Change
 from services.contract.policies import ProviderPolicy
-from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, RELEASES, WITHDRAWALS
+from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, RELEASES, UNLINKS, WITHDRAWALS
 from services.filtering.agent import DUE_AT_ONCE, FilteringAgent
 from services.filtering.deciding import HELD
 from services.filtering.freshness import staleness
@@ -170,7 +170,7 @@ async def test_one_whom_nobody_can_release_holds_up_neither_the_others_nor_the_h
     stage.reached = Reached({CONSENTS: OLD})
     long = {"source": "a" * 40, "id": "9" * 120, "attributes": {"ine": None}}
     await stage.take(CHANGES, change(joins(**long), b"a" * 40 + b":" + b"9" * 120), JOINS)
-    stage.reached = Reached({CONSENTS: NOW_US})
+    stage.reached = Reached({CONSENTS: NOW_US, UNLINKS: NOW_US})
     await stage.tick()
 
     assert [value["subject"] for value in stage.of(RELEASES)] == [INE]

@@ -101,7 +101,7 @@ async def test_withdrawal_of_a_pupil_unlinks_her_guardians_on_the_express_lane()
 async def test_withdrawal_of_a_sweep_unlinks_on_the_ordinary_lane() -> None:
     stage = filtering(for_families())
     await tell(stage, joins())
-    apply(stage, for_families(schools=[]).model_copy(update={"version": 9}))
+    apply(stage, for_families(schools=["0999002X"]).model_copy(update={"version": 9}))
     await stage.sweep()
     await stage.sweep()
 

@@ -168,7 +168,7 @@ async def test_partition_is_opened_again_only_once_all_that_was_open_of_it_is_cl
     async with Hosting(StandIn(), session_timeout_seconds=60) as at:
         at.producer.lets.clear()
         at.take("in", b"a")
-        await at.until(lambda: at.agent.handled == [0])
+        await at.until(lambda: at.partition.worklist.committing == 1)
         for generation in (1, 2, 3):
             await at.host.on_assignment(set(), generation)
             await at.host.on_assignment(at.lanes, generation)

@@ -1,4 +1,6 @@
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import orjson
 import pytest
@@ -40,18 +42,42 @@ def test_place_of_an_error_is_said_without_its_text() -> None:
     assert line.isdigit()
 
 
-def test_warning_of_a_library_is_told_by_its_place_alone(capsys: pytest.CaptureFixture[str]) -> None:
+@contextmanager
+def opened() -> Iterator[None]:
+    """The journal of a service."""
     root, own = logging.getLogger(), logging.getLogger("sanctuaire")
     before = root.handlers, root.level, own.level
     try:
         journal.open_journal()
-        logging.getLogger("aiokafka").warning("could not read %s", CANARY)
-        journal.emit(journal.STOPPED, stage="filtering")
+        yield
     finally:
         root.handlers, own_level = before[0], before[2]
         root.setLevel(before[1])
         own.setLevel(own_level)
+
+
+def test_warning_of_a_library_is_told_by_its_place_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with opened():
+        logging.getLogger("aiokafka").warning("could not read %s", CANARY)
+        journal.emit(journal.STOPPED, stage="filtering")
     lines = [orjson.loads(line) for line in capsys.readouterr().err.splitlines()]
 
     assert [line["event"] for line in lines] == ["library", "stopped"]
+    assert lines[0].keys() == {"at", "level", "event", "logger", "where"}
     assert CANARY not in str(lines)
+
+
+def test_error_of_a_library_is_told_by_its_kind_and_where_it_was_raised(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise KeyError(CANARY)
+
+    with opened():
+        try:
+            fail()
+        except KeyError:
+            logging.getLogger("mode").exception("crashed on %s", CANARY)
+    line = orjson.loads(capsys.readouterr().err)
+
+    assert line["kind"] == "KeyError"
+    assert line["raised"].partition(":")[0].endswith("test_journal_use.fail")
+    assert CANARY not in str(line)

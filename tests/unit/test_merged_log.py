@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from ops import merged_log
+from ops.broker.guardian import put_aside
 from ops.merged_log import MergedLog
 
 
@@ -69,6 +70,35 @@ def test_log_is_bounded_and_what_is_older_lies_beside_it(
 
     assert sorted(path.name for path in tmp_path.glob("*.log")) == ["services.1.log", "services.log"]
     assert [len(path.read_text("utf-8").splitlines()) for path in sorted(tmp_path.glob("*.log"))] == [2, 2]
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_journal_that_was_put_aside_is_read_to_its_end_and_then_the_next(
+    times: int, journals: dict[str, Path], tmp_path: Path
+) -> None:
+    log, journal = MergedLog(tmp_path / "services.log", journals), journals["gar"]
+    append(journal, line(0, "started"))
+    log.follow()
+    for second in range(1, times + 1):
+        append(journal, line(second, "waiting"))
+        put_aside(journal)
+        append(journal, line(second + 10, "stopped"))
+    log.follow()
+    log.follow()
+
+    seconds = [int(said[17:19]) for said in log.path.read_text("utf-8").splitlines()]
+    assert seconds == sorted([0, *range(1, times + 1), *range(11, times + 11)])
+
+
+def test_journal_of_an_earlier_run_is_not_repeated(journals: dict[str, Path], tmp_path: Path) -> None:
+    append(journals["gar"], line(0, "stopped"))
+    put_aside(journals["gar"])
+    log = MergedLog(tmp_path / "services.log", journals)
+    log.follow()
+    append(journals["gar"], line(1, "started"))
+    log.follow()
+
+    assert log.path.read_text("utf-8") == "2026-09-15 08:30:01.000 gar         WARNING  started\n"
 
 
 def test_line_that_never_ends_is_passed_over(

@@ -18,7 +18,7 @@ from tests.replay.invented import (
     policy,
     restriction,
 )
-from tests.unit.passing_time import GIVEN_AT, NOE, READING, Clock, given, microseconds
+from tests.unit.passing_time import GIVEN_AT, NOE, READING, Clock, given
 
 # --- at an instant
 
@@ -115,7 +115,7 @@ async def test_many_who_expire_at_once_go_in_steps_on_the_ordinary_lane_and_no_h
         await clock.hear(
             given("child", subject=key), given(NOE, "2026-09-15T14:00:00+02:00", subject=key), key=key.encode()
         )
-    clock.stage.now_us = microseconds("2026-09-15T14:00:00+02:00")
+    clock.set("2026-09-15T14:00:00+02:00")
     reached = Reached({CONSENTS: clock.stage.now_us, UNLINKS: clock.stage.now_us})
     first = await clock.stage.tick(reached)
     sent, beats = clock.sent[4:], _beats(clock)
@@ -222,7 +222,9 @@ async def test_joint_consent_outlasts_the_fifteenth_birthday_without_a_word() ->
 
 
 async def test_contract_ends_with_its_last_day() -> None:
-    clock = Clock("2026-09-15T10:00:00+02:00", policy(contracts=contract_with(until="2026-09-20")))
+    clock = Clock(
+        "2026-09-15T10:00:00+02:00", policy(contracts=contract_with(until="2026-09-20"), in_force_from="2026-09-01")
+    )
     await clock.hear(joins())
     await clock.until("2026-09-20T23:59:59+02:00")
     before = clock.sent

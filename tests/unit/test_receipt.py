@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from ops.policy_files import KNOWN_FIELDS, POLICIES_FOLDER, read_policies
+from ops.linting.personas import WITHOUT_CENSUS
+from ops.policy_files import POLICIES_FOLDER, read_policies
 from ops.receipts.html import html
 from ops.receipts.markdown import markdown
 from ops.receipts.page import Page, page_of
 from ops.receipts.particulars import read_particulars
 from ops.receipts.words import Words, all_words
 from services.contract.policies import ProviderPolicy
+from services.filtering.case import FIELD_CATEGORY
 from services.ingress.particulars import Language
 from services.ingress.processing import DATA_TERMS
 from tests.unit.recorded import LECTURE, NOW, decision, lecture, particulars
@@ -276,7 +278,7 @@ def test_the_two_languages_say_the_same_things() -> None:
 
 
 def test_every_field_that_may_leave_has_a_word() -> None:
-    assert set(all_words().fr.fields) == set(DATA_TERMS) <= KNOWN_FIELDS
+    assert set(all_words().fr.fields) == set(DATA_TERMS) <= FIELD_CATEGORY.keys() | WITHOUT_CENSUS
 
 
 def test_policies_that_come_with_the_project_have_their_particulars() -> None:

@@ -26,6 +26,7 @@ if (folder / "die").exists():
 time.sleep(600)
 """
 NOW = 1_000_000.0
+MIB = 1024 * 1024
 
 
 def fake(tmp_path: Path, name: str = "fake", source: str = READY, group: str | None = None) -> Service:
@@ -307,3 +308,29 @@ def test_only_the_pseudonymiser_learns_where_the_keys_are() -> None:
 
     assert [s.name for s in services if "SANCTUAIRE_KEYRING_FILE" in s.environment] == ["pseudonymisation"]
     assert services[1].environment["SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE"] == "/k/kek"
+
+
+TALKS = """
+import os, sys, time
+from pathlib import Path
+for number in range(5):
+    sys.stderr.write('{"at":"2026-09-15T08:30:0%d","level":"INFO","event":"started"}\\n' % number)
+    sys.stderr.write(("x" * 1023 + "\\n") * 8 * 1024)
+(Path(os.environ["SANCTUAIRE_WORK_FOLDER"]) / "health.json").write_text(
+    '{"at": %f, "ready": true, "partitions": 4, "port": 1}' % time.time())
+time.sleep(600)
+"""
+
+
+def test_journal_of_a_service_that_says_much_is_bounded_and_followed_all_the_same(tmp_path: Path) -> None:
+    with Supervisor(services=[fake(tmp_path, source=TALKS)], folder=tmp_path / "run", grace_seconds=5) as supervisor:
+        supervisor.wait_ready(20, partitions=4)
+        for _ in range(20):
+            supervisor.follow()
+        followed = supervisor.log.read_text("utf-8").splitlines()
+    sizes = {path.name: path.stat().st_size / MIB for path in (tmp_path / "run/fake").glob("log*.jsonl")}
+
+    assert [line[:19] for line in followed] == [f"2026-09-15 08:30:0{number}" for number in range(5)]
+    assert sorted(sizes) == ["log.1.jsonl", "log.2.jsonl", "log.jsonl"]
+    assert max(sizes.values()) <= 16 + 1 / 16
+    assert sum(sizes.values()) > 40

@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.cli import exits
-from ops.cli.options import AsJson, Bootstrap
-from ops.cli.policy.arguments import By, operator
+from ops.cli.options import AsJson, Bootstrap, By, operator
 from ops.cli.policy.comparing import compare
 from ops.publishing.cluster import reach, require_topics
 from ops.publishing.policies import judge_change_set

@@ -13,8 +13,9 @@ import java.util.Map;
 /** From a change, what was known and what was consented to, to a release or none; the clock is an argument. */
 final class Filter {
     private static final ZoneId PARIS = ZoneId.of("Europe/Paris");
-    private static final byte[] SUBJECT = Step.ascii("{\"subject\":\"");
-    private static final byte[] FIELDS = Step.ascii("\",\"fields\":{");
+    private static final byte[] SUBJECT = Step.ascii("\"},\"subject\":\"");
+    private static final byte[] SEQ = Step.ascii("\",\"seq\":");
+    private static final byte[] FIELDS = Step.ascii(",\"fields\":{");
 
     private final Terms terms;
     private final Words words;
@@ -89,8 +90,8 @@ final class Filter {
 
     private byte[] release(String key, Image person) {
         out.clear();
-        out.put(SUBJECT).quote(key).put(terms.beforeSeq()).put(person.seq).put(terms.beforeName());
-        out.quote(person.namedBy).put(terms.beforeSource()).put(person.source).put(FIELDS);
+        out.put(terms.beforeSource()).put(person.source).put(terms.beforeName()).quote(person.namedBy);
+        out.put(SUBJECT).quote(key).put(SEQ).put(person.seq).put(FIELDS);
         boolean first = true;
         for (Map.Entry<String, byte[]> entry : person.attributes.entrySet()) {
             if (terms.fields().contains(entry.getKey()) && Image.isSaid(entry.getValue())) {

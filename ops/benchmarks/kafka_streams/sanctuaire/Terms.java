@@ -21,9 +21,8 @@ record Terms(
         Set<String> fields,
         List<String> sortedFields,
         Set<String> required,
-        byte[] beforeSeq,
-        byte[] beforeName,
-        byte[] beforeSource) {
+        byte[] beforeSource,
+        byte[] beforeName) {
 
     /** `job.allowed` names the pair only where its dates and its places hold today: the filter's R2, R18 to R20. */
     static Terms of(Job job) throws IOException {
@@ -54,11 +53,10 @@ record Terms(
                 policy.get("perimeter").get("consent_age").asInt(),
                 basis.get("usual_act").asBoolean(), basis.get("information_society_service").asBoolean(),
                 Set.copyOf(allowed), sorted, required,
-                Step.ascii("\",\"provider\":\"" + provider + "\",\"contract\":\"" + id + "\",\"purpose_family\":\""
-                        + family + "\",\"seq\":"),
-                Step.ascii(",\"named_by\":{\"entity_class\":\"person\",\"namespace\":\"" + job.perimeter()
-                        + "\",\"type\":\"INE\",\"value\":\""),
-                Step.ascii("\"},\"policy\":\"" + job.digests().get(provider) + "\",\"policy_version\":"
-                        + job.versions().get(provider) + ",\"kind\":\"" + kind + "\",\"source\":\""));
+                Step.ascii("{\"provider\":\"" + provider + "\",\"contract\":\"" + id + "\",\"purpose_family\":\""
+                        + family + "\",\"policy\":\"" + job.digests().get(provider) + "\",\"policy_version\":"
+                        + job.versions().get(provider) + ",\"kind\":\"" + kind + "\",\"source\":\""),
+                Step.ascii("\",\"named_by\":{\"entity_class\":\"person\",\"namespace\":\"" + job.perimeter()
+                        + "\",\"type\":\"INE\",\"value\":\""));
     }
 }

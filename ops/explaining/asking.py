@@ -1,0 +1,137 @@
+"""From what an operator types to the trace: finds the person, her pairs at every stage, and puts the look on record."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from kafka.errors import KafkaError
+
+from ops.explaining.states import Entry, States, partition_of
+from ops.explaining.trace import Asked, Delivery, Trace, trace
+from ops.explaining.whereabouts import Found, Whereabouts, whereabouts
+from ops.publishing.cluster import Addresses, open_producer
+from services.connectors import freshness
+from services.contract.errors import Unreachable, WrongSettings
+from services.contract.identifiers import canonical_ine
+from services.contract.naming import NamedBy
+from services.contract.policies import ProviderPolicy
+from services.contract.reads import ReadAct
+from services.contract.topology import (
+    CONNECTORS_STATE,
+    FILTERING_STATE,
+    IDENTIFIERS,
+    LEDGER,
+    PSEUDONYMISATION_STATE,
+    READS_AUDIT,
+    named_for,
+)
+from services.filtering.subject import SUBJECT, Pair, load
+from services.ingress.events import headers_of
+from services.ingress.identifiers import parse_identifier
+from services.pseudonymisation.keyring import Keyring
+from services.pseudonymisation.pseudonym import Pseudonymiser
+
+NO_KEYRING = "Without the keyring nobody can say under which name the provider knows this person: give --keys."
+
+
+class Person(NamedTuple):
+    """Where somebody is remembered, and what of her."""
+
+    key: str
+    partition: int
+    entry: Entry
+
+
+def find(states: States, typed: str) -> Person | None:
+    """The person of a routing key; of `<source>:<id>` also one who was first published under her INE."""
+    key = canonical_ine(typed) or typed
+    found = _remembered(states, key)
+    if found is None and ":" in key:
+        source, _, local = key.partition(":")
+        pinned = _pinned(states, f"{source}/person/{local}".encode())
+        found = _remembered(states, pinned) if pinned else None
+    return found
+
+
+def was_ever_released(person: Person, provider: str) -> bool:
+    return any(name.startswith(f"{provider}/") for name in load(person.entry.value).pairs)
+
+
+def _remembered(states: States, key: str) -> Person | None:
+    partitions = states.partitions(FILTERING_STATE)
+    if not partitions:
+        return None
+    number, place = partition_of(key, partitions), SUBJECT + key.encode()
+    entry = states.read(FILTERING_STATE, number, lambda known: known == place).get(place)
+    return None if entry is None else Person(key, number, entry)
+
+
+def _pinned(states: States, place: bytes) -> str | None:
+    entry = states.read(IDENTIFIERS, 0, lambda known: known == place).get(place)
+    return None if entry is None else parse_identifier(place, entry.value).value
+
+
+def explain(  # the question has that many parts
+    states: States, person: Person, policy: ProviderPolicy | None, keyring: Keyring | None, *,
+    typed: str, provider: str, at: datetime, values: bool, approved: frozenset[str],
+) -> Trace:  # fmt: skip
+    """Read what every stage has of her, and put it together.
+
+    Raises:
+        WrongSettings: the keyring is of another perimeter.
+    """
+    known = load(person.entry.value)
+    asked = Asked(typed, provider, at, values, person.key, person.partition, person.entry.written_at, known, approved)
+    if keyring is None:
+        return trace(asked, policy, None, NO_KEYRING)
+    if policy is not None and policy.perimeter.id != keyring.perimeter:
+        raise WrongSettings("the keyring is of another perimeter than the policies")
+    mine = {name: pair for name, pair in known.pairs.items() if name.startswith(f"{provider}/")}
+    return trace(asked, policy, _delivery(states, person.partition, provider, mine, keyring), None)
+
+
+def _delivery(states: States, partition: int, provider: str, pairs: Mapping[str, Pair], keyring: Keyring) -> Delivery:
+    """Each state is read once, whatever the number of pairs."""
+    names = {name: _pseudonym(provider, pair, keyring) for name, pair in pairs.items()}
+    places = {f"/{name.partition('/')[2]}/{pseudonym}".encode() for name, pseudonym in names.items()}
+    endings = tuple(places)
+
+    def is_hers(key: bytes) -> bool:
+        return bool(endings) and (key.endswith(endings) or key == freshness.HEARTBEAT)
+
+    found = Found(
+        states.read(PSEUDONYMISATION_STATE, partition, is_hers),
+        states.read(named_for(CONNECTORS_STATE, provider), partition, is_hers),
+        states.read(LEDGER, partition, is_hers),
+    )
+
+    def deliver(name: str, fence: Pair) -> tuple[str, Whereabouts]:
+        return names[name], whereabouts(name, names[name], fence, found)
+
+    return deliver
+
+
+def _pseudonym(provider: str, pair: Pair, keyring: Keyring) -> str:
+    entity_class, namespace, id_type, value = pair.named_by
+    named_by = NamedBy.model_validate(
+        {"entity_class": entity_class, "namespace": namespace, "type": id_type, "value": value}
+    )
+    key = keyring.provider_key(keyring.perimeter, provider, pair.purpose_family)
+    return Pseudonymiser.under(key).name(named_by)
+
+
+def put_on_record(addresses: Addresses, act: ReadAct) -> None:
+    """Before anything is shown: what is not on record is not shown.
+
+    Raises:
+        Unreachable: the record was not acknowledged.
+    """
+    value = act.model_dump_json().encode()
+    try:
+        with open_producer(addresses) as producer:
+            producer.send(READS_AUDIT, value, headers=headers_of("read-act", value)).get(timeout=30)
+    except KafkaError as error:
+        raise Unreachable(
+            f"{READS_AUDIT}: the look could not be put on record ({type(error).__name__}), so nothing is shown; "
+            "try again"
+        ) from None
