@@ -9,10 +9,16 @@ from collections import Counter
 import pytest
 
 from services.contract.topology import CHANGES, CONSENTS, RELEASES, WITHDRAWALS
-from tests.faults.chance import SEED
+from tests.faults.chance import SEED, TIMES
 from tests.integration.pipeline_people import expected, policies, stream
 from tests.integration.pipeline_stages import Message, Stages, wait_for
 
+MARKS = [
+    pytest.mark.broker,
+    pytest.mark.timeout(180 * TIMES),
+    # kafka-python leaves the socket open of a connection that was being made when its client was closed.
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
 PROVIDERS = ("gar", "lecture")
 DELIVERED = "audit.connectors.v1"
 INPUTS = {

@@ -7,10 +7,10 @@ import pytest
 
 from ops.broker.embedded import EmbeddedBroker
 from tests.faults.chance import TIMES, drawn
-from tests.faults.guarantees import DELIVERED, PROVIDERS, SMALL_BATCHES, Guarantees, catch_up, stream_of
+from tests.faults.guarantees import DELIVERED, MARKS, PROVIDERS, SMALL_BATCHES, Guarantees, catch_up, stream_of
 from tests.integration.pipeline_stages import Message, Stages, installation, wait_for
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180 * TIMES)]
+pytestmark = MARKS
 
 KILLS = 20 * TIMES
 

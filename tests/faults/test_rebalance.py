@@ -8,10 +8,10 @@ import pytest
 
 from ops.broker.embedded import EmbeddedBroker
 from tests.faults.chance import TIMES, drawn
-from tests.faults.guarantees import PROVIDERS, SMALL_BATCHES, Guarantees, catch_up, stream_of
+from tests.faults.guarantees import MARKS, PROVIDERS, SMALL_BATCHES, Guarantees, catch_up, stream_of
 from tests.integration.pipeline_stages import Message, Stages, installation, wait_for
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180 * TIMES)]
+pytestmark = MARKS
 
 PARTITIONS = 4
 WORKERS = ("filtering", "filtering-2", "filtering-3", "filtering-4")

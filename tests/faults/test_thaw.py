@@ -9,11 +9,11 @@ import pytest
 
 from ops.broker.embedded import EmbeddedBroker
 from tests.faults.chance import TIMES, drawn
-from tests.faults.guarantees import PROVIDERS, SMALL_BATCHES, Guarantees, catch_up, stream_of
+from tests.faults.guarantees import MARKS, PROVIDERS, SMALL_BATCHES, Guarantees, catch_up, stream_of
 from tests.integration.pipeline_people import joins
 from tests.integration.pipeline_stages import Message, Stages, installation, wait_for
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180 * TIMES)]
+pytestmark = MARKS
 
 PAIRS = tuple((stage, f"{stage}-2") for stage in ("filtering", "pseudonymisation"))
 FROZEN = tuple(name for pair in PAIRS for name in pair) * TIMES
