@@ -233,7 +233,8 @@ def test_receipt_of_a_person_s_last_words_is_read_from_the_topic(
 ) -> None:
     (tmp_path / "receipts").mkdir()
     policies = ROOT / "ops/policies"
-    (tmp_path / "perimeter.yaml").write_text((policies / "perimeter.yaml").read_text())
+    for name in ("perimeter.yaml", "register.yaml"):
+        (tmp_path / name).write_text((policies / name).read_text())
     lecture = (policies / "lecture.yaml").read_text().replace("reading-practice", "reading-at-home")
     (tmp_path / "lecture.yaml").write_text(lecture)
     (tmp_path / "receipts/particulars.yaml").write_text((policies / "receipts/particulars.yaml").read_text())

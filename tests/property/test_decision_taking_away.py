@@ -22,6 +22,13 @@ def every_place(request: dict[str, Any], **facts: Any) -> None:
         place.update(facts)
 
 
+def without_adequacy(request: dict[str, Any]) -> None:
+    """A place of the United States stays there: R19 asks more of it than R18 of a country without a decision."""
+    for place in request["provider"]["places"]:
+        if place["country"] != "US":
+            place.update(country="IN", scope=[])
+
+
 def in_contract(request: dict[str, Any], **terms: Any) -> None:
     if request["provider"]["contract"] is not None:
         request["provider"]["contract"].update(terms)
@@ -55,7 +62,7 @@ TAKEN: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
     ("the contract's purposes", lambda request: in_contract(request, purposes=[])),
     ("every consent", without_words),
     ("half of the consents", without_half_of_the_words),
-    ("the adequacy of every place", lambda request: every_place(request, country="IN", scope=[])),
+    ("the adequacy of every place", without_adequacy),
     ("the scope of every place", lambda request: every_place(request, scope=[])),
     ("the entries in the DPF", lambda request: every_place(request, dpf=None)),
     ("the instruments", lambda request: every_place(request, instrument=None)),
