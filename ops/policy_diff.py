@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple
 from ops.policy_files import Policies
 from services.contract.policies import policy_digest
 from services.filtering.case import Named, Terms, terms_of
-from services.filtering.emission import GUARDED, Decided, decide_pairs
+from services.filtering.docket import Decided
+from services.filtering.emission import GUARDED, decide_pairs
 from services.filtering.guard import Everything
 from services.filtering.subject import SUBJECT, Subject, load
 

@@ -28,7 +28,8 @@ from services.contract.consents import ConsentDecision
 from services.contract.envelope import Header, binary, body
 from services.contract.parsing import parse_payload
 from services.contract.policies import ProviderPolicy, policy_digest
-from services.filtering.case import Person, Terms, out_of_scope, person_of, terms_of
+from services.filtering.case import Person, out_of_scope, person_of, terms_of
+from services.filtering.docket import Docket
 from services.filtering.emission import Decisions, decide_pairs
 from services.filtering.likeness import moment_of
 from services.filtering.subject import Subject, dump, fold, load, take
@@ -99,11 +100,11 @@ def _consents(key: str, pupil: Change, number: int) -> Iterable[bytes]:
         })  # fmt: skip
 
 
-def terms_for(providers: int) -> dict[str, Terms]:
+def terms_for(providers: int) -> Docket:
     """The example policies; beyond their number, the same again under other names."""
     examples = list(read_policies(Path(__file__).parents[1] / "policies").values())
     policies = [_renamed(examples[number % len(examples)], number, len(examples)) for number in range(providers)]
-    return {term.pair: term for policy in policies for term in terms_of(policy, policy_digest(policy))}
+    return Docket({term.pair: term for policy in policies for term in terms_of(policy, policy_digest(policy))})
 
 
 def _renamed(policy: ProviderPolicy, number: int, examples: int) -> ProviderPolicy:
@@ -115,7 +116,7 @@ def _renamed(policy: ProviderPolicy, number: int, examples: int) -> ProviderPoli
 class Filter:
     """The steps of the filter over what it remembers, a dictionary here."""
 
-    def __init__(self, terms: dict[str, Terms]) -> None:
+    def __init__(self, terms: Docket) -> None:
         self.terms = terms
         self.state: dict[str, bytes] = {}
         self.seq = 0
@@ -183,7 +184,7 @@ class Filter:
         costs.each("close the account", lambda one: account.entry((0, len(batch)), one, {}).model_dump_json(), [NOW])
 
 
-def measure(pupils: int, terms: dict[str, Terms]) -> dict[Topic, Costs]:
+def measure(pupils: int, terms: Docket) -> dict[Topic, Costs]:
     """Every phase in its best round; the first has no precedent to go by."""
     told = population(pupils)
     best: dict[Topic, Costs] = {}

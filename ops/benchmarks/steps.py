@@ -16,12 +16,14 @@ import orjson
 
 from ops.aaf_files import read_export
 from ops.benchmarks.findings import Findings, Measured
+from ops.benchmarks.ten_providers import deciding_ten
 from ops.benchmarks.workbench import Workbench
 from ops.policy_files import read_policies
 from ops.synthesis import synthesise
 from services.contract.changes import Change, parse_change
 from services.contract.policies import policy_digest
-from services.filtering.case import Terms, terms_of
+from services.filtering.case import terms_of
+from services.filtering.docket import Docket
 from services.filtering.emission import decide_pairs
 from services.filtering.subject import NOBODY, fold
 from services.pseudonymisation.pseudonym import Pseudonymiser, pae
@@ -75,11 +77,13 @@ def parsing(lines: list[bytes]) -> tuple[float, float]:
 def deciding(lines: list[bytes]) -> tuple[float, None]:
     """Fold, decide and prepare what goes out, for every contract of the example policies."""
     changes = [change for line in lines if (change := parse_change(line)).entity == "person"]
-    terms: dict[str, Terms] = {
-        term.pair: term
-        for policy in read_policies(Path(__file__).parents[1] / "policies").values()
-        for term in terms_of(policy, policy_digest(policy))
-    }
+    terms = Docket(
+        {
+            term.pair: term
+            for policy in read_policies(Path(__file__).parents[1] / "policies").values()
+            for term in terms_of(policy, policy_digest(policy))
+        }
+    )
 
     def ours() -> int:
         return sum(1 for change in changes if decide_pairs(change.id, fold(NOBODY, change)[0], terms, NOW, 1))
@@ -122,6 +126,9 @@ def measure(bench: Workbench) -> Findings:
         _add(findings, "read-aaf", "elementtree", reading(folder))
         _add(findings, "parse-change", "standard-json", parsing(lines))
         _add(findings, "decide-three-contracts", "", deciding(lines))
+        unchanged, changed = deciding_ten(pupils)
+        _add(findings, "decide-ten-providers", "", (unchanged.seconds, None))
+        _add(findings, "decide-ten-providers-changed", "", (changed.seconds, None))
         _add(findings, "pseudonym", "standard-hmac", naming(ines))
     return findings
 

@@ -9,7 +9,8 @@ from ops.explaining.whereabouts import Whereabouts
 from services.contract.policies import Contract, ProviderPolicy, policy_digest
 from services.filtering.case import Named, OutOfScope, Person, Terms, person_of, terms_of
 from services.filtering.detector import Traces
-from services.filtering.emission import Decided, decide_pairs
+from services.filtering.docket import Decided
+from services.filtering.emission import decide_pairs
 from services.filtering.explanation import Explanation
 from services.filtering.inquiry import inquire
 from services.filtering.likeness import moment_of

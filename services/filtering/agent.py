@@ -21,6 +21,7 @@ from services.contract.topology import (
 from services.filtering import expiry
 from services.filtering.case import Contracts, Named, terms_of
 from services.filtering.deciding import HELD, Deciding
+from services.filtering.docket import Docket
 from services.filtering.freshness import Staleness, staleness
 from services.filtering.subject import SUBJECT, load
 from services.runtime.outbox import Outbox
@@ -57,7 +58,8 @@ class FilteringAgent:
             bare = {
                 one.policy.provider: Named(one.digest, one.policy.version) for one in known if not one.policy.contracts
             }
-            self._contracts = (token, Contracts.of(terms, bare))
+            contracts = Contracts.of(terms, bare)
+            self._contracts = (token, contracts._replace(terms=Docket(contracts.terms)))
         return self._contracts[1]
 
     def policy_versions(self) -> dict[str, int]:

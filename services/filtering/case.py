@@ -66,7 +66,8 @@ def person_of(key: str, subject: Subject, moment: Moment) -> Person | None:
 
     A deleted person is still somebody: what was released of her is to be erased.
     """
-    picked, deleted = subject.picked, subject.deleted
+    picked = subject.picked
+    deleted = picked is None and subject.deleted  # who has a whole image is there
     if picked is None:
         if not deleted:
             return None
@@ -114,6 +115,9 @@ FIELD_CATEGORY: Mapping[str, Category] = {
 }
 
 
+_NOTHING: tuple[object, ...] = (None, "", [])
+
+
 @lru_cache(maxsize=4096)
 def _offer(names: tuple[str, ...], found: tuple[tuple[str, Category], ...] = ()) -> Offer:
     """`found` names the fields whose value is of another category than their name."""
@@ -128,9 +132,7 @@ def field_values(image: Image) -> dict[str, Any]:
     """
     attributes = image.attributes
     values = {
-        name: value
-        for name, value in attributes.items()
-        if name in FIELD_CATEGORY and (value or value not in (None, [], ""))
+        name: value for name, value in attributes.items() if (value or value not in _NOTHING) and name in FIELD_CATEGORY
     }
     if birth_date := attributes.get("birth_date"):
         values["birth_year"] = int(birth_date[:4])

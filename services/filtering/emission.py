@@ -8,34 +8,18 @@ from typing import Literal, NamedTuple
 
 import orjson
 
-from services.contract.audit import End
 from services.contract.errors import NotAnIdentifier
 from services.contract.naming import name_of_person
-from services.contract.reasons import Rule
-from services.filtering.case import Named, Person, Terms, out_of_scope, person_of
-from services.filtering.decision import Outcome, Verdict
+from services.filtering.case import Named, Person, Terms, person_of
 from services.filtering.detector import Traces
+from services.filtering.docket import Decided, Docket, Ruling, ruling_of
 from services.filtering.freshness import Staleness
 from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
 from services.filtering.likeness import Moment, moment_of
-from services.filtering.precedents import Precedents
-from services.filtering.sending import Emission, next_seq, released, taken_back
+from services.filtering.sending import next_seq, released, taken_back
 from services.filtering.subject import NameParts, Pair, Subject
 
-ENDS: Mapping[Outcome, End] = {"release": "released", "withhold": "withheld", "hold": "held", "erase": "erased"}
-UNCHANGED: Literal["unchanged"] = "unchanged"
 GUARDED: Literal["deletion-guard"] = "deletion-guard"
-
-
-class Decided(NamedTuple):
-    """How one input ended for one pair, and what goes out: at most one emission."""
-
-    pair: str
-    end: End
-    reason: str
-    emission: Emission | None
-    dropped: Mapping[str, Rule] = MappingProxyType({})
-    """Of what goes out, or would have: every field that stays inside, and the lowest rule that keeps it."""
 
 
 class Decisions(NamedTuple):
@@ -67,17 +51,27 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
     person = person_of(key, subject, moment)
     if person is None:
         return None
-    asked = _Asked(person, moment, approved=approved, stale=stale)
-    pairs = dict(subject.pairs)
-    decided = []
-    for pair, term in terms.items():
-        outcome, moved = asked.decide(term, pairs.get(pair), seq)
+    docket = terms if isinstance(terms, Docket) else Docket(terms)
+    asked = _Asked(person, subject, moment, docket, approved=approved, stale=stale)
+    if asked.sheet.silent is not None and not subject.pairs:
+        return Decisions(subject, person, asked.sheet.silent, seq)
+    pairs, decided = dict(subject.pairs), []
+    fresh, had = asked.sheet.fresh, asked.sheet.had
+    for place, pair in enumerate(docket):
+        known = pairs.get(pair)
+        ruling = (had if known else fresh)[place] or asked.rule(place, delivered=known is not None)
+        if not ruling.may_emit or asked.is_said(ruling, known):
+            decided.append(ruling.quiet)
+            continue
+        outcome, moved = asked.decide(docket[pair], ruling, known, seq)
         if moved is not None:
             pairs[pair] = moved
             seq = moved.seq
         decided.append(outcome)
-    for pair in [name for name, known in pairs.items() if known.last != "erase" and name not in terms]:
-        if (policy := _policy_of(pair, terms, bare)) is None:
+    if not pairs:
+        asked.sheet.settle()
+    for pair in [] if pairs.keys() <= docket.keys() else _orphans(pairs, docket):
+        if (policy := _policy_of(pair, docket, bare)) is None:
             continue
         waits = not (pair in approved or subject.deleted or said_no(subject.consents, pair.partition("/")[0]))
         outcome, moved = asked.orphan(pair, pairs[pair], policy, seq, waits=waits)
@@ -87,6 +81,10 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
         decided.append(outcome)
     moved_on = Subject(subject.images, subject.consents, pairs, subject.particulars)
     return Decisions(moved_on, person, tuple(decided), seq)
+
+
+def _orphans(pairs: Mapping[str, Pair], docket: Docket) -> list[str]:
+    return [name for name, known in pairs.items() if known.last != "erase" and name not in docket]
 
 
 def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
@@ -100,71 +98,90 @@ class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
     __slots__ = (
-        "_all_holders", "_approved", "_looked_into", "_moment", "_names", "_person", "_shown", "_stale", "_usual",
+        "_approved", "_digests", "_facts", "_heard", "_looked_into", "_moment", "_names", "_person", "_scopes",
+        "_shared", "_stale", "_terms", "_written", "sheet",
     )  # fmt: skip
 
-    def __init__(self, person: Person, moment: Moment, *, approved: Container[str], stale: Staleness | None) -> None:
+    def __init__(  # noqa: PLR0913  # whom, when, of what, and what is not as usual
+        self, person: Person, subject: Subject, moment: Moment, docket: Docket, *,
+        approved: Container[str], stale: Staleness | None,
+    ) -> None:  # fmt: skip
         self._person = person
         self._approved = approved
         self._stale = stale
         self._moment = moment
-        self._usual, self._all_holders = person.facts(moment.day)
+        self._terms = docket.terms
+        self._facts = usual, all_holders = person.facts(moment.day)
+        self._scopes = docket.scopes(person)
+        self._heard = docket.heard(subject.consents) if subject.consents else ()
+        self._shared = docket.sheet(usual, all_holders, self._scopes, moment.day)
+        self.sheet = self._shared.without(self._heard) if self._heard else self._shared
         self._names: dict[str, NameParts] = {}
-        self._shown: dict[tuple[str, ...], tuple[str, bytes]] = {}
         self._looked_into: dict[tuple[str, ...], Mapping[str, Traces]] = {}
+        self._digests: dict[tuple[str, ...], str] = {}
+        self._written: dict[tuple[str, ...], bytes] = {}
 
-    def decide(self, term: Terms, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
-        """The end of one input for one pair, and the pair as it stands after an emission; null without one."""
-        scope = out_of_scope(term, self._person)
-        verdict = self._ask(term.without_contract if scope else term.under, term, known)
-        first = verdict.reasons[0]
-        # Where the contract does not speak of this person at all, that is why.
-        code = scope if scope and first.code == "no-contract" else first.code
-        end, reason = ENDS[verdict.verdict], f"{first.rule}/{code}"
-        match verdict.verdict:
-            case "release":
-                return self._release(term, verdict, known, issued, reason)
-            case "erase":
-                if known is None or known.last == "erase":
-                    return Decided(term.pair, end, UNCHANGED, None), None
-                # Whoever falls with her last pupil falls alone: it is the pupils that the guard counts.
-                if scope != "no-linked-pupil" and term.pair not in self._approved and self._waits(term, verdict):
-                    return Decided(term.pair, "held", GUARDED, None), None
-                moved = known.erased(next_seq(issued, known, self._moment))
-            case "hold" if verdict.restrict and known is not None and known.last == "release":
-                moved = known.restricted(next_seq(issued, known, self._moment))
+    def rule(self, place: int, *, delivered: bool) -> Ruling:
+        """Ask one contract; keep the answer for all who are like her, unless it heard what she said."""
+        term, (usual, all_holders) = self._terms[place], self._facts
+        facts = usual if term.usual else all_holders
+        ruling = ruling_of(term, self._scopes[place], facts, self._moment, delivered=delivered)
+        if term.under.has_precedents and place not in self._heard:
+            (self._shared.had if delivered else self._shared.fresh)[place] = ruling
+        return ruling
+
+    def is_said(self, ruling: Ruling, known: Pair | None) -> bool:
+        """Whether the last word of the pair says it already."""
+        match ruling.end:
+            case "released":
+                names = ruling.verdict.fields
+                return known is not None and known.digest == (self._digests.get(names) or self._digest(names))
+            case "erased":
+                return known is None or known.last == "erase"
             case _:
-                return Decided(term.pair, end, reason, None, verdict.dropped), None
-        reasons = [f"{each.rule}/{each.code}" for each in verdict.reasons]
+                return known is None or known.last != "release"
+
+    def decide(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
+        """What goes out for one pair, and the pair as it then stands; null where nothing does for all that."""
+        if ruling.end == "released" and (traces := self._look_into(ruling.verdict.fields)):
+            ruling = self._rule_with(traces, term, ruling, delivered=known is not None)
+            if not ruling.may_emit or self.is_said(ruling, known):
+                return ruling.quiet, None
+        if ruling.end == "released":
+            return self._release(term, ruling, known, issued)
+        if known is None:
+            return ruling.quiet, None
+        if ruling.end == "erased":
+            # Whoever falls with her last pupil falls alone: it is the pupils that the guard counts.
+            if ruling.scope != "no-linked-pupil" and term.pair not in self._approved and self._waits(term, ruling):
+                return Decided(term.pair, "held", GUARDED, None), None
+            moved = known.erased(next_seq(issued, known, self._moment))
+        else:
+            moved = known.restricted(next_seq(issued, known, self._moment))
+        reasons = [f"{each.rule}/{each.code}" for each in ruling.verdict.reasons]
         emission = taken_back(self._person.key, term.pair, moved, term.named, reasons)
-        return Decided(term.pair, end, reason, emission), moved
-
-    def _ask(self, under: Precedents, term: Terms, known: Pair | None) -> Verdict:
-        """Only what would newly leave is looked into: R16 must know what is in it."""
-        facts, delivered = self._usual if term.usual else self._all_holders, known is not None
-        verdict = under.decide(facts, self._moment, delivered=delivered)
-        if verdict.verdict != "release" or self._is_said(known, verdict.fields):
-            return verdict
-        if traces := self._look_into(verdict.fields):
-            return under.decide(facts.offering(self._person.offer_with(traces)), self._moment, delivered=delivered)
-        return verdict
-
-    def _is_said(self, known: Pair | None, fields: tuple[str, ...]) -> bool:
-        return known is not None and known.last == "release" and known.digest == self._show(fields)[0]
+        return Decided(term.pair, ruling.end, ruling.reason, emission), moved
 
     def _look_into(self, fields: tuple[str, ...]) -> Mapping[str, Traces]:
+        """What would newly leave, and only that: R16 must know what is in it."""
         if fields not in self._looked_into:
             self._looked_into[fields] = self._person.traces(fields)
         return self._looked_into[fields]
 
-    def _waits(self, term: Terms, verdict: Verdict) -> bool:
+    def _rule_with(self, traces: Mapping[str, Traces], term: Terms, ruling: Ruling, *, delivered: bool) -> Ruling:
+        """The same question, her fields under the categories of what was found in them."""
+        facts = self._facts[0 if term.usual else 1].offering(self._person.offer_with(traces))
+        return ruling_of(term, ruling.scope, facts, self._moment, delivered=delivered)
+
+    def _waits(self, term: Terms, ruling: Ruling) -> bool:
         """Whether this erasure is everybody's and not owed to this person, and so waits for an operator."""
         if not falls_on_everybody(
-            verdict, ended_by_change=term.ended_by_change, covers_nobody=term.covers_nobody, staged=term.policy.staged
-        ):
+            ruling.verdict,
+            ended_by_change=term.ended_by_change, covers_nobody=term.covers_nobody, staged=term.policy.staged,
+        ):  # fmt: skip
             return False
-        facts = self._usual if term.usual else self._all_holders
-        return verdict.reasons[0].code not in SHORT_CUTS or not term.under.owes(facts, self._moment)
+        facts = self._facts[0] if term.usual else self._facts[1]
+        return ruling.verdict.reasons[0].code not in SHORT_CUTS or not term.under.owes(facts, self._moment)
 
     def orphan(self, pair: str, known: Pair, policy: Named, issued: int, *, waits: bool) -> tuple[Decided, Pair | None]:
         """Erase what was released under a contract that its provider's policy no longer names (GDPR 28(3)(g)).
@@ -172,34 +189,28 @@ class _Asked:
         Article 18 keeps it, restricted, as it does where a contract ends (R22); else it may wait for an operator.
         """
         request, seq = self._person.request, next_seq(issued, known, self._moment)
-        end: End = "erased"
         reason, moved = "R1/no-contract", known.erased(seq)
         if "article-18" in request["restrictions"] and not request["deleted"]:
-            end, reason, moved = "held", "R22/article-18", known.restricted(seq)
+            reason, moved = "R22/article-18", known.restricted(seq)
             if known.last == "restrict":
-                return Decided(pair, end, reason, None), None
+                return Decided(pair, "held", reason, None), None
         elif waits:
             return Decided(pair, "held", GUARDED, None), None
-        return Decided(pair, end, reason, taken_back(self._person.key, pair, moved, policy, [reason])), moved
+        emission = taken_back(self._person.key, pair, moved, policy, [reason])
+        return Decided(pair, "erased" if moved.last == "erase" else "held", reason, emission), moved
 
-    def _release(
-        self, term: Terms, verdict: Verdict, known: Pair | None, issued: int, reason: str
-    ) -> tuple[Decided, Pair | None]:
-        if self._is_said(known, verdict.fields):
-            return Decided(term.pair, "released", UNCHANGED, None), None
+    def _release(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
         try:
             named_by = known.named_by if known else self._name(term.policy.perimeter.id)
         except NotAnIdentifier as error:
             return Decided(term.pair, "held", error.code, None), None
         if self._stale is not None:
             return Decided(term.pair, "held", self._stale, None), None
-        digest, fields = self._show(verdict.fields)
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
-        seq = next_seq(issued, known, self._moment)
-        moved = Pair(seq, "release", digest, named_by, known.purpose_family if known else term.family)
-        person = self._person
-        emission = released(person, term.pair, moved, term.named, fields)
-        return Decided(term.pair, "released", reason, emission, verdict.dropped), moved
+        seq, names = next_seq(issued, known, self._moment), ruling.verdict.fields
+        moved = Pair(seq, "release", self._digest(names), named_by, known.purpose_family if known else term.family)
+        emission = released(self._person, term.pair, moved, term.named, self._json(names))
+        return Decided(term.pair, "released", ruling.reason, emission, ruling.verdict.dropped), moved
 
     def _name(self, perimeter: str) -> NameParts:
         if perimeter not in self._names:
@@ -208,13 +219,18 @@ class _Asked:
             self._names[perimeter] = (named.entity_class, named.namespace, named.type, named.value)
         return self._names[perimeter]
 
-    def _show(self, names: tuple[str, ...]) -> tuple[str, bytes]:
-        """What a provider would see: named by 32 hexadecimal digits, so that nothing is sent twice, and as JSON."""
-        shown = self._shown.get(names)
-        if shown is None:
-            person = self._person
-            fields = {name: person.values[name] for name in names}
-            seen = orjson.dumps([person.kind, person.source, fields], option=orjson.OPT_SORT_KEYS)
-            shown = hashlib.sha256(seen).hexdigest()[:32], orjson.dumps(fields)
-            self._shown[names] = shown
-        return shown
+    def _digest(self, names: tuple[str, ...]) -> str:
+        """What a provider would see, named by 32 hexadecimal digits, so that nothing is sent twice."""
+        digest = self._digests.get(names)
+        if digest is None:
+            fields = {name: self._person.values[name] for name in names}
+            seen = orjson.dumps([self._person.kind, self._person.source, fields], option=orjson.OPT_SORT_KEYS)
+            digest = self._digests[names] = hashlib.sha256(seen).hexdigest()[:32]
+        return digest
+
+    def _json(self, names: tuple[str, ...]) -> bytes:
+        """The fields, as they travel."""
+        written = self._written.get(names)
+        if written is None:
+            written = self._written[names] = orjson.dumps({name: self._person.values[name] for name in names})
+        return written

@@ -17,6 +17,7 @@ from services.filtering.spoken import Matter, Seen
 from services.filtering.unknown import UNKNOWN
 
 _ABSENT: Final = object()
+_TEXTS: Final = {str}
 _YOUNGEST: Final = -1
 """Who is not born yet: no rule counts further back."""
 
@@ -83,7 +84,7 @@ def are_names(names: object) -> bool:
     """Whether this is a list of texts, none empty, none twice."""
     if type(names) is not list:
         return False
-    return not names or (all(type(name) is str and name for name in names) and len(set(names)) == len(names))
+    return not names or (set(map(type, names)) == _TEXTS and "" not in names and len(set(names)) == len(names))
 
 
 @lru_cache(maxsize=32_768)

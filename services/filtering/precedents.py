@@ -21,6 +21,8 @@ MAX_PRECEDENTS = 4096
 """For one policy: some megabytes at most. Beyond it, all are forgotten."""
 
 Records = Sequence[Mapping[str, Any]]
+Topic = tuple[object, object]
+"""The provider and the purpose of a consent."""
 _Key = tuple[Traits, bool, int, tuple[Seen, ...]]
 
 
@@ -80,6 +82,16 @@ class Precedents:
         self._day: date | None = None
         self._verdicts: dict[_Key, Verdict] = {}
         self.asked = self.decided = 0
+
+    @property
+    def topic(self) -> Topic | None:
+        """What a consent must be about to be heard here; null where consent is not the ground."""
+        return (self._policy.provider, self._policy.purpose) if self._by_consent else None
+
+    @property
+    def has_precedents(self) -> bool:
+        """Whether those who are alike are decided once; else each is, under this policy."""
+        return self._matter is not None
 
     @property
     def policy(self) -> Policy:

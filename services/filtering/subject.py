@@ -69,9 +69,12 @@ class Subject(NamedTuple):
     @property
     def picked(self) -> tuple[str, Image] | None:
         """The source and image that count: of the whole ones the latest, then the first source by name."""
+        if len(self.images) == 1:
+            ((source, image),) = self.images.items()
+            return (source, image) if image.whole else None
         whole = [(image.version or "", source) for source, image in self.images.items() if image.whole]
-        if len(whole) <= 1:
-            return (whole[0][1], self.images[whole[0][1]]) if whole else None
+        if not whole:
+            return None
         latest = max(version for version, _ in whole)
         source = min(name for version, name in whole if version == latest)
         return source, self.images[source]

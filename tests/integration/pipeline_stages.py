@@ -28,7 +28,7 @@ Read = dict[int, list[Any]]
 """Records of a topic by partition, each in offset order."""
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 75.0) -> bool:
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
     deadline = time.monotonic() + seconds
     while not (met := condition()) and time.monotonic() < deadline:
         time.sleep(0.05)

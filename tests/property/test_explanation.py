@@ -10,7 +10,8 @@ from services.contract.policies import policy_digest
 from services.contract.reasons import REASONS
 from services.filtering.case import person_of, terms_of
 from services.filtering.decision import SEVERITY, TABLE_ORDER, decide
-from services.filtering.emission import ENDS, decide_pairs
+from services.filtering.docket import ENDS
+from services.filtering.emission import decide_pairs
 from services.filtering.explanation import Explanation, explain
 from services.filtering.inquiry import inquire
 from services.filtering.likeness import moment_of

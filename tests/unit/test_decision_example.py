@@ -141,3 +141,21 @@ def test_evaluation_that_fails_is_held() -> None:
     assert verdict.verdict == "hold"
     assert verdict.fields == ()
     assert verdict.now == "2026-09-15T08:00:00+02:00"
+    assert verdict.restrict is False
+    assert verdict.policy == decide(base("public task"), LAW).policy
+
+
+def test_erasure_that_is_owed_names_policy_and_moment_too() -> None:
+    request = differ(base("public task"), "subject.delivered=true; subject.deleted=true")
+    verdict = decide(request, LAW)
+
+    assert verdict.verdict == "erase"
+    assert (verdict.policy, verdict.now) == (decide(base("public task"), LAW).policy, request["now"])
+
+
+def test_policy_with_a_great_integer_does_not_depend_on_the_order_of_keys_either() -> None:
+    one, other = ({"perimeter": dict(pairs)} for pairs in (
+        (("id", "FR"), ("consent_age", 10**30)), (("consent_age", 10**30), ("id", "FR")),
+    ))  # fmt: skip
+
+    assert decide(one, LAW).policy == decide(other, LAW).policy

@@ -1,0 +1,72 @@
+"""The real filter, but for its clock: who a row is about is decided at the row's moment, told by `moments.json`.
+
+An operator has approved all that a policy erases at once, and nothing is stale: the rows know of neither.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+
+from services.contract.audit import Account, End
+from services.filtering.agent import FilteringAgent
+from services.filtering.deciding import Deciding
+from services.filtering.guard import Everything
+from services.filtering.subject import SUBJECT
+from services.runtime.outbox import Outbox
+from services.runtime.policies import PolicyBook
+from services.runtime.records import Record
+from services.runtime.settings import Settings
+from services.runtime.stream import main
+
+
+class Numbered(Account):
+    """Writes into another account, under one number, whatever ends."""
+
+    def __init__(self, account: Account, number: int) -> None:
+        self._account = account
+        self._number = number
+
+    def end(self, offset: int, contract: str, end: End, reason: str) -> None:  # noqa: ARG002  # always the first
+        self._account.end(self._number, contract, end, reason)
+
+
+class RowFilter(FilteringAgent):
+    """Hands one input after the other to the filter, with the hands of the clock where the row has them."""
+
+    def __init__(self, policies: PolicyBook, work_folder: Path) -> None:
+        super().__init__(policies)
+        self._moments: dict[str, int] = orjson.loads((work_folder / "moments.json").read_bytes())
+
+    def _deciding(self, outbox: Outbox, account: Account, *, express: bool) -> Deciding:
+        return Deciding(self.contracts(), outbox, account, express=express, approved=Everything(), stale=None)
+
+    async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
+        for record in records:
+            with self._at(record.key or b"", outbox):
+                await super().handle([record], outbox, account)
+
+    async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
+        for number, entry in enumerate(entries):
+            with self._at(entry[0].removeprefix(SUBJECT), outbox):
+                await super().sweep([entry], outbox, Numbered(account, number))
+
+    async def tick(self, outbox: Outbox, account: Account) -> bool:  # noqa: ARG002  # the clocks stand
+        """Nothing: by the wall clock every consent of the rows would have run out."""
+        return False
+
+    @contextmanager
+    def _at(self, key: bytes, outbox: Outbox) -> Iterator[None]:
+        wall = outbox.now_us
+        outbox.now_us = self._moments[key.decode()]
+        yield
+        outbox.now_us = wall
+
+
+def build(settings: Settings, policies: PolicyBook) -> RowFilter:
+    return RowFilter(policies, settings.work_folder)
+
+
+if __name__ == "__main__":
+    main("filtering", build)
