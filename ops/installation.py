@@ -86,10 +86,10 @@ def _signed_here(files: Files, keys_folder: Path) -> Signed:
 
 
 def _keys(folder: Path, perimeter: str) -> keys.KeyFiles:
-    files = keys.KeyFiles(folder / keys.KEYRING_FILE, folder / keys.KEK_FILE)
+    files = keys.KeyFiles.within(folder)
     if not files.keyring.exists() and not files.kek.exists():
         return keys.init(folder, perimeter, os.urandom)
-    if keys.status(files.keyring, files.kek).perimeter != perimeter:
+    if keys.load(files.keyring, files.kek).perimeter != perimeter:
         raise WrongSettings(f"{folder}: these keys are of another perimeter than the policies'")
     return files
 

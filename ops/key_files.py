@@ -1,9 +1,12 @@
 """Files that hold a key: made once, never overwritten, refused when others may read them."""
 
+import fcntl
 import os
 import shlex
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from services.contract.errors import NoKey, WeakKey, WrongSettings
@@ -65,16 +68,53 @@ def create_both(first: tuple[Path, bytes], second: tuple[Path, bytes]) -> None:
         raise WrongSettings(f"{folder}: cannot be written ({error.strerror})") from None
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Be the only one who changes this file; the lock goes with the process."""
+    try:
+        descriptor = os.open(path.parent, os.O_RDONLY)
+    except OSError as error:
+        raise NoKey(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, octets: bytes) -> None:
+    """Write whole or not at all, in the place of what is there, mode 0600.
+
+    Raises:
+        WrongSettings: the folder cannot be written; the file is as it was.
+    """
+    try:
+        beside = _beside(path, octets)
+        try:
+            beside.replace(path)
+        except BaseException:
+            beside.unlink()
+            raise
+        _settle(path.parent)
+    except OSError as error:
+        raise WrongSettings(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def _beside(path: Path, octets: bytes) -> Path:
+    """A private file in the same folder, durably written."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(octets)
+        file.flush()
+        os.fsync(file.fileno())
+    return Path(name)
+
+
 def _create(path: Path, octets: bytes) -> None:
     """Write whole or not at all: a private file beside it, then a hard link, which fails if the name is taken."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    beside = Path(name)
+    beside = _beside(path, octets)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(octets)
-            file.flush()
-            os.fsync(file.fileno())
         path.hardlink_to(beside)
     except FileExistsError:
         refuse_existing(path)

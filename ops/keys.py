@@ -7,19 +7,14 @@ backup), neither alone names anyone.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from ops.key_files import create_both, read_key_file
+from ops.key_files import create_both, locked, read_key_file, replace_file
 from services.contract.errors import NoKey, WeakKey
 from services.contract.naming import EntityClass, IdType
-from services.pseudonymisation.keyring import (
-    NONCE_OCTETS,
-    EpochState,
-    Keyring,
-    first_keyring,
-    open_keyring,
-    seal_keyring,
-)
+from services.pseudonymisation.keyring import Keyring, first_keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser, derive_provider_key
+from services.pseudonymisation.sealing import NONCE_OCTETS, open_keyring, seal_keyring
 from services.pseudonymisation.secret import REMEDY, SECRET_OCTETS, refuse_weak_key
 
 KEYRING_FILE = "keyring.sealed"
@@ -31,20 +26,14 @@ class KeyFiles:
     keyring: Path
     kek: Path
 
-
-@dataclass(frozen=True, slots=True)
-class KeyringStatus:
-    """What an operator may see of a keyring: which epochs live, never a root."""
-
-    perimeter: str
-    active_epoch: int
-    epochs: tuple[tuple[int, EpochState], ...]
-    generations: tuple[tuple[str, int], ...]
+    @classmethod
+    def within(cls, directory: Path) -> Self:
+        return cls(directory / KEYRING_FILE, directory / KEK_FILE)
 
 
 def init(directory: Path, perimeter: str, random_bytes: Callable[[int], bytes]) -> KeyFiles:
     """Make both files, mode 0600, and read them back; `random_bytes` is a cryptographic source (os.urandom)."""
-    files = KeyFiles(directory / KEYRING_FILE, directory / KEK_FILE)
+    files = KeyFiles.within(directory)
     kek, root = random_bytes(SECRET_OCTETS), random_bytes(SECRET_OCTETS)
     refuse_weak_key(root, "root")
     if kek == root:
@@ -61,14 +50,19 @@ def load(keyring_path: Path, kek_path: Path) -> Keyring:
     return open_keyring(sealed, read_key_file(kek_path, private=True, remedy=REMEDY))
 
 
-def status(keyring_path: Path, kek_path: Path) -> KeyringStatus:
-    keyring = load(keyring_path, kek_path)
-    return KeyringStatus(
-        keyring.perimeter,
-        keyring.active_epoch.number,
-        tuple((epoch.number, epoch.state) for epoch in keyring.epochs),
-        keyring.generations,
-    )
+def change(files: KeyFiles, step: Callable[[Keyring], Keyring], random_bytes: Callable[[int], bytes]) -> Keyring:
+    """Take the keyring a step on, sealed anew in the place of the one before; of two at once, one waits.
+
+    Raises:
+        WeakKey, NoKey, WrongSettings: the file stays as it was.
+    """
+    with locked(files.keyring):
+        keyring = step(load(files.keyring, files.kek))
+        sealed = seal_keyring(
+            keyring, read_key_file(files.kek, private=True, remedy=REMEDY), random_bytes(NONCE_OCTETS)
+        )
+        replace_file(files.keyring, sealed)
+        return load(files.keyring, files.kek)
 
 
 def read_root(path: Path) -> bytes:

@@ -68,7 +68,7 @@ def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[tu
     job = Job(
         bootstrap=cluster.bootstrap, group="", input=RELEASES, outputs=outputs, perimeter="FR",
         keys={
-            f"{policy.provider}/{contract.family}": keyring.provider_key("FR", policy.provider, contract.family).hex()
+            f"{policy.provider}/{contract.family}": keyring.keys_of(policy.provider, contract.family).current.hex()
             for policy, contract in contracts
         },
         allowed={

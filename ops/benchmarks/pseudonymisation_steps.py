@@ -33,7 +33,7 @@ from services.filtering.subject import NOBODY, fold
 from services.pseudonymisation.agent import PseudonymisationAgent
 from services.pseudonymisation.emission import MAX_EMISSION_BYTES, manner_of, read_strictly, recognise
 from services.pseudonymisation.fields import Renaming
-from services.pseudonymisation.keyring import first_keyring
+from services.pseudonymisation.keyring import KeySource, first_keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
 from services.pseudonymisation.terms import Terms
 from services.runtime.outbox import Outbox
@@ -47,7 +47,7 @@ NOW = datetime(2026, 9, 16, 8, tzinfo=UTC)
 MOMENT = moment_of(NOW)
 NOW_US = int(NOW.timestamp()) * 1_000_000
 OPERATION = kind("pseudonymisation", "operation")
-KEYRING = first_keyring("FR", bytes(range(32)))
+KEYS = KeySource.of(first_keyring("FR", bytes(range(32))))
 POLICIES = Path(__file__).parents[1] / "policies"
 
 
@@ -131,7 +131,7 @@ def each(rows: Sequence[Row], step: Callable[[int], object]) -> float:
 def steps(rows: Sequence[Row], policy: ProviderPolicy) -> dict[str, float]:
     """The pure steps, one by one; what little the loop itself costs is in each."""
     strict = [read_strictly(row.value) for row in rows]
-    names = Pseudonymiser.under(KEYRING.provider_key("FR", policy.provider, strict[0]["purpose_family"]))
+    names = Pseudonymiser.under(KEYS.keys_of(policy.provider, strict[0]["purpose_family"], 0).current)
     renaming = Renaming(strict[0]["source"], "FR", names.name)
     terms = Terms(strict[0], names, renaming)
     known = {manner_of(strict[0]): terms}
@@ -158,7 +158,7 @@ def handling(rows: Sequence[Row], policies: Policies) -> tuple[float, float]:
     book = PolicyBook("pseudonymisation")
     for name, policy in policies.items():
         book.apply(name.encode(), policy.model_dump_json(by_alias=True).encode())
-    agent = PseudonymisationAgent(book, KEYRING)
+    agent = PseudonymisationAgent(book, KEYS)
 
     def once(state: Known) -> Outbox:
         outbox = Outbox("pseudonymisation", 0, state, NOW_US)

@@ -64,10 +64,10 @@ def _keyring() -> list[Finding]:
     if not files[0] or not files[1]:
         return []
     try:
-        found = keys.status(Path(files[0]), Path(files[1]))
+        found = keys.load(Path(files[0]), Path(files[1]))
     except SanctuaireError as error:
         return [Finding("keyring", "wrong", str(error))]
-    return [Finding("keyring", f"epoch {found.active_epoch} active")]
+    return [Finding("keyring", f"epoch {found.active_epoch.number} active")]
 
 
 def _cluster(bootstrap: str | None) -> tuple[Finding, Addresses | None]:

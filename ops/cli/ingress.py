@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ops import platforms as register
 from ops.cli.exits import EPILOGUE, manual
-from ops.cli.keys import DEFAULT_FOLDER
+from ops.cli.rotation import DEFAULT_FOLDER
 from ops.cli.options import AsJson
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Say which platforms may post, and of whom.")

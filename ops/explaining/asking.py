@@ -116,8 +116,8 @@ def _pseudonym(provider: str, pair: Pair, keyring: Keyring) -> str:
     named_by = NamedBy.model_validate(
         {"entity_class": entity_class, "namespace": namespace, "type": id_type, "value": value}
     )
-    key = keyring.provider_key(keyring.perimeter, provider, pair.purpose_family)
-    return Pseudonymiser.under(key).name(named_by)
+    keys = keyring.keys_of(provider, pair.purpose_family, pair.serial)
+    return Pseudonymiser.under(keys.current).name(named_by)
 
 
 def put_on_record(addresses: Addresses, act: ReadAct) -> None:

@@ -51,10 +51,10 @@ def apply_policies(
     require_topics_of(addresses, wanted)
     prepare = partial(_applying, addresses, wanted, by, signed, staged)
     prepare()  # What is to be refused is refused before a producer is opened.
-    with _fenced(addresses) as producer:
+    with fenced(addresses) as producer:
         applied, messages = prepare()
         if messages:
-            _commit(producer, messages)
+            commit(producer, messages)
     return applied
 
 
@@ -96,8 +96,8 @@ def judge_change_set(addresses: Addresses, approval: Approval) -> None:
     """
     require_topics(addresses, (POLICIES, POLICIES_AUDIT))
     _judging(addresses, approval)
-    with _fenced(addresses) as producer:
-        _commit(producer, _judging(addresses, approval))
+    with fenced(addresses) as producer:
+        commit(producer, _judging(addresses, approval))
 
 
 def _judging(addresses: Addresses, approval: Approval) -> list[Message]:
@@ -115,7 +115,7 @@ def _judging(addresses: Addresses, approval: Approval) -> list[Message]:
 
 
 @contextmanager
-def _fenced(addresses: Addresses) -> Iterator[KafkaProducer]:
+def fenced(addresses: Addresses) -> Iterator[KafkaProducer]:
     """A producer that was opened before anything is read: of two operators at once, the first is fenced off."""
     try:
         with open_producer(addresses, transactional_id=TRANSACTIONAL_ID) as producer:
@@ -128,7 +128,7 @@ def _fenced(addresses: Addresses) -> Iterator[KafkaProducer]:
         ) from None
 
 
-def _commit(producer: KafkaProducer, messages: list[Message]) -> None:
+def commit(producer: KafkaProducer, messages: list[Message]) -> None:
     producer.begin_transaction()
     sent = [producer.send(topic, value, key, headers_of(schema, value)) for topic, key, value, schema in messages]
     producer.commit_transaction()

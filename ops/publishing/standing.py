@@ -6,6 +6,7 @@ from ops.policy_files import MAX_POLICY_BYTES
 from ops.publishing.cluster import Addresses, read_whole
 from services.contract.acts import APPROVAL_KEY, Approval, approved_of
 from services.contract.errors import Unreadable
+from services.contract.key_acts import KEYS_KEY, KeyOrder
 from services.contract.parsing import parse_payload
 from services.contract.policies import ProviderPolicy, change_set, policy_digest
 from services.contract.topology import POLICIES, POLICIES_AUDIT
@@ -13,10 +14,11 @@ from services.contract.topology import POLICIES, POLICIES_AUDIT
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What every stage has in force, and the last approval."""
+    """What every stage has in force, the last approval, and which names are in force."""
 
     policies: dict[str, ProviderPolicy]
     approval: Approval | None
+    keys: KeyOrder | None = None
 
     @property
     def change_set(self) -> str:
@@ -31,11 +33,14 @@ def read_standing(addresses: Addresses) -> Standing:
     """Read `policies.v1` as the stages do: a record that cannot be read changes nothing."""
     found: dict[str, ProviderPolicy] = {}
     approval: Approval | None = None
+    keys: KeyOrder | None = None
     for _, key, value in read_whole(addresses, POLICIES):
         provider = (key or b"").decode(errors="replace")
         try:
             if key == APPROVAL_KEY:
                 approval = None if value is None else parse_payload(Approval, value, MAX_POLICY_BYTES)
+            elif key == KEYS_KEY:
+                keys = keys if value is None else parse_payload(KeyOrder, value, MAX_POLICY_BYTES)
             elif value is None:
                 found.pop(provider, None)
             else:
@@ -44,7 +49,7 @@ def read_standing(addresses: Addresses) -> Standing:
                     found[provider] = policy
         except Unreadable:
             continue
-    return Standing(found, approval)
+    return Standing(found, approval, keys)
 
 
 def read_acts(addresses: Addresses) -> list[bytes]:

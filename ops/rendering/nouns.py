@@ -14,13 +14,22 @@ from services.contract.changes import Change, Identifier
 from services.contract.consent_records import ConsentReceipt, ConsentRecord
 from services.contract.consents import ConsentDecision
 from services.contract.heartbeats import Heartbeat
+from services.contract.key_acts import KeyAct, KeyOrder
 from services.contract.links import Link
 from services.contract.objections import ObjectionDecision
-from services.contract.operations import Delete, ProviderRecord, ProviderRestriction, Restrict, Upsert
+from services.contract.operations import (
+    Delete,
+    ProviderRecord,
+    ProviderRenaming,
+    ProviderRestriction,
+    Restrict,
+    Rotated,
+    Upsert,
+)
 from services.contract.outcomes import Outcome
 from services.contract.policies import ProviderPolicy
 from services.contract.reads import ReadAct
-from services.contract.releases import Release, Restriction, Withdrawal
+from services.contract.releases import Release, Renaming, Restriction, Withdrawal
 from services.contract.restrictions import RestrictionDecision
 
 
@@ -61,23 +70,27 @@ NOUNS: tuple[Noun, ...] = (
     Noun("Link", Link),
     Noun("ProviderPolicy", ProviderPolicy),
     Noun("Approval", Approval),
+    Noun("KeyOrder", KeyOrder),
     Noun("Release", Release),
     Noun("Withdrawal", Withdrawal),
     Noun("Restriction", Restriction),
+    Noun("Renaming", Renaming),
     Noun("Heartbeat", Heartbeat),
     Noun(
         "Operation",
-        Upsert | Delete | Restrict,
+        Upsert | Delete | Restrict | Rotated,
         "What a connector is to do at its provider: an upsert carries `kind` and `fields`, a restrict `restricted`, "
-        "a delete none of them.",
+        "a rotated `renamed_to`, a delete none of them.",
     ),
     Noun("Outcome", Outcome, "What came of an operation: delivered, deferred or refused."),
     Noun("ProviderRecord", ProviderRecord),
     Noun("ProviderRestriction", ProviderRestriction),
+    Noun("ProviderRenaming", ProviderRenaming),
     Noun("AuditEntry", AuditEntry),
     Noun("QuarantinedRecord", QuarantinedRecord),
     Noun("PolicyAct", PolicyAct),
     Noun("ReadAct", ReadAct),
+    Noun("KeyAct", KeyAct),
     Noun("DecisionRequest", DecisionRequest),
     Noun("Verdict", Verdict),
     Noun("ConsentRecord", ConsentRecord),

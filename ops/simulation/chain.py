@@ -22,7 +22,7 @@ from services.filtering.emission import decide_pairs
 from services.filtering.likeness import moment_of
 from services.filtering.linking import relink
 from services.filtering.subject import Subject
-from services.pseudonymisation.keyring import Keyring
+from services.pseudonymisation.keyring import Keyring, KeySource
 from services.pseudonymisation.manners import Manners
 
 
@@ -50,9 +50,10 @@ class Chain:
         self._policy = policy
         self._now = now
         self._day = day_in_paris(now)
-        bare = {} if policy.contracts else {policy.provider: Named(digest, policy.version)}
-        self._contracts = Contracts.of(terms_of(policy, digest), bare)
-        self._manners = Manners(keyring)
+        serial = keyring.serial_of(policy.provider)
+        bare = {} if policy.contracts else {policy.provider: Named(digest, policy.version, serial)}
+        self._contracts = Contracts.of(terms_of(policy, digest, serial), bare)
+        self._manners = Manners(KeySource.of(keyring))
         self._connector = ConnectorTerms(policy, self._day)
         self._seq = 0
 

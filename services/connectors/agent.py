@@ -64,11 +64,11 @@ class ConnectorAgent:
                 last[word.place] = word
         telling = self._telling(outbox, account)
         telling.load(list(last.values()))
-        backlog = bool(outbox.reached.backlog)
+        backlog, express = bool(outbox.reached.backlog), records[0].topic == self._express
         for offset, word in words:
             latest = last[word.place]
             if word is latest:
-                telling.hear(offset, word, backlog=backlog)
+                telling.hear(offset, word, backlog=backlog, express=express)
             else:
                 telling.end(offset, word, "duplicate" if word.seq == latest.seq else "superseded")
         await telling.tell()

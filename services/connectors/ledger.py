@@ -23,7 +23,7 @@ class Standing(NamedTuple):
 
 
 def judge(word: Word, standing: Standing | None) -> StageCode | None:
-    """Why a word is not to be told: an older one, the same again, or an erasure or restriction of what never left."""
+    """Why a word is not to be told: an older one, the same again, or one that takes back what never left."""
     if standing is not None and word.seq <= standing.seq:
         return "duplicate" if word.seq == standing.seq else "superseded"
     if word.kind is None and (standing is None or not standing.attempted):
@@ -32,11 +32,12 @@ def judge(word: Word, standing: Standing | None) -> StageCode | None:
 
 
 def told(word: Word, code: OutcomeCode) -> Standing:
-    """The standing after the provider was told. An erasure leaves a marker, so that nothing old comes back.
+    """The standing after the provider was told. An erasure and another name leave a marker: nothing old comes back.
 
     Unless it acknowledged an erasure, it may still have the person.
     """
-    return Standing(word.seq, attempted=word.operation != "delete" or OUTCOME_OF[code] != "delivered")
+    ends = word.operation in {"delete", "rotate"}
+    return Standing(word.seq, attempted=not ends or OUTCOME_OF[code] != "delivered")
 
 
 def dump(standing: Standing) -> bytes:
@@ -50,6 +51,29 @@ def load(raw: bytes | None) -> Standing | None:
 def key_of(word: Word) -> bytes:
     """The ledger's key."""
     return f"{word.provider}/{word.contract}/{word.pseudonym}".encode()
+
+
+def adopted(word: Word, known: Standing | None) -> Standing | None:
+    """The standing of the name that a word gives, once it may be told: null where it stays as it is."""
+    if known is None:
+        return Standing(0, attempted=True)
+    return None if known.attempted else known._replace(attempted=True)
+
+
+def key_of_adopted(word: Word) -> bytes:
+    """The ledger's key for the name that a word gives."""
+    return f"{word.provider}/{word.contract}/{word.renamed_to}".encode()
+
+
+def value_of_adopted(word: Word, at: datetime) -> bytes:
+    """The ledger's value for it: the provider has her by this name, and was told nothing by it yet."""
+    return orjson.dumps(
+        {
+            "provider": word.provider, "contract": word.contract, "pseudonym": word.renamed_to, "seq": word.seq,
+            "operation": "adopt", "at": at, "outcome": "delivered", "code": "delivered",
+        },
+        option=orjson.OPT_UTC_Z,
+    )  # fmt: skip
 
 
 def value_of(word: Word, code: OutcomeCode, at: datetime) -> bytes:

@@ -8,7 +8,7 @@ import orjson
 from services.connectors.words import Word
 from services.contract.errors import KeyMismatch, NotThisSchema
 from services.contract.heartbeats import MAX_HEARTBEAT_BYTES, Heartbeat, read_heartbeat
-from services.contract.operations import Delete, Operation, Restrict, Upsert
+from services.contract.operations import Delete, Operation, Restrict, Rotated, Upsert
 from services.contract.parsing import MAX_DEPTH, parse_json, parse_payload
 from services.contract.policies import Kind
 
@@ -19,6 +19,7 @@ _KINDS = get_args(Kind)
 _UPSERT = frozenset(Upsert.model_fields)
 _DELETE = frozenset(Delete.model_fields)
 _RESTRICT = frozenset(Restrict.model_fields)
+_ROTATED = frozenset(Rotated.model_fields)
 
 
 def read_operation(raw: bytes, key: bytes | None, provider: str) -> Word:
@@ -34,7 +35,7 @@ def read_operation(raw: bytes, key: bytes | None, provider: str) -> Word:
 
 
 def read_express(raw: bytes, key: bytes | None, provider: str, partition: int) -> Word | Heartbeat:
-    """A delete or a restrict of this provider, or the heartbeat of this partition.
+    """A delete, a restrict or another name of this provider, or the heartbeat of this partition.
 
     Raises:
         Unreadable: neither, or not from here.
@@ -61,11 +62,11 @@ def quickly(raw: bytes) -> Word | None:
 
 def word_of(content: Any, raw: bytes) -> Word | None:
     """The parsed operation; null unless every part that is used has its form."""
-    if type(content) is not dict or content.keys() not in (_UPSERT, _DELETE, _RESTRICT):
+    if type(content) is not dict or content.keys() not in (_UPSERT, _DELETE, _RESTRICT, _ROTATED):
         return None
     provider, contract, pseudonym = content["provider"], content["contract"], content["pseudonym"]
     seq, version, event_id = content["seq"], content["policy_version"], content["event_id"]
-    kind, fields = content.get("kind"), content.get("fields", {})
+    kind, fields, renamed_to = content.get("kind"), content.get("fields", {}), content.get("renamed_to", "")
     if (
         type(provider) is type(contract) is type(pseudonym) is type(event_id) is type(content["policy"]) is str
         and type(seq) is type(version) is int
@@ -76,10 +77,13 @@ def word_of(content: Any, raw: bytes) -> Word | None:
         and _CONTRACT.fullmatch(contract)
         and _NAME.fullmatch(pseudonym)
         and _NAME.fullmatch(event_id)
+        and (not renamed_to or (type(renamed_to) is str and _NAME.fullmatch(renamed_to)))
     ):
         place = f"{contract}/{pseudonym}".encode()
-        restricted = "restricted" in content
-        return Word(provider, contract, pseudonym, seq, version, event_id, kind, fields, place, raw, restricted)
+        return Word(
+            provider, contract, pseudonym, seq, version, event_id, kind, fields, place, raw,
+            "restricted" in content, renamed_to,
+        )  # fmt: skip
     return None
 
 
@@ -96,6 +100,8 @@ def _strictly(raw: bytes) -> Word:
         model = Upsert
     elif isinstance(content, dict) and "restricted" in content:
         model = Restrict
+    elif isinstance(content, dict) and "renamed_to" in content:
+        model = Rotated
     return _word(parse_payload(model, raw, MAX_OPERATION_BYTES), raw)
 
 
@@ -104,5 +110,5 @@ def _word(operation: Operation, raw: bytes) -> Word:
     return Word(
         operation.provider, operation.contract, operation.pseudonym, operation.seq, operation.policy_version,
         operation.event_id, kind, fields, f"{operation.contract}/{operation.pseudonym}".encode(), raw,
-        isinstance(operation, Restrict),
+        isinstance(operation, Restrict), operation.renamed_to if isinstance(operation, Rotated) else "",
     )  # fmt: skip

@@ -17,7 +17,7 @@ from services.contract.topology import LEDGER
 from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox
 
-ENDS: Mapping[OperationKind, End] = {"upsert": "released", "delete": "erased", "restrict": "held"}
+ENDS: Mapping[OperationKind, End] = {"upsert": "released", "delete": "erased", "restrict": "held", "rotate": "held"}
 HELD = frozenset({"release-window", "backlog", "allowed-again"})
 
 
@@ -32,12 +32,16 @@ class Telling:
         self._now = outbox.now
         self.is_fresh = freshness.is_fresh(outbox.get(freshness.HEARTBEAT), outbox.now_us)
         self._told: list[tuple[int, Word]] = []
+        self._renames = False
 
     def load(self, words: Sequence[Word]) -> None:
         self._outbox.load([STANDING + word.place for word in words])
 
-    def hear(self, number: int, word: Word, *, backlog: bool) -> None:
+    def hear(self, number: int, word: Word, *, backlog: bool, express: bool) -> None:
         """A word that came: sequence, contract, places and consents are checked once more, and whether it may leave.
+
+        Another name waits as an upsert does, for who compares two providers could else match them by its time; on the
+        express lane it comes with a restriction that must not wait.
 
         Raises:
             NotYet: it cannot be said; nothing of the round is told.
@@ -46,7 +50,7 @@ class Telling:
         code = judge(word, standing)
         if code in {"duplicate", "superseded"}:
             self.end(number, word, code)
-        elif word.kind is not None:
+        elif word.kind is not None or (word.renamed_to and not express and code is None):
             self._hear_upsert(number, word, standing, backlog=backlog)
         elif code == "never-attempted":
             self._put_by(word, standing, Standing(word.seq, attempted=False))
@@ -96,6 +100,8 @@ class Telling:
         """Tell the provider what was taken up, and enter what came of it."""
         if not self._told:
             return
+        if self._renames:  # first, so that nobody is told of by a name that is not known yet
+            self._told.sort(key=lambda told: not told[1].renamed_to)
         codes = await self._provider.deliver([word for _, word in self._told], self._outbox)
         for (number, word), code in zip(self._told, codes, strict=True):
             self._outbox.put(STANDING + word.place, ledger.dump(ledger.told(word, code)))
@@ -117,7 +123,23 @@ class Telling:
     def _take_up(self, number: int, word: Word, standing: Standing | None) -> None:
         if standing is not None and standing.until:
             self._outbox.put(waiting.key_of(standing.until, word.place), None)
+        if word.renamed_to:
+            self._adopt(word)
         self._told.append((number, word))
+
+    def _adopt(self, word: Word) -> None:
+        """From now on the provider may have her by the other name: what takes her back by it is to be told."""
+        self._renames = True
+        place = STANDING + f"{word.contract}/{word.renamed_to}".encode()
+        standing = ledger.adopted(word, ledger.load(self._outbox.get(place)))
+        if standing is not None:
+            self._outbox.put(place, ledger.dump(standing))
+            self._outbox.send(
+                LEDGER,
+                ledger.key_of_adopted(word),
+                ledger.value_of_adopted(word, self._now),
+                binary("connectors", "outcome", f"{word.provider}.{word.contract}.{word.seq}.adopt"),
+            )
 
     def _wait(self, number: int, word: Word, standing: Standing | None, why: StageCode, until: str) -> None:
         """Keep it as the pair's last word; what waited before goes."""

@@ -17,7 +17,7 @@ class Word(NamedTuple):
     policy_version: int
     event_id: str
     kind: Kind | None
-    """Of an upsert; null is the order to forget, or to restrict."""
+    """Of an upsert; null is the order to forget, to restrict, or to use another name."""
     fields: Mapping[str, Any]
     place: bytes
     """`<contract>/<pseudonym>`: where the state keeps what belongs to the pair."""
@@ -25,6 +25,8 @@ class Word(NamedTuple):
     """As it came: what is kept while it waits."""
     restricted: bool = False
     """Whether it is the order to keep the person and not use her."""
+    renamed_to: str = ""
+    """By which name she is to be known instead; empty where she keeps hers."""
 
     @property
     def pair(self) -> str:
@@ -34,4 +36,6 @@ class Word(NamedTuple):
     def operation(self) -> OperationKind:
         if self.kind is not None:
             return "upsert"
+        if self.renamed_to:
+            return "rotate"
         return "restrict" if self.restricted else "delete"

@@ -46,6 +46,12 @@ class Restrict(Operation):
     """Tells it from a delete."""
 
 
+class Rotated(Operation):
+    """Know by another name from now on whom you know by this one, and never use this one again."""
+
+    renamed_to: PseudonymText
+
+
 class ProviderRecord(Payload):
     """What a provider reads under a pseudonym on its own topic; a null value is the order to forget."""
 
@@ -60,4 +66,14 @@ class ProviderRestriction(Payload):
     restricted: Literal[True]
 
 
-OperationKind = Literal["upsert", "delete", "restrict"]
+class ProviderRenaming(Payload):
+    """What a provider reads under a pseudonym before its end: whom it is to know by another name from now on.
+
+    The order to forget this pseudonym follows it on the same partition, with `renamed_to` in a header, so that it is
+    not lost on a provider that comes after the topic was compacted.
+    """
+
+    renamed_to: PseudonymText
+
+
+OperationKind = Literal["upsert", "delete", "restrict", "rotate"]

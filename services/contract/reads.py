@@ -12,6 +12,9 @@ from pydantic import AwareDatetime, StringConstraints
 from services.contract.errors import Payload
 from services.contract.policies import Slug
 
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}$")]
+"""The number of the request or incident that something was done for; no text, which could name somebody."""
+
 SALT_OCTETS: Final = 16
 _DIGEST_OCTETS: Final = 32
 # RFC 7914 §2: 16 MiB and some 50 ms a guess. An INE has eleven characters, so that a plain hash could be guessed back.
@@ -26,8 +29,7 @@ class ReadAct(Payload):
     at: AwareDatetime
     by: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     """Who ran the command."""
-    reference: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}$")] | None
-    """The number of the request or incident that it was for; no text, which could name somebody."""
+    reference: Reference | None
     provider: Slug
     salt: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
     subject: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -18,6 +18,9 @@ Seq = Annotated[int, Field(ge=1)]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=MAX_SUBJECT)]
 """A routing key."""
 
+KeySerial = Annotated[int, Field(ge=0, lt=1 << 32)]
+"""How often the names at a provider had changed (pseudonymisation/keyring.py); 0 where they never have."""
+
 
 class _Decision(Payload):
     """What a release and a withdrawal share.
@@ -32,6 +35,8 @@ class _Decision(Payload):
     policy: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
     policy_version: Annotated[int, Field(ge=1)]
     """Under which policy it was decided: a later stage that knows only older ones waits."""
+    key_serial: KeySerial = 0
+    """Under which names it leaves: a pseudonymiser whose keyring has not come as far waits."""
 
 
 class Release(_Decision):
@@ -71,5 +76,15 @@ class Restriction(_Decision):
     seq: Seq
 
 
-Emission = Release | Withdrawal | Restriction
+class Renaming(_Decision):
+    """This provider has her and is told nothing new of her but the name that it now knows her by (a rotation)."""
+
+    renamed: Literal[True]
+    """Tells it from the others."""
+    named_by: NamedBy
+    subject: Subject
+    seq: Seq
+
+
+Emission = Release | Withdrawal | Restriction | Renaming
 """What the filter sends about one pair."""

@@ -13,13 +13,22 @@ from services.contract.changes import Change, Identifier
 from services.contract.consents import ConsentDecision
 from services.contract.errors import Payload
 from services.contract.heartbeats import Heartbeat
+from services.contract.key_acts import KeyAct, KeyOrder
 from services.contract.links import Link
 from services.contract.objections import ObjectionDecision
-from services.contract.operations import Delete, ProviderRecord, ProviderRestriction, Restrict, Upsert
+from services.contract.operations import (
+    Delete,
+    ProviderRecord,
+    ProviderRenaming,
+    ProviderRestriction,
+    Restrict,
+    Rotated,
+    Upsert,
+)
 from services.contract.outcomes import Deferred, Delivered, Refused
 from services.contract.policies import ProviderPolicy
 from services.contract.reads import ReadAct
-from services.contract.releases import Release, Restriction, Withdrawal
+from services.contract.releases import Release, Renaming, Restriction, Withdrawal
 from services.contract.restrictions import RestrictionDecision
 
 CHANGES = "directory.changes.v1"
@@ -30,7 +39,7 @@ LINKS = "directory.links.v1"
 UNLINKS = "directory.unlinks.v1"
 """The express lane: whom one pupil's own input no longer lets be known, past any backlog (decisions/0014)."""
 POLICIES = "policies.v1"
-"""A policy a provider, and under a key that no provider can have the last approval of what a set erases at once."""
+"""A policy a provider; and under keys that no provider can have the last approval, and which names are in force."""
 RELEASES = "provisioning.releases.v1"
 """The normal lane: releases, and the erasures and restrictions of a sweep. Readers tell them apart by content."""
 WITHDRAWALS = "provisioning.withdrawals.v1"
@@ -47,6 +56,7 @@ PSEUDONYMISATION_AUDIT = "audit.pseudonymisation.v1"
 CONNECTORS_AUDIT = "audit.connectors.v1"
 POLICIES_AUDIT = "audit.policies.v1"
 READS_AUDIT = "audit.reads.v1"
+KEYS_AUDIT = "audit.keys.v1"
 
 SUBJECT_PARTITIONS = 12
 """All topics keyed by a subject share it: a stage writes to the partition it reads from."""
@@ -88,17 +98,17 @@ TOPICS: tuple[Topic, ...] = (
           retention_days=14, quarantined=True),
     Topic(LINKS, (Link,), "routing key of the guardian", "filtering", ("filtering",), "delete",
           retention_days=14, quarantined=True),
-    Topic(POLICIES, (ProviderPolicy, Approval), "provider", "operators",
+    Topic(POLICIES, (ProviderPolicy, Approval, KeyOrder), "provider", "operators",
           ("filtering", "pseudonymisation", "connectors"), "compact", partitions="one", tombstone_days=30),
-    Topic(RELEASES, (Release, Withdrawal, Restriction), "routing key", "filtering", ("pseudonymisation",), "delete",
+    Topic(RELEASES, (Release, Withdrawal, Restriction, Renaming), "routing key", "filtering", ("pseudonymisation",), "delete",
           retention_days=7, quarantined=True),
     Topic(WITHDRAWALS, (Withdrawal, Restriction, Heartbeat), "routing key", "filtering", ("pseudonymisation",),
           "delete", retention_days=7, quarantined=True),
-    Topic(OPERATIONS, (Upsert, Delete, Restrict), "pseudonym", "pseudonymisation", ("connectors",), "delete",
+    Topic(OPERATIONS, (Upsert, Delete, Restrict, Rotated), "pseudonym", "pseudonymisation", ("connectors",), "delete",
           retention_days=7, quarantined=True),
-    Topic(PROVIDER_WITHDRAWALS, (Delete, Restrict, Heartbeat), "pseudonym", "pseudonymisation", ("connectors",),
+    Topic(PROVIDER_WITHDRAWALS, (Delete, Restrict, Rotated, Heartbeat), "pseudonym", "pseudonymisation", ("connectors",),
           "delete", retention_days=7, quarantined=True),
-    Topic(PROVIDER_DIRECTORY, (ProviderRecord, ProviderRestriction), "pseudonym", "connectors", ("the provider",),
+    Topic(PROVIDER_DIRECTORY, (ProviderRecord, ProviderRestriction, ProviderRenaming), "pseudonym", "connectors", ("the provider",),
           "compact", tombstone_days=30),
     Topic(LEDGER, (Delivered, Deferred, Refused), "<provider>/<contract>/<pseudonym>", "connectors",
           ("operators",), "compact", tombstone_days=7),
@@ -117,6 +127,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic(POLICIES_AUDIT, (PolicyAct,), "none", "operators", ("operators",), "delete",
           partitions="one", retention_days=3650),
     Topic(READS_AUDIT, (ReadAct,), "none", "operators", ("operators",), "delete",
+          partitions="one", retention_days=3650),
+    Topic(KEYS_AUDIT, (KeyAct,), "none", "operators", ("operators",), "delete",
           partitions="one", retention_days=3650),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from services.contract.audit import Account, Stage
 from services.contract.envelope import binary
 from services.contract.errors import Unreadable
 from services.contract.heartbeats import Heartbeat
+from services.contract.key_acts import KeyOrder
 from services.contract.policies import day_in_paris
 from services.contract.topology import (
     CHANGES,
@@ -23,6 +24,7 @@ from services.filtering.case import Contracts, Named, terms_of
 from services.filtering.deciding import HELD, Deciding
 from services.filtering.docket import Docket
 from services.filtering.freshness import Staleness, staleness
+from services.filtering.rotation import CURSOR, ROTATED_A_SECOND, Cursor, cursor_of, dump
 from services.filtering.subject import SUBJECT, load
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
@@ -48,15 +50,21 @@ class FilteringAgent:
         self._bound_us = int(fresh_seconds * 1_000_000)
         self._applied_until: dict[int, int] = {}
         self._contracts: tuple[bytes, Contracts] = (b"", Contracts({}, {}, {}))
+        self._order: KeyOrder | None = None
 
     def contracts(self) -> Contracts:
         """Every contract in the book; prepared anew when the book changes."""
-        token = self._policies.token()
-        if self._contracts[0] != token:
-            known = [self._policies.by_provider[name] for name in sorted(self._policies.by_provider)]
-            terms = [term for one in known for term in terms_of(one.policy, one.digest)]
+        book = self._policies
+        token = book.token()
+        if self._contracts[0] != token or self._order is not book.keys:
+            self._order = book.keys
+            known = [book.by_provider[name] for name in sorted(book.by_provider)]
+            serials = {one.policy.provider: book.serial_of(one.policy.provider) for one in known}
+            terms = [term for one in known for term in terms_of(one.policy, one.digest, serials[one.policy.provider])]
             bare = {
-                one.policy.provider: Named(one.digest, one.policy.version) for one in known if not one.policy.contracts
+                one.policy.provider: Named(one.digest, one.policy.version, serials[one.policy.provider])
+                for one in known
+                if not one.policy.contracts
             }
             contracts = Contracts.of(terms, bare)
             self._contracts = (token, contracts._replace(terms=Docket(contracts.terms)))
@@ -95,26 +103,45 @@ class FilteringAgent:
             account.count(len(people))
         if not more:
             self._vouch(outbox)
-        return self._take_up(outbox, account, len(due)) or more
+        self._rotate(outbox, account)
+        return self._take_up(outbox, account) or more
 
-    def _take_up(self, outbox: Outbox, account: Account, first: int) -> bool:
+    def _rotate(self, outbox: Outbox, account: Account) -> None:
+        """Name some more people as they are to be named now: as many a second, so that none of the day's work waits."""
+        order = self._policies.keys
+        if order is None or self.stale(outbox):
+            return
+        cursor = cursor_of(outbox.get(CURSOR), order.announced)
+        if cursor.after is None:
+            return
+        found = outbox.scan(SUBJECT, ROTATED_A_SECOND, cursor.after or None)
+        deciding = self._deciding(outbox, account, express=False, rotating=True)
+        for number, (state_key, _) in enumerate(found, account.records):
+            deciding.take_up(state_key[len(SUBJECT) :], number)
+        deciding.close()
+        account.count(len(found))
+        after = found[-1][0] if len(found) == ROTATED_A_SECOND else None
+        outbox.put(CURSOR, dump(Cursor(order.announced, cursor.done + len(found), after)))
+
+    def _take_up(self, outbox: Outbox, account: Account) -> bool:
         """Decide again some of whom staleness held, once all is fresh; whether more of them wait."""
         if self.stale(outbox):
             return False
         held = [entry[len(HELD) :] for entry, _ in outbox.scan(HELD, DUE_AT_ONCE)]
         outbox.load([SUBJECT + key for key in held])
         deciding = self._deciding(outbox, account, express=False)
-        for number, key in enumerate(held, first):
+        for number, key in enumerate(held, account.records):
             outbox.put(HELD + key, None)
             deciding.take_up(key, number)
         deciding.close()
         account.count(len(held))
         return len(held) == DUE_AT_ONCE
 
-    def _deciding(self, outbox: Outbox, account: Account, *, express: bool) -> Deciding:
+    def _deciding(self, outbox: Outbox, account: Account, *, express: bool, rotating: bool = False) -> Deciding:
+        contracts, order = self.contracts(), self._policies.keys
         return Deciding(
-            self.contracts(), outbox, account,
-            express=express, approved=self._policies.approved, stale=self.stale(outbox),
+            contracts, outbox, account, express=express, approved=self._policies.approved, stale=self.stale(outbox),
+            serial=order.latest if order else 0, rotating=rotating,
         )  # fmt: skip
 
     def stale(self, outbox: Outbox) -> Staleness | None:

@@ -15,7 +15,7 @@ from services.filtering.parsing import read_policy
 from services.filtering.particulars import Records, standing
 from services.filtering.precedents import Facts, Precedents
 from services.filtering.request import Category
-from services.filtering.subject import Image, Subject, kind_of
+from services.filtering.subject import Image, Subject, kind_of, mark_of
 
 OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract", "no-linked-pupil"]
 
@@ -155,6 +155,8 @@ class Named(NamedTuple):
 
     digest: str
     version: int
+    key_serial: int = 0
+    """Under which names what is decided leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ class Terms:
     policy: ProviderPolicy
     contract: Contract
     named: Named
+    mark: str
+    """Of its names, behind the digest of what leaves under them."""
     pair: str
     usual: bool
     """Whether the first holders may consent to it."""
@@ -192,19 +196,21 @@ class Contracts(NamedTuple):
         return cls(by_pair, bare, {pair: term for pair, term in by_pair.items() if "guardian" in term.contract.kinds})
 
 
-def terms_of(policy: ProviderPolicy, digest: str) -> tuple[Terms, ...]:
+def terms_of(policy: ProviderPolicy, digest: str, key_serial: int = 0) -> tuple[Terms, ...]:
     """Every contract of a policy, ready to be asked about."""
-    return tuple(_terms(policy, contract, digest) for contract in policy.contracts)
+    named = Named(digest, policy.version, key_serial)
+    return tuple(_terms(policy, contract, named) for contract in policy.contracts)
 
 
-def _terms(policy: ProviderPolicy, contract: Contract, digest: str) -> Terms:
+def _terms(policy: ProviderPolicy, contract: Contract, named: Named) -> Terms:
     request = policy_request(policy, contract)
     nothing = {**request, "provider": {**request["provider"], "contract": None}}
     until = contract.until
     return Terms(
         policy=policy,
         contract=contract,
-        named=Named(digest, policy.version),
+        named=named,
+        mark=mark_of(named.key_serial),
         pair=f"{policy.provider}/{contract.id}",
         usual=contract.legal_basis.usual_act,
         family=contract.family,

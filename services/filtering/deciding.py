@@ -17,6 +17,7 @@ from services.filtering.likeness import moment_of
 from services.filtering.linking import relink
 from services.filtering.subject import SUBJECT, Subject, dump, load
 from services.runtime import journal
+from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox, OutputTooLarge
 from services.runtime.records import Record
 
@@ -31,11 +32,14 @@ class Deciding:
 
     def __init__(  # noqa: PLR0913  # what a batch is decided in, and under
         self, contracts: Contracts, outbox: Outbox, account: Account, *,
-        express: bool, approved: Container[str], stale: Staleness | None,
+        express: bool, approved: Container[str], stale: Staleness | None, serial: int = 0, rotating: bool = False,
     ) -> None:  # fmt: skip
         """`express`: what is taken back overtakes a backlog; it may not where it may be everybody's, as in a sweep.
 
-        `approved` and `stale` are as in `decide_pairs`.
+        `serial` is the latest of the names in force; `approved`, `stale` and `rotating` are as in `decide_pairs`.
+
+        Raises:
+            NotYet: this partition was decided before under names that have not come here.
         """
         self._approved = approved
         self._stale = stale
@@ -44,7 +48,13 @@ class Deciding:
         self._contracts = contracts
         self._withdrawals, self._unlinks = (WITHDRAWALS, UNLINKS) if express else (RELEASES, LINKS)
         self._now = outbox.now
-        self._before = self._issued = int(outbox.get(LAST_SEQ) or 0)
+        self._rotating = rotating
+        # The later names of a partition are never left again: under names of before, somebody would be known twice.
+        issued, _, named = (outbox.get(LAST_SEQ) or b"0").partition(b" ")
+        if (known := int(named or 0)) > serial:
+            raise NotYet("policy-not-here")
+        self._before = int(issued), known
+        self._issued, self._serial = int(issued), serial
 
     def take(self, record: Record) -> None:
         """Take one record in, and decide again whom it tells of.
@@ -68,7 +78,7 @@ class Deciding:
         contracts = self._contracts
         decisions = decide_pairs(
             key, subject, contracts.terms, self._now, self._issued,
-            bare=contracts.bare, approved=self._approved, stale=self._stale,
+            bare=contracts.bare, approved=self._approved, stale=self._stale, rotating=self._rotating,
         )  # fmt: skip
         if decisions is None:
             self._keep(key, subject)
@@ -87,7 +97,7 @@ class Deciding:
             if decided.emission is not None:
                 emission = decided.emission
                 self._outbox.send(
-                    RELEASES if emission.payload == "release" else self._withdrawals,
+                    RELEASES if emission.payload in {"release", "renaming"} else self._withdrawals,
                     key.encode(),
                     emission.value,
                     binary(
@@ -132,9 +142,11 @@ class Deciding:
         self._outbox.put(SUBJECT + key.encode(), dump(subject))
 
     def close(self) -> None:
-        """Keep the last `seq`, once for the whole batch."""
-        if self._issued != self._before:
-            self._outbox.put(LAST_SEQ, str(self._issued).encode())
+        """Keep the last `seq`, and the latest names, once for the whole batch."""
+        if self._before != (self._issued, self._serial):
+            self._outbox.put(
+                LAST_SEQ, f"{self._issued} {self._serial}".encode() if self._serial else b"%d" % self._issued
+            )
 
 
 def _key_of(record: Record) -> str:

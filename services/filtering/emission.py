@@ -16,7 +16,7 @@ from services.filtering.docket import Decided, Docket, Ruling, ruling_of
 from services.filtering.freshness import Staleness
 from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
 from services.filtering.likeness import Moment, moment_of
-from services.filtering.sending import next_seq, released, taken_back
+from services.filtering.sending import next_seq, released, renamed, taken_back
 from services.filtering.subject import NameParts, Pair, Subject
 
 GUARDED: Literal["deletion-guard"] = "deletion-guard"
@@ -34,7 +34,7 @@ class Decisions(NamedTuple):
 def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as usual
     key: str, subject: Subject, terms: Mapping[str, Terms], now: datetime, seq: int, *,
     bare: Mapping[str, Named] = MappingProxyType({}), approved: Container[str] = frozenset(),
-    stale: Staleness | None = None,
+    stale: Staleness | None = None, rotating: bool = False,
 ) -> Decisions | None:  # fmt: skip
     """Decide a subject for every contract; null where no image has shown who it is.
 
@@ -42,7 +42,8 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
     own, and than the wall clock's microseconds, so that it is unique here and grows across a move to another partition.
     `bare` holds the providers whose policy names no contract, and so none of `terms`. What a change erases of everybody
     at once is held, but of the contracts that are `approved` (guard.py); where what it rests on is `stale`, so is what
-    would be released.
+    would be released. While `rotating`, what the provider has under other names than today's goes out again, or is named
+    anew where nothing may.
 
     Raises:
         NotThisSchema: something is to go out about a subject whose key is longer than any that may travel.
@@ -52,7 +53,7 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
     if person is None:
         return None
     docket = terms if isinstance(terms, Docket) else Docket(terms)
-    asked = _Asked(person, subject, moment, docket, approved=approved, stale=stale)
+    asked = _Asked(person, subject, moment, docket, approved=approved, stale=stale, rotating=rotating)
     if asked.sheet.silent is not None and not subject.pairs:
         return Decisions(subject, person, asked.sheet.silent, seq)
     pairs, decided = dict(subject.pairs), []
@@ -60,10 +61,15 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
     for place, pair in enumerate(docket):
         known = pairs.get(pair)
         ruling = (had if known else fresh)[place] or asked.rule(place, delivered=known is not None)
-        if not ruling.may_emit or asked.is_said(ruling, known):
-            decided.append(ruling.quiet)
-            continue
-        outcome, moved = asked.decide(docket[pair], ruling, known, seq)
+        if not ruling.may_emit or asked.is_said(docket.terms[place], ruling, known):
+            if not rotating:
+                decided.append(ruling.quiet)
+                continue
+            outcome, moved = ruling.quiet, None
+        else:
+            outcome, moved = asked.decide(docket[pair], ruling, known, seq)
+        if rotating and moved is None:
+            outcome, moved = asked.rename(pair, known, docket[pair].named, outcome, seq)
         if moved is not None:
             pairs[pair] = moved
             seq = moved.seq
@@ -75,6 +81,8 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
             continue
         waits = not (pair in approved or subject.deleted or said_no(subject.consents, pair.partition("/")[0]))
         outcome, moved = asked.orphan(pair, pairs[pair], policy, seq, waits=waits)
+        if rotating and moved is None:
+            outcome, moved = asked.rename(pair, pairs[pair], policy, outcome, seq)
         if moved is not None:
             pairs[pair] = moved
             seq = moved.seq
@@ -98,14 +106,15 @@ class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
     __slots__ = (
-        "_approved", "_digests", "_facts", "_heard", "_looked_into", "_moment", "_names", "_person", "_scopes",
+        "_approved", "_digests", "_facts", "_heard", "_looked_into", "_moment", "_names", "_person", "_rotating", "_scopes",
         "_shared", "_stale", "_terms", "_written", "sheet",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913  # whom, when, of what, and what is not as usual
         self, person: Person, subject: Subject, moment: Moment, docket: Docket, *,
-        approved: Container[str], stale: Staleness | None,
+        approved: Container[str], stale: Staleness | None, rotating: bool,
     ) -> None:  # fmt: skip
+        self._rotating = rotating
         self._person = person
         self._approved = approved
         self._stale = stale
@@ -130,12 +139,15 @@ class _Asked:
             (self._shared.had if delivered else self._shared.fresh)[place] = ruling
         return ruling
 
-    def is_said(self, ruling: Ruling, known: Pair | None) -> bool:
-        """Whether the last word of the pair says it already."""
+    def is_said(self, term: Terms, ruling: Ruling, known: Pair | None) -> bool:
+        """Whether the last word of the pair says it already; under which names, only while these change."""
         match ruling.end:
             case "released":
+                if known is None:
+                    return False
                 names = ruling.verdict.fields
-                return known is not None and known.digest == (self._digests.get(names) or self._digest(names))
+                digest = self._digests.get(names) or self._digest(names)
+                return known.digest == digest + term.mark or (not self._rotating and known.shown == digest)
             case "erased":
                 return known is None or known.last == "erase"
             case _:
@@ -145,7 +157,7 @@ class _Asked:
         """What goes out for one pair, and the pair as it then stands; null where nothing does for all that."""
         if ruling.end == "released" and (traces := self._look_into(ruling.verdict.fields)):
             ruling = self._rule_with(traces, term, ruling, delivered=known is not None)
-            if not ruling.may_emit or self.is_said(ruling, known):
+            if not ruling.may_emit or self.is_said(term, ruling, known):
                 return ruling.quiet, None
         if ruling.end == "released":
             return self._release(term, ruling, known, issued)
@@ -155,9 +167,9 @@ class _Asked:
             # Whoever falls with her last pupil falls alone: it is the pupils that the guard counts.
             if ruling.scope != "no-linked-pupil" and term.pair not in self._approved and self._waits(term, ruling):
                 return Decided(term.pair, "held", GUARDED, None), None
-            moved = known.erased(next_seq(issued, known, self._moment))
+            moved = known.erased(next_seq(issued, known, self._moment), term.named.key_serial)
         else:
-            moved = known.restricted(next_seq(issued, known, self._moment))
+            moved = known.restricted(next_seq(issued, known, self._moment), term.named.key_serial)
         reasons = [f"{each.rule}/{each.code}" for each in ruling.verdict.reasons]
         emission = taken_back(self._person.key, term.pair, moved, term.named, reasons)
         return Decided(term.pair, ruling.end, ruling.reason, emission), moved
@@ -189,15 +201,24 @@ class _Asked:
         Article 18 keeps it, restricted, as it does where a contract ends (R22); else it may wait for an operator.
         """
         request, seq = self._person.request, next_seq(issued, known, self._moment)
-        reason, moved = "R1/no-contract", known.erased(seq)
+        reason, moved = "R1/no-contract", known.erased(seq, policy.key_serial)
         if "article-18" in request["restrictions"] and not request["deleted"]:
-            reason, moved = "R22/article-18", known.restricted(seq)
+            reason, moved = "R22/article-18", known.restricted(seq, policy.key_serial)
             if known.last == "restrict":
                 return Decided(pair, "held", reason, None), None
         elif waits:
             return Decided(pair, "held", GUARDED, None), None
         emission = taken_back(self._person.key, pair, moved, policy, [reason])
         return Decided(pair, "erased" if moved.last == "erase" else "held", reason, emission), moved
+
+    def rename(
+        self, pair: str, known: Pair | None, policy: Named, outcome: Decided, issued: int
+    ) -> tuple[Decided, Pair | None]:
+        """Tell the provider the other name of whom it has, whatever keeps the rest from it; ends as it would have."""
+        if known is None or known.last == "erase" or known.serial >= policy.key_serial:
+            return outcome, None
+        moved = known.renamed(next_seq(issued, known, self._moment), policy.key_serial)
+        return outcome._replace(emission=renamed(self._person.key, pair, moved, policy)), moved
 
     def _release(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
         try:
@@ -208,7 +229,8 @@ class _Asked:
             return Decided(term.pair, "held", self._stale, None), None
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
         seq, names = next_seq(issued, known, self._moment), ruling.verdict.fields
-        moved = Pair(seq, "release", self._digest(names), named_by, known.purpose_family if known else term.family)
+        family = known.purpose_family if known else term.family
+        moved = Pair(seq, "release", self._digest(names) + term.mark, named_by, family)
         emission = released(self._person, term.pair, moved, term.named, self._json(names))
         return Decided(term.pair, "released", ruling.reason, emission, ruling.verdict.dropped), moved
 

@@ -18,7 +18,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Emission(NamedTuple):
     """One record that goes out; `value` is what the payload's own model would write."""
 
-    payload: Literal["release", "withdrawal", "restriction"]
+    payload: Literal["release", "withdrawal", "restriction", "renaming"]
     contract: str
     seq: int
     value: bytes
@@ -46,6 +46,12 @@ def taken_back(key: str, pair: str, moved: Pair, policy: Named, reasons: Sequenc
     return Emission("withdrawal", contract, moved.seq, _payload(key, pair, moved, policy, {"reasons": reasons}))
 
 
+def renamed(key: str, pair: str, moved: Pair, policy: Named) -> Emission:
+    """What tells the provider nothing but another name; raises as `released`."""
+    value = _payload(key, pair, moved, policy, {"renamed": True})
+    return Emission("renaming", pair.partition("/")[2], moved.seq, value)
+
+
 def _payload(  # noqa: PLR0913, PLR0917  # the parts of a payload, in its order
     key: str, name: str, pair: Pair, policy: Named, shared: Mapping[str, Any], own: Mapping[str, Any] = _NOTHING
 ) -> bytes:
@@ -64,6 +70,7 @@ def _payload(  # noqa: PLR0913, PLR0917  # the parts of a payload, in its order
             "purpose_family": pair.purpose_family,
             "policy": policy.digest,
             "policy_version": policy.version,
+            "key_serial": policy.key_serial,
             **shared,
             "named_by": {"entity_class": entity_class, "namespace": namespace, "type": id_type, "value": value},
             "subject": key,

@@ -6,7 +6,7 @@ never from arrival.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, assert_never
+from typing import Any, Final, Literal, NamedTuple, assert_never
 
 import orjson
 
@@ -45,17 +45,43 @@ class Pair(NamedTuple):
     seq: int
     last: Literal["release", "restrict", "erase"]
     digest: str
+    """Of what was released; and behind it, once names have changed, the mark of those it left under (`mark_of`)."""
     named_by: NameParts
     purpose_family: str
     """As when it was released: the contract may be gone when it is to be erased."""
 
-    def erased(self, seq: int) -> "Pair":
-        """The pair once its withdrawal has gone out."""
-        return Pair(seq, "erase", "", self.named_by, self.purpose_family)
+    @property
+    def serial(self) -> int:
+        """Under which names it last left."""
+        return int(self.digest.partition(_MARK)[2] or 0)
 
-    def restricted(self, seq: int) -> "Pair":
+    @property
+    def shown(self) -> str:
+        """What was released, whatever the names it left under."""
+        return self.digest.partition(_MARK)[0]
+
+    def erased(self, seq: int, serial: int) -> "Pair":
+        """The pair once its withdrawal has gone out."""
+        return Pair(seq, "erase", mark_of(serial), self.named_by, self.purpose_family)
+
+    def restricted(self, seq: int, serial: int) -> "Pair":
         """The pair once its restriction has gone out; any release lifts it."""
-        return Pair(seq, "restrict", "", self.named_by, self.purpose_family)
+        return Pair(seq, "restrict", mark_of(serial), self.named_by, self.purpose_family)
+
+    def renamed(self, seq: int, serial: int) -> "Pair":
+        """The pair once its other name has gone out, and nothing else.
+
+        What was released named schools and groups as of before: it goes again as soon as it may.
+        """
+        return Pair(seq, self.last, mark_of(serial), self.named_by, self.purpose_family)
+
+
+_MARK: Final = "/"
+
+
+def mark_of(serial: int) -> str:
+    """Nothing, where names never changed: a pair then costs what it always did."""
+    return f"{_MARK}{serial}" if serial else ""
 
 
 class Subject(NamedTuple):

@@ -2,19 +2,46 @@
 
 from pathlib import Path
 
-from services.contract.errors import NoKey
+from services.contract.errors import NoKey, WeakKey
 from services.pseudonymisation.agent import PseudonymisationAgent
-from services.pseudonymisation.keyring import open_keyring
+from services.pseudonymisation.keyring import Keyring, KeySource, ProviderKeys
+from services.pseudonymisation.sealing import open_keyring
 from services.runtime.policies import PolicyBook
 from services.runtime.settings import Settings
 from services.runtime.stream import main
 
 
+class SealedFiles:
+    """The keyring on disk: opened for each key that is asked for, and closed again, so that no root stays here."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._keyring_file = settings.keyring_file
+        self._kek_file = settings.key_encryption_key_file
+
+    def open(self) -> Keyring:
+        sealed = _secret(self._keyring_file, "SANCTUAIRE_KEYRING_FILE")
+        return open_keyring(sealed, _secret(self._kek_file, "SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE"))
+
+    def keys_of(self, provider: str, purpose_family: str, serial: int) -> ProviderKeys:
+        """While the files are being exchanged, there is no key, and whoever needs one waits."""
+        try:
+            return self.open().keys_of(provider, purpose_family, serial)
+        except WeakKey as error:
+            raise NoKey(str(error)) from None
+
+    def stamp(self) -> object:
+        """Null while there is no file: what is held then stays."""
+        try:
+            found = self._keyring_file.stat() if self._keyring_file else None
+        except OSError:
+            return None
+        return found and (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
 def build(settings: Settings, policies: PolicyBook) -> PseudonymisationAgent:
     """Refuse to start without keys: no key, nothing."""
-    sealed = _secret(settings.keyring_file, "SANCTUAIRE_KEYRING_FILE")
-    kek = _secret(settings.key_encryption_key_file, "SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE")
-    return PseudonymisationAgent(policies, open_keyring(sealed, kek))
+    files = SealedFiles(settings)
+    return PseudonymisationAgent(policies, KeySource(files.open().perimeter, files.keys_of, files.stamp))
 
 
 def _secret(path: Path | None, variable: str) -> bytes:

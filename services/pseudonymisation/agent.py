@@ -18,9 +18,17 @@ from services.contract.topology import (
     WITHDRAWALS,
     named_for,
 )
-from services.pseudonymisation.emission import MAX_EMISSION_BYTES, PARKED, SEQ, is_release, is_restriction
-from services.pseudonymisation.keyring import Keyring
+from services.pseudonymisation.emission import (
+    MAX_EMISSION_BYTES,
+    PARKED,
+    SEQ,
+    is_release,
+    is_renaming,
+    is_restriction,
+)
+from services.pseudonymisation.keyring import KeySource
 from services.pseudonymisation.manners import Manners
+from services.pseudonymisation.rotation import of_before, parked_anew
 from services.pseudonymisation.terms import Operation, Terms
 from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox
@@ -44,9 +52,9 @@ class PseudonymisationAgent:
     audit = PSEUDONYMISATION_AUDIT
     swept = PARKED
 
-    def __init__(self, policies: PolicyBook, keyring: Keyring) -> None:
+    def __init__(self, policies: PolicyBook, keys: KeySource) -> None:
         self._policies = policies
-        self._manners = Manners(keyring)
+        self._manners = Manners(keys)
 
     def policy_versions(self) -> Mapping[str, int]:
         return self._policies.versions()
@@ -99,6 +107,8 @@ class PseudonymisationAgent:
         if known is not None and (stale := _stale(int(known), seq)):
             account.end(record.offset, terms.pair, "refused", stale)
             return
+        if terms.former:
+            self._leave_former(named, outbox, is_known=known is not None)
         if is_release(emission):
             policy = self._policy(terms.provider, emission["policy_version"])
             if code := terms.ruling(policy, self._manners.perimeter, day).refusal(emission["fields"]):
@@ -108,16 +118,48 @@ class PseudonymisationAgent:
                 return
             _send(terms.operations, pseudonym, terms.upsert(emission, pseudonym, policy.relay_domain), outbox)
             account.end(record.offset, terms.pair, "released", "renamed")
+        elif is_renaming(emission):
+            account.end(record.offset, terms.pair, "held", "renamed")
+            outbox.put(place, b"%d" % seq)
+            return  # a release that was refused of her stays parked
         else:
             # On the lane it came on: a sweep's erasures may be everybody's.
-            topic = terms.withdrawals if record.topic == WITHDRAWALS else terms.operations
             restricts = is_restriction(emission)
+            express = record.topic == WITHDRAWALS or (restricts and bool(terms.former))
+            topic = terms.withdrawals if express else terms.operations
             told = terms.restrict(emission, pseudonym) if restricts else terms.delete(emission, pseudonym)
             _send(topic, pseudonym, told, outbox)
             account.end(record.offset, terms.pair, "held" if restricts else "erased", "renamed")
         outbox.put(place, b"%d" % seq)
         if known is not None and outbox.get(_parked(place)) is not None:
             outbox.put(_parked(place), None)
+
+    def _leave_former(self, named: Named, outbox: Outbox, *, is_known: bool) -> None:
+        """While names change: have the provider use the one of now, and lose, or have lost, those of before.
+
+        With the restriction of somebody her other name goes at once: it must not wait for the end of a window, for the
+        provider would not know who is restricted.
+        """
+        record, raw, emission, terms, pseudonym, place = named
+        seq, renames = emission["seq"], is_release(emission) or is_renaming(emission)
+        for before in of_before(terms, emission, SEQ):
+            was = outbox.get(before.place)
+            if was is None and renames:
+                continue  # on this lane nothing of before can still come
+            outbox.put(before.place, b"%d" % seq)
+            if was is None or (renames and is_known):
+                continue
+            if renames or is_restriction(emission):
+                told = terms.rotate(emission, before.pseudonym, pseudonym, before.former)
+                topic = terms.operations if renames else terms.withdrawals
+            else:
+                told = terms.delete(emission, before.pseudonym, before.former.names)
+                topic = terms.withdrawals if record.topic == WITHDRAWALS else terms.operations
+            _send(topic, before.pseudonym, told, outbox)
+            if (parked := outbox.get(_parked(before.place))) is not None:
+                outbox.put(_parked(before.place), None)
+                if is_renaming(emission):
+                    outbox.put(_parked(place), parked_anew(parked, emission["key_serial"]))
 
     def _policy(self, provider: str, version: int) -> ProviderPolicy:
         """The policy in force here; a release decided under a newer one waits for it."""
@@ -127,7 +169,8 @@ class PseudonymisationAgent:
         return known.policy
 
     async def tick(self, outbox: Outbox, account: Account) -> bool:  # noqa: ARG002  # as every stage is asked
-        """Nothing is due by time alone."""
+        """Nothing is due by time alone; but the keyring may be another."""
+        self._manners.refresh()
         return False
 
     def sweep_token(self, now: datetime) -> bytes:

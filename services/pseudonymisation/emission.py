@@ -12,7 +12,7 @@ import orjson
 
 from services.contract.naming import NamedBy
 from services.contract.parsing import parse_json, parse_payload
-from services.contract.releases import Emission, Release, Restriction, Withdrawal
+from services.contract.releases import Emission, Release, Renaming, Restriction, Withdrawal
 
 MAX_EMISSION_BYTES = 512 * 1024
 SEQ = b"q/"
@@ -22,7 +22,7 @@ _LONGEST = 160
 """Characters of a subject, and of an identifier (releases.py, naming.py)."""
 
 _PARTS_OF_RELEASE, _PARTS_OF_WITHDRAWAL = len(Release.model_fields), len(Withdrawal.model_fields)
-_PARTS_OF_RESTRICTION = len(Restriction.model_fields)
+_PARTS_OF_RESTRICTION, _PARTS_OF_RENAMING = len(Restriction.model_fields), len(Renaming.model_fields)
 _PARTS_OF_NAME = len(NamedBy.model_fields)
 
 Manner = bytes
@@ -35,10 +35,12 @@ _SHARED = (
     "purpose_family",
     "policy",
     "policy_version",
+    "key_serial",
     "kind",
     "source",
     "reasons",
     "restricted",
+    "renamed",
 )
 _END = b'"value":'
 """Of the identifier. No text holds it: a quotation mark within one is written with a backslash."""
@@ -52,6 +54,11 @@ def is_release(emission: Mapping[str, Any]) -> bool:
 def is_restriction(emission: Mapping[str, Any]) -> bool:
     """As above."""
     return "restricted" in emission
+
+
+def is_renaming(emission: Mapping[str, Any]) -> bool:
+    """As above."""
+    return "renamed" in emission
 
 
 def manner_of(emission: Mapping[str, Any]) -> Manner:
@@ -86,6 +93,8 @@ def _is_sound(emission: Mapping[str, Any], key: bytes | None) -> bool:
         whole = len(emission) == _PARTS_OF_RELEASE and type(emission["fields"]) is dict
     elif "restricted" in emission:
         whole = len(emission) == _PARTS_OF_RESTRICTION and emission["restricted"] is True
+    elif "renamed" in emission:
+        whole = len(emission) == _PARTS_OF_RENAMING and emission["renamed"] is True
     else:
         whole = len(emission) == _PARTS_OF_WITHDRAWAL
     return (
@@ -104,10 +113,12 @@ def read_strictly(raw: bytes) -> Mapping[str, Any]:
     """Read what `recognise` does not.
 
     Raises:
-        Unreadable: it is neither a release, nor a withdrawal, nor a restriction.
+        Unreadable: it is neither a release, nor a withdrawal, nor a restriction, nor a renaming.
     """
     content = parse_json(raw, MAX_EMISSION_BYTES)
     model: type[Emission] = Release
     if isinstance(content, dict) and "reasons" in content and not is_release(content):
         model = Restriction if is_restriction(content) else Withdrawal
+    elif isinstance(content, dict) and is_renaming(content):
+        model = Renaming
     return parse_payload(model, raw, MAX_EMISSION_BYTES).model_dump()

@@ -1,29 +1,17 @@
-"""The roots of one perimeter, by epoch, and the sealed form in which they rest.
+"""The roots of one perimeter, by epoch, and which keys they give. No message, representation or pickle shows a root.
 
-Bytes in, bytes out: opens no file, draws no randomness. No message, representation or pickle shows a root.
-
-Sealed form, version 1: header (magic, version as BE16, nonce of 12 octets), then AES-256-GCM of a JSON document
-with the whole header as associated data.
+What is named is named by a *serial*: it counts how often names have changed, by a new epoch for everybody or by a new
+generation for one provider. An emission says under which serial it is to be named, so that whoever names it, and
+whenever, does it alike (decisions/0015).
 """
 
-import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum, auto
-from typing import Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.contract.errors import NoKey
 from services.pseudonymisation.pseudonym import derive_provider_key
-from services.pseudonymisation.secret import REMEDY, SECRET_OCTETS, Secret, refuse_weak_key
-
-NONCE_OCTETS: Final = 12
-_MAGIC: Final = b"sanctuaire-keyring"
-_VERSION: Final = (1).to_bytes(2, "big")
-_PREFIX: Final = _MAGIC + _VERSION
-_HEADER_OCTETS: Final = len(_PREFIX) + NONCE_OCTETS
-_TAG_OCTETS: Final = 16
+from services.pseudonymisation.secret import SECRET_OCTETS, Secret
 
 
 class EpochState(StrEnum):
@@ -36,6 +24,10 @@ class EpochState(StrEnum):
     DESTROYED = auto()
 
 
+NAMING = frozenset({EpochState.ACTIVE, EpochState.DUAL})
+"""Under what is in one of these states a provider may know somebody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """One root and how far its life has gone; only a destroyed epoch has none."""
@@ -43,6 +35,8 @@ class Epoch:
     number: int
     state: EpochState
     root: Secret | None
+    since: int = 0
+    """The serial with which it began to name; of a pending one nothing is said by it."""
 
     def __post_init__(self) -> None:
         if (self.root is None) != (self.state is EpochState.DESTROYED):
@@ -52,12 +46,34 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
+class Generation:
+    """One re-keying of one provider: ACTIVE, DUAL or RETIRED. Generation 0 has no entry before it is followed."""
+
+    provider: str
+    number: int
+    state: EpochState
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderKeys:
+    """The key that a serial names with, and those under which the provider may still know somebody, oldest first."""
+
+    current: bytes
+    former: tuple[bytes, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"ProviderKeys(…, {len(self.former)} former)"
+
+
+@dataclass(frozen=True, slots=True)
 class Keyring:
     """What the pseudonymisation service may name with; `generations` holds the providers re-keyed in an emergency."""
 
     perimeter: str
     epochs: tuple[Epoch, ...]
-    generations: tuple[tuple[str, int], ...] = ()
+    generations: tuple[Generation, ...] = ()
+    serial: int = 0
 
     def __post_init__(self) -> None:
         if not self.perimeter:
@@ -67,8 +83,7 @@ class Keyring:
             raise NoKey("keyring: its epochs are not numbered upwards from 1")
         self._refuse_shared_roots()
         self._refuse_broken_rotation()
-        if len(dict(self.generations)) != len(self.generations):
-            raise NoKey("keyring: a provider has two generations")
+        self._refuse_broken_generations()
 
     def _refuse_shared_roots(self) -> None:
         roots = [epoch.root.reveal() for epoch in self.epochs if epoch.root is not None]
@@ -83,107 +98,101 @@ class Keyring:
         order = [EpochState.DUAL, EpochState.ACTIVE, EpochState.PENDING]
         if in_use != [state for state in order if state in in_use]:
             raise NoKey("keyring: dual, active and pending epochs are not one of each, in that order")
+        begun = [epoch.since for epoch in self._begun()]
+        if begun != sorted(begun) or not 0 <= begun[0] <= begun[-1] <= self.serial:
+            raise NoKey("keyring: its epochs did not begin one after another")
+
+    def _refuse_broken_generations(self) -> None:
+        """Of a provider: numbered upwards without a gap, the last one ACTIVE and no other."""
+        for provider in {each.provider for each in self.generations}:
+            own = [each for each in self.generations if each.provider == provider]
+            numbers, since = [each.number for each in own], [each.since for each in own]
+            if numbers != list(range(numbers[0], numbers[0] + len(own))) or not 0 <= numbers[0] < 2**32 - len(own):
+                raise NoKey("keyring: the generations of a provider are not numbered upwards")
+            if since != sorted(since) or not 0 <= since[0] <= since[-1] <= self.serial:
+                raise NoKey("keyring: the generations of a provider did not begin one after another")
+            latest, *older = reversed(own)
+            if latest.state is not EpochState.ACTIVE or any(each.state is EpochState.ACTIVE for each in older):
+                raise NoKey("keyring: the latest generation of a provider is active, and no other")
 
     @property
     def active_epoch(self) -> Epoch:
         return next(epoch for epoch in self.epochs if epoch.state is EpochState.ACTIVE)
 
+    @property
+    def is_rotating(self) -> bool:
+        """Whether anybody may still be known under a name of before."""
+        states = [epoch.state for epoch in self.epochs] + [each.state for each in self.generations]
+        return EpochState.DUAL in states
+
     def generation(self, provider: str) -> int:
-        return dict(self.generations).get(provider, 0)
+        return self._generation_at(provider, self.serial).number
 
-    def provider_key(self, perimeter: str, provider: str, purpose_family: str, epoch: int | None = None) -> bytes:
-        """`K(p,e)` of the active epoch, or of a dual one asked for by number; NoKey for any other."""
-        if perimeter != self.perimeter:
-            raise NoKey("keyring: it belongs to another perimeter")
-        number = self.active_epoch.number if epoch is None else epoch
-        root = next((known.root for known in self.epochs if known.number == number and _names(known)), None)
-        if root is None:
-            raise NoKey(f"keyring: epoch {number} does not name anyone (neither active nor dual)")
-        return derive_provider_key(
-            root.reveal(), perimeter, provider, purpose_family, number, self.generation(provider)
-        )
+    def serial_of(self, provider: str) -> int:
+        """Since which serial this provider has the names that it has now."""
+        return max(self.active_epoch.since, self._generation_at(provider, self.serial).since)
+
+    def keys_of(self, provider: str, purpose_family: str, serial: int | None = None) -> ProviderKeys:
+        """The keys of a provider as of a serial, by default the latest.
+
+        Raises:
+            NoKey: this keyring has not come as far as that serial, or what it named with names nobody any more.
+        """
+        serial = self.serial if serial is None else serial
+        if not 0 <= serial <= self.serial:
+            raise NoKey("keyring: it has not come as far as the names that are asked for")
+        current, *former = [
+            self._derive(epoch, provider, purpose_family, generation.number)
+            for epoch, generation in self._in_use(provider, serial)
+        ]
+        return ProviderKeys(current, tuple(reversed(former)))
+
+    def _in_use(self, provider: str, serial: int) -> Iterator[tuple[Epoch, Generation]]:
+        """What this serial names with, then what was named with before it and may still be known, latest first."""
+        current = self._epoch_at(serial), self._generation_at(provider, serial)
+        if current[0].state not in NAMING or current[1].state not in NAMING:
+            raise NoKey(f"keyring: epoch {current[0].number} does not name anyone (neither active nor dual)")
+        yield current
+        changes = {epoch.since for epoch in self._begun()}
+        changes |= {each.since for each in self.generations if each.provider == provider}
+        for since in sorted({change for change in changes if change < serial}, reverse=True):
+            former = self._epoch_at(since), self._generation_at(provider, since)
+            if former != current and former[0].state in NAMING and former[1].state in NAMING:
+                yield former
+
+    def _begun(self) -> list[Epoch]:
+        return [epoch for epoch in self.epochs if epoch.state is not EpochState.PENDING]
+
+    def _epoch_at(self, serial: int) -> Epoch:
+        begun = [each for each in self._begun() if each.since <= serial]
+        if not begun:
+            raise NoKey("keyring: it is younger than the names that are asked for")
+        return begun[-1]
+
+    def _generation_at(self, provider: str, serial: int) -> Generation:
+        begun = [each for each in self.generations if each.provider == provider and each.since <= serial]
+        return begun[-1] if begun else Generation(provider, 0, EpochState.ACTIVE, 0)
+
+    def _derive(self, epoch: Epoch, provider: str, purpose_family: str, generation: int) -> bytes:
+        root = b"" if epoch.root is None else epoch.root.reveal()
+        return derive_provider_key(root, self.perimeter, provider, purpose_family, epoch.number, generation)
 
 
-def _names(epoch: Epoch) -> bool:
-    return epoch.state in {EpochState.ACTIVE, EpochState.DUAL}
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where a worker gets the few keys that it names with: it holds no root."""
+
+    perimeter: str
+    keys_of: Callable[[str, str, int], ProviderKeys]
+    """As `Keyring.keys_of`, every time from the sealed file."""
+    stamp: Callable[[], object]
+    """Another one when the keyring may be another: then every key is asked for anew."""
+
+    @classmethod
+    def of(cls, keyring: Keyring) -> "KeySource":
+        """Of a keyring that stays as it is."""
+        return cls(keyring.perimeter, keyring.keys_of, lambda: keyring.serial)
 
 
 def first_keyring(perimeter: str, root: bytes) -> Keyring:
     return Keyring(perimeter, (Epoch(1, EpochState.ACTIVE, Secret(root)),))
-
-
-def seal_keyring(keyring: Keyring, kek: bytes, nonce: bytes) -> bytes:
-    """Seal under `kek`; the nonce is 12 octets, fresh and random for every sealing (NIST SP 800-38D §8.2.2)."""
-    refuse_weak_key(kek)
-    if len(nonce) != NONCE_OCTETS:
-        raise NoKey(f"keyring: a nonce of {NONCE_OCTETS} octets is needed, {len(nonce)} were given")
-    header = _PREFIX + nonce
-    return header + AESGCM(kek).encrypt(nonce, _document(keyring), header)
-
-
-def open_keyring(sealed: bytes, kek: bytes) -> Keyring:
-    """WeakKey for a key-encryption key that cannot be one, NoKey for anything else that does not open."""
-    refuse_weak_key(kek)
-    if not sealed.startswith(_MAGIC):
-        raise NoKey(f"keyring: not a sealed keyring; {REMEDY}")
-    if not sealed.startswith(_PREFIX):
-        raise NoKey("keyring: sealed in a format that this release does not read")
-    if len(sealed) < _HEADER_OCTETS + _TAG_OCTETS:
-        raise NoKey("keyring: cut short; restore it from a backup")
-    header, ciphertext = sealed[:_HEADER_OCTETS], sealed[_HEADER_OCTETS:]
-    try:
-        document = AESGCM(kek).decrypt(header[-NONCE_OCTETS:], ciphertext, header)
-    except InvalidTag:
-        raise NoKey(
-            "keyring: sealed with another key-encryption key, altered, or cut short; restore both from a backup"
-        ) from None
-    keyring = _parse(document)
-    # Raised out here: within `except`, the parser's error and the roots it quotes would ride along as context.
-    if keyring is None:
-        raise NoKey("keyring: opened, but what it holds is not a keyring of version 1")
-    return keyring
-
-
-def _document(keyring: Keyring) -> bytes:
-    epochs = [
-        {
-            "number": epoch.number,
-            "state": epoch.state.value,
-            "root": None if epoch.root is None else epoch.root.reveal().hex(),
-        }
-        for epoch in keyring.epochs
-    ]
-    contents = {"perimeter": keyring.perimeter, "epochs": epochs, "generations": dict(keyring.generations)}
-    return json.dumps(contents, sort_keys=True).encode()
-
-
-def _parse(document: bytes) -> Keyring | None:
-    try:
-        match json.loads(document):
-            case {"perimeter": str(perimeter), "epochs": [*epochs], "generations": {**generations}}:
-                return Keyring(
-                    perimeter,
-                    tuple(map(_parse_epoch, epochs)),
-                    tuple(map(_parse_generation, sorted(generations.items()))),
-                )
-    except ValueError:
-        return None
-    return None
-
-
-def _parse_epoch(epoch: object) -> Epoch:
-    match epoch:
-        case {"number": int(number), "state": str(state), "root": str(root)}:
-            return Epoch(number, EpochState(state), Secret(bytes.fromhex(root)))
-        case {"number": int(number), "state": str(state), "root": None}:
-            return Epoch(number, EpochState(state), None)
-        case _:
-            raise ValueError
-
-
-def _parse_generation(pair: tuple[object, object]) -> tuple[str, int]:
-    match pair:
-        case (str(provider), int(generation)):
-            return provider, generation
-        case _:
-            raise ValueError

@@ -11,7 +11,7 @@ from services.contract.policies import ProviderPolicy, refusal, releasable
 from services.contract.reasons import StageCode
 from services.contract.topology import OPERATIONS, PROVIDER_WITHDRAWALS, named_for
 from services.pseudonymisation.fields import LISTED, RELAY, Renaming
-from services.pseudonymisation.pseudonym import Pseudonymiser
+from services.pseudonymisation.pseudonym import Names, Pseudonymiser
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,25 @@ Operation = tuple[bytes, bytes]
 class would show."""
 
 
+@dataclass(frozen=True, slots=True)
+class Former:
+    """The names of before, under which the provider may still know somebody."""
+
+    names: Pseudonymiser
+    persons: Names
+
+    def pseudonym(self, emission: Mapping[str, Any]) -> bytes:
+        """In ASCII."""
+        return self.persons.written(emission["named_by"]["value"])
+
+
 class Terms:
     """One contract of one provider, for persons who are named in one way and whose fields come from one source."""
 
-    def __init__(self, emission: Mapping[str, Any], names: Pseudonymiser, renaming: Renaming) -> None:
+    def __init__(
+        self, emission: Mapping[str, Any], names: Pseudonymiser, renaming: Renaming,
+        former: tuple[Pseudonymiser, ...] = (),
+    ) -> None:  # fmt: skip
         """Prepare for the manner of this emission."""
         self.provider: str = emission["provider"]
         self.contract: str = emission["contract"]
@@ -54,7 +69,10 @@ class Terms:
         named_by = emission["named_by"]
         self.place = f"{self.pair}/".encode()
         """With a pseudonym after it: a pair's own key in the state."""
-        self._persons = names.names(named_by["entity_class"], named_by["namespace"], named_by["type"])
+        kind = named_by["entity_class"], named_by["namespace"], named_by["type"]
+        self._persons = names.names(*kind)
+        self.former = tuple([Former(each, each.names(*kind)) for each in former])
+        """Empty but while names change."""
         self._names = names
         self._renaming = renaming
         self._ruling: Ruling | None = None
@@ -89,10 +107,10 @@ class Terms:
             self._before_pseudonym, pseudonym, seq, self._before_event, event_id, self._before_fields, seen,
         )  # fmt: skip
 
-    def delete(self, withdrawal: Mapping[str, Any], pseudonym: bytes) -> Operation:
-        """The bytes of a `Delete`, as its model writes them."""
+    def delete(self, withdrawal: Mapping[str, Any], pseudonym: bytes, names: Pseudonymiser | None = None) -> Operation:
+        """The bytes of a `Delete`, as its model writes them; `names` are those of before, for a pseudonym of theirs."""
         seq = withdrawal["seq"]
-        event_id = self._names.event(pseudonym, seq)
+        event_id = (names or self._names).event(pseudonym, seq)
         return event_id, b'%b%b","seq":%d%b%b"}' % (
             self._before_pseudonym, pseudonym, seq, self._before_event, event_id,
         )  # fmt: skip
@@ -101,6 +119,11 @@ class Terms:
         """The bytes of a `Restrict`, as its model writes them."""
         event_id, delete = self.delete(restriction, pseudonym)
         return event_id, delete[:-1] + b',"restricted":true}'
+
+    def rotate(self, emission: Mapping[str, Any], old: bytes, new: bytes, former: Former) -> Operation:
+        """The bytes of a `Rotated`, as its model writes them."""
+        event_id, delete = self.delete(emission, old, former.names)
+        return event_id, b'%b,"renamed_to":"%b"}' % (delete[:-1], new)
 
     def _relay(self, named_by: Mapping[str, Any], domain: str | None) -> str | None:
         return domain and self._names.relay_alias(

@@ -123,11 +123,11 @@ class Outbox:
             raise OutputTooLarge
         self.changes[key] = value
 
-    def scan(self, prefix: bytes, limit: int) -> list[tuple[bytes, bytes]]:
-        """The first entries in key order whose key begins with `prefix`, the batch's own changes among them."""
+    def scan(self, prefix: bytes, limit: int, after: bytes | None = None) -> list[tuple[bytes, bytes]]:
+        """The first entries in key order, after this key, that begin with `prefix`; the batch's own changes too."""
         changed = {**self._pending, **self.changes}
-        own = {key: value for key, value in changed.items() if key.startswith(prefix)}
-        kept = ((key, value) for key, value in self._state.scan(prefix, None) if key not in own)
+        own = {key: value for key, value in changed.items() if key.startswith(prefix) and key > (after or b"")}
+        kept = ((key, value) for key, value in self._state.scan(prefix, after) if key not in own)
         added = [(key, value) for key, value in own.items() if value is not None]
         return sorted([*islice(kept, limit), *added])[:limit]
 

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from services.contract.acts import APPROVAL_KEY, Approval, approved_of
 from services.contract.audit import Stage
 from services.contract.errors import Unreadable
+from services.contract.key_acts import KEYS_KEY, KeyOrder
 from services.contract.parsing import parse_payload
 from services.contract.policies import ProviderPolicy, change_set, policy_digest
 from services.contract.topology import POLICIES
@@ -34,6 +35,8 @@ class PolicyBook:
         self.by_provider: dict[str, InForce] = {}
         self._token: bytes | None = None
         self._approval: Approval | None = None
+        self.keys: KeyOrder | None = None
+        """Which names are in force; null where they never changed."""
         self.confirmed_us: int | None = None
         """At which instant all that was in force was here, last; null before it was ever so."""
 
@@ -43,6 +46,10 @@ class PolicyBook:
         try:
             if key == APPROVAL_KEY:
                 self._approval = None if value is None else parse_payload(Approval, value, MAX_POLICY_BYTES)
+                return
+            if key == KEYS_KEY:
+                if value is not None:  # what was named by a serial stays so
+                    self.keys = parse_payload(KeyOrder, value, MAX_POLICY_BYTES)
                 return
             if value is None:
                 self._end(provider)
@@ -61,6 +68,10 @@ class PolicyBook:
         if known := self.by_provider.get(provider):
             ended = known.policy.model_copy(update={"contracts": (), "version": known.policy.version + 1})
             self.by_provider[provider] = InForce(ended, policy_digest(ended))
+
+    def serial_of(self, provider: str) -> int:
+        """Under which names this provider is told of anybody."""
+        return self.keys.serial_of(provider) if self.keys else 0
 
     def versions(self) -> dict[str, int]:
         return {name: self.by_provider[name].policy.version for name in sorted(self.by_provider)}

@@ -19,7 +19,7 @@ from ops import keys
 from ops.demo.coverage import NO_INPUTS
 from ops.demo.readout import is_heartbeat
 from ops.topics import apply_topics, wanted_topics
-from services.pseudonymisation.keyring import open_keyring
+from services.pseudonymisation.sealing import open_keyring
 
 ROOT = Path(__file__).parents[2]
 Message = tuple[str, bytes | None, bytes | None]

@@ -39,7 +39,7 @@ class RowFilter(FilteringAgent):
         super().__init__(policies)
         self._moments: dict[str, int] = orjson.loads((work_folder / "moments.json").read_bytes())
 
-    def _deciding(self, outbox: Outbox, account: Account, *, express: bool) -> Deciding:
+    def _deciding(self, outbox: Outbox, account: Account, *, express: bool, rotating: bool = False) -> Deciding:  # noqa: ARG002  # names never change here
         return Deciding(self.contracts(), outbox, account, express=express, approved=Everything(), stale=None)
 
     async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:

@@ -14,7 +14,7 @@ from services.contract.policies import Contract
 from services.contract.topology import POLICIES
 from services.filtering.agent import FilteringAgent
 from services.pseudonymisation.agent import PseudonymisationAgent
-from services.pseudonymisation.keyring import Keyring, first_keyring
+from services.pseudonymisation.keyring import Keyring, KeySource, first_keyring
 from services.runtime.agent import Agent, NotYet, handle_each, sweep_each
 from services.runtime.outbox import UNKNOWN_REACH, Outbox, Reached
 from services.runtime.policies import PolicyBook
@@ -71,7 +71,7 @@ class Rapid:
             PolicyBook("pseudonymisation"),
             *(PolicyBook("connectors") for _ in providers),
         ]
-        agents: list[Agent] = [FilteringAgent(books[0]), PseudonymisationAgent(books[1], keyring)]
+        agents: list[Agent] = [FilteringAgent(books[0]), PseudonymisationAgent(books[1], KeySource.of(keyring))]
         agents += [connector(name, book) for name, book in zip(providers, books[2:], strict=True)]
         self.stages = [Running(agent, book) for agent, book in zip(agents, books, strict=True)]
 

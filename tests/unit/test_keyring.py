@@ -15,12 +15,13 @@ from services.contract.errors import NoKey, Unusable, WeakKey
 from services.pseudonymisation.keyring import (
     Epoch,
     EpochState,
+    Generation,
     Keyring,
+    ProviderKeys,
     first_keyring,
-    open_keyring,
-    seal_keyring,
 )
 from services.pseudonymisation.pseudonym import Pseudonymiser
+from services.pseudonymisation.sealing import open_keyring, seal_keyring
 from services.pseudonymisation.secret import Secret, refuse_weak_key
 
 KEK = bytes.fromhex("c4a90f6e5d1b7832e6f0439ab8175cd21e8f63a4097bd5e2f1386c04ba9d7e51")
@@ -63,7 +64,11 @@ def forms_of(secret: bytes) -> tuple[str, ...]:
     ],
 )
 def test_keyring_opens_as_it_was_sealed(states: tuple[EpochState, ...]) -> None:
-    keyring = Keyring("FR", epochs(*states), (("prov-a.example", 2), ("prov-é.example", 1)))
+    rekeyed = (
+        Generation("prov-a.example", 0, RETIRED, 0), Generation("prov-a.example", 1, DUAL, 3),
+        Generation("prov-a.example", 2, ACTIVE, 7), Generation("prov-é.example", 1, ACTIVE, 0),
+    )  # fmt: skip
+    keyring = Keyring("FR", epochs(*states), rekeyed, serial=7)
 
     opened = open_keyring(seal_keyring(keyring, KEK, NONCE), KEK)
 
@@ -75,12 +80,28 @@ def test_sealed_form_is_what_the_module_describes() -> None:
     sealed = seal_keyring(first_keyring("FR", ROOT), KEK, NONCE)
 
     header, ciphertext = sealed[:32], sealed[32:]
-    assert header == b"sanctuaire-keyring\x00\x01" + NONCE
+    assert header == b"sanctuaire-keyring\x00\x02" + NONCE
     assert json.loads(AESGCM(KEK).decrypt(NONCE, ciphertext, header)) == {
         "perimeter": "FR",
-        "epochs": [{"number": 1, "state": "active", "root": ROOT.hex()}],
-        "generations": {},
+        "serial": 0,
+        "epochs": [{"number": 1, "state": "active", "since": 0, "root": ROOT.hex()}],
+        "generations": [],
     }
+
+
+def test_what_version_1_sealed_is_still_read() -> None:
+    opened = open_keyring(
+        sealed_document(
+            {
+                "perimeter": "FR",
+                "epochs": [{"number": 1, "state": "active", "root": ROOT.hex()}],
+                "generations": {"prov-a.example": 2},
+            }
+        ),
+        KEK,
+    )
+
+    assert opened == Keyring("FR", epochs(ACTIVE), (Generation("prov-a.example", 2, ACTIVE, 0),))
 
 
 @pytest.mark.parametrize(
@@ -132,46 +153,93 @@ def test_epoch_has_a_whole_root_until_it_is_destroyed(state: EpochState, root: S
         Epoch(1, state, root)
 
 
-def test_perimeter_without_name_and_provider_with_two_generations_are_refused() -> None:
+def test_perimeter_without_name_is_refused() -> None:
     with pytest.raises(NoKey, match="perimeter"):
         first_keyring("", ROOT)
-    with pytest.raises(NoKey, match="two generations"):
-        Keyring("FR", epochs(ACTIVE), (("prov-a.example", 1), ("prov-a.example", 2)))
+
+
+@pytest.mark.parametrize(
+    "generations",
+    [
+        pytest.param(((1, ACTIVE, 0), (2, ACTIVE, 1)), id="two-active"),
+        pytest.param(((1, DUAL, 0),), id="none-active"),
+        pytest.param(((1, ACTIVE, 0), (2, DUAL, 1)), id="an-older-one-active"),
+        pytest.param(((1, DUAL, 0), (3, ACTIVE, 1)), id="a-gap"),
+        pytest.param(((1, DUAL, 2), (2, ACTIVE, 1)), id="younger-than-the-next"),
+        pytest.param(((1, DUAL, 0), (2, ACTIVE, 3)), id="beyond-the-serial"),
+    ],
+)
+def test_generations_of_a_provider_that_do_not_follow_each_other_are_refused(
+    generations: tuple[tuple[int, EpochState, int], ...],
+) -> None:
+    with pytest.raises(NoKey, match="generations? of a provider"):
+        Keyring("FR", epochs(ACTIVE), tuple(Generation("prov-a.example", *each) for each in generations), serial=2)
 
 
 def test_key_of_the_active_epoch_names_as_the_design_says() -> None:
     keyring = first_keyring("FR", VECTOR_ROOT)
 
-    names = Pseudonymiser.under(keyring.provider_key("FR", "prov-a.example", "pedagogical-access"))
+    names = Pseudonymiser.under(keyring.keys_of("prov-a.example", "pedagogical-access", 0).current)
 
     assert names.pseudonym("person", "fr-idf", "INE", "1234567890A") == "gbhsd4ne3yi56r6dhee7ckmto3od2a6h"
 
 
 def test_generation_rekeys_one_provider_and_no_other() -> None:
     before = Keyring("FR", epochs(ACTIVE))
-    after = Keyring("FR", epochs(ACTIVE), (("prov-a.example", 1),))
+    after = Keyring("FR", epochs(ACTIVE), (Generation("prov-a.example", 1, ACTIVE, 0),))
 
     def key(keyring: Keyring, provider: str) -> bytes:
-        return keyring.provider_key("FR", provider, "pedagogical-access")
+        return keyring.keys_of(provider, "pedagogical-access", 0).current
 
     assert key(before, "prov-a.example") != key(after, "prov-a.example")
     assert key(before, "prov-b.example") == key(after, "prov-b.example")
 
 
-def test_only_the_active_and_the_dual_epoch_name_anyone() -> None:
-    keyring = Keyring("FR", epochs(DESTROYED, RETIRED, DUAL, ACTIVE, PENDING))
-    by_default = keyring.provider_key("FR", "prov-a.example", "q")
-
-    assert keyring.provider_key("FR", "prov-a.example", "q", epoch=4) == by_default
-    assert keyring.provider_key("FR", "prov-a.example", "q", epoch=3) != by_default
-    for number in (0, 1, 2, 5, 6):
-        with pytest.raises(NoKey, match=f"epoch {number} does not name anyone"):
-            keyring.provider_key("FR", "prov-a.example", "q", epoch=number)
+def rotated(*states: EpochState) -> Keyring:
+    """Epochs that began with the serials 0, 1, 2 …"""
+    return Keyring(
+        "FR",
+        tuple(replace(epoch, since=number) for number, epoch in enumerate(epochs(*states))),
+        serial=sum(state is not PENDING for state in states) - 1,
+    )
 
 
-def test_keyring_of_another_perimeter_gives_no_key() -> None:
-    with pytest.raises(NoKey, match="another perimeter"):
-        first_keyring("FR", ROOT).provider_key("BE", "prov-a.example", "q")
+def test_a_serial_names_with_the_epoch_of_its_time_for_as_long_as_anybody_may_be_known_by_it() -> None:
+    keyring = rotated(DESTROYED, RETIRED, DUAL, ACTIVE, PENDING)
+    alone = Keyring("FR", epochs(ACTIVE, PENDING))
+
+    now, before = keyring.keys_of("p", "q", 3), keyring.keys_of("p", "q", 2)
+
+    assert now == keyring.keys_of("p", "q")
+    assert now.former == (before.current,)
+    assert before.former == ()
+    assert alone.keys_of("p", "q").former == ()
+    for serial in (0, 1):
+        with pytest.raises(NoKey, match=f"epoch {serial + 1} does not name anyone"):
+            keyring.keys_of("p", "q", serial)
+
+
+@pytest.mark.parametrize("serial", [4, -1], ids=["later", "before the first"])
+def test_keyring_that_has_not_come_as_far_as_a_serial_gives_no_key(serial: int) -> None:
+    with pytest.raises(NoKey, match="not come as far"):
+        rotated(DESTROYED, RETIRED, DUAL, ACTIVE).keys_of("p", "q", serial)
+
+
+def test_provider_that_is_rekeyed_while_everybody_rotates_may_be_known_by_both_names_of_before() -> None:
+    rotating = rotated(DUAL, ACTIVE)
+    keyring = replace(rotating, generations=(Generation("p", 0, DUAL, 0), Generation("p", 1, ACTIVE, 2)), serial=2)
+
+    keys = keyring.keys_of("p", "q", 2)
+
+    assert keys.former == (rotating.keys_of("p", "q", 0).current, rotating.keys_of("p", "q", 1).current)
+    assert keyring.keys_of("other", "q", 2) == rotating.keys_of("other", "q", 1)
+    assert (keyring.serial_of("p"), keyring.serial_of("other")) == (2, 1)
+
+
+def test_no_form_of_a_providers_keys_shows_them() -> None:
+    keys = ProviderKeys(ROOT, (OTHER_ROOT,))
+
+    assert repr(keys) == "ProviderKeys(…, 1 former)"
 
 
 WEAK_KEYS = [
@@ -251,7 +319,7 @@ def test_later_format_is_refused_by_its_version() -> None:
     sealed = seal_keyring(first_keyring("FR", ROOT), KEK, NONCE)
 
     with pytest.raises(NoKey, match="format that this release does not read"):
-        open_keyring(sealed.replace(b"keyring\x00\x01", b"keyring\x00\x02"), KEK)
+        open_keyring(sealed.replace(b"keyring\x00\x02", b"keyring\x00\x03"), KEK)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +357,7 @@ def test_later_format_is_refused_by_its_version() -> None:
     ],
 )
 def test_document_of_another_shape_is_refused_without_a_trace_of_its_contents(contents: object) -> None:
-    with pytest.raises(NoKey, match="not a keyring of version 1") as refusal:
+    with pytest.raises(NoKey, match="what it holds is not a keyring") as refusal:
         open_keyring(sealed_document(contents), KEK)
 
     assert refusal.value.__context__ is None

@@ -1,19 +1,23 @@
 """The key files: made once, private, apart, and refused with the command that mends them."""
 
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ops.keys import KeyFiles, init, load, pseudonym_line, read_root, status
+from ops.keys import KeyFiles, change, init, load, pseudonym_line, read_root
 from services.contract.errors import NoKey, NotAnIdentifier, Unusable, WeakKey, WrongSettings
 from services.contract.naming import IdType
 from services.pseudonymisation.keyring import EpochState
+from services.pseudonymisation.lifecycle import prepared, retired
 
 KEK = bytes.fromhex("c4a90f6e5d1b7832e6f0439ab8175cd21e8f63a4097bd5e2f1386c04ba9d7e51")
 ROOT = bytes.fromhex("6f1d0a9be2473c58f0c6b19d2ea874053b7ef8c142d96a1590ad3cf27be65481")
 NONCE = bytes.fromhex("a1b2c3d4e5f60718293a4b5c")
+NEXT_ROOT = bytes.fromhex("0b9d7e35c1f84a6290e3d75b1ca82f464e70d9b3f8152ca7617f04e98bd3c25a")
+OTHER_NONCE = bytes.fromhex("0f1e2d3c4b5a69788796a5b4")
 
 
 def drawing(*draws: bytes) -> Callable[[int], bytes]:
@@ -174,16 +178,31 @@ def test_folder_and_oversized_file_are_no_key_files(tmp_path: Path) -> None:
         load(oversized, files.kek)
 
 
-def test_status_shows_epochs_and_no_octet_of_a_key(tmp_path: Path) -> None:
+def test_keyring_is_taken_a_step_on_in_place_and_no_octet_of_a_key_shows(tmp_path: Path) -> None:
     files = made(tmp_path)
 
-    shown = status(files.keyring, files.kek)
+    changed = change(files, lambda keyring: prepared(keyring, NEXT_ROOT), drawing(OTHER_NONCE))
 
-    assert (shown.perimeter, shown.active_epoch, shown.generations) == ("FR", 1, ())
-    assert shown.epochs == ((1, EpochState.ACTIVE),)
-    for secret in (ROOT, KEK):
-        assert secret.hex() not in repr(shown)
-        assert repr(secret)[2:-1] not in repr(shown)
+    assert load(files.keyring, files.kek) == changed
+    assert [(epoch.number, epoch.state) for epoch in changed.epochs] == [
+        (1, EpochState.ACTIVE),
+        (2, EpochState.PENDING),
+    ]
+    assert stat.S_IMODE(files.keyring.stat().st_mode) == 0o600
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keyring.kek", "keyring.sealed"]
+    for secret in (ROOT, NEXT_ROOT, KEK):
+        assert secret.hex() not in repr(changed)
+        assert repr(secret)[2:-1] not in repr(changed)
+
+
+def test_step_that_is_refused_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    files = made(tmp_path)
+    before = files.keyring.read_bytes()
+
+    with pytest.raises(WrongSettings, match="no rotation is under way"):
+        change(files, retired, drawing(OTHER_NONCE))
+
+    assert files.keyring.read_bytes() == before
 
 
 def test_root_file_holds_any_thirty_two_octets(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from services.contract.policies import ProviderPolicy
 from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.topology import PSEUDONYMISATION_AUDIT, RELEASES, WITHDRAWALS
 from services.pseudonymisation.agent import PseudonymisationAgent
+from services.pseudonymisation.keyring import KeySource
 from services.runtime.agent import NotYet
 from tests.replay.invented import INE, bytes_of, contract_with, example, policy
 from tests.replay.rapid import KEYRING
@@ -35,7 +36,7 @@ def restriction(seq: int = 12) -> tuple[bytes, bytes]:
 
 
 def naming(*policies: ProviderPolicy) -> Stage:
-    return Stage(PseudonymisationAgent(book(*policies), KEYRING))
+    return Stage(PseudonymisationAgent(book(*policies), KeySource.of(KEYRING)))
 
 
 def apply(stage: Stage, version: int, **differences: Any) -> None:

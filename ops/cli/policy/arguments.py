@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ops.cli.keys import DEFAULT_FOLDER
+from ops.cli.rotation import DEFAULT_FOLDER
 from ops.policy_signatures import PRIVATE_FILE, TRUSTED_FILE
 
 SIGNING_KEY = DEFAULT_FOLDER / PRIVATE_FILE

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from services.connectors.provider import Sink
-from services.connectors.providers.topic.mapping import headers_of, hour_of, value_of
+from services.connectors.providers.topic.mapping import headers_of, headers_of_end, hour_of, renaming_of, value_of
 from services.connectors.words import Word
 from services.contract.outcomes import OutcomeCode
 from services.contract.topology import PROVIDER_DIRECTORY, named_for
@@ -20,12 +20,11 @@ class TopicProvider:
         purposes = {contract: self._purpose_of(contract) for contract in {word.contract for word in words if word.kind}}
         hour = hour_of(sink.now)
         for word in words:
-            sink.send(
-                self._topic,
-                word.pseudonym.encode(),
-                value_of(word, purposes.get(word.contract, "")),
-                headers_of(word),
-                spread=True,
-                timestamp_ms=hour,
-            )
+            key = word.pseudonym.encode()
+            if word.renamed_to:
+                sink.send(self._topic, key, renaming_of(word), headers_of(word), spread=True, timestamp_ms=hour)
+                sink.send(self._topic, key, None, headers_of_end(word), spread=True, timestamp_ms=hour)
+                continue
+            value = value_of(word, purposes.get(word.contract, ""))
+            sink.send(self._topic, key, value, headers_of(word), spread=True, timestamp_ms=hour)
         return ["delivered"] * len(words)

@@ -12,6 +12,7 @@ from services.connectors.words import Word
 _SPECVERSION = ("ce_specversion", b"1.0")
 _SOURCE = ("ce_source", b"sanctuaire")
 _TYPE = ("ce_type", b"sanctuaire.provider-record.v1")
+_TYPE_OF_RENAMING = ("ce_type", b"sanctuaire.provider-renaming.v1")
 _TYPE_OF_RESTRICTION = ("ce_type", b"sanctuaire.provider-restriction.v1")
 _CONTENT_TYPE = ("content-type", b"application/json")
 
@@ -23,9 +24,19 @@ def value_of(word: Word, purpose: str) -> bytes | None:
     return orjson.dumps({"kind": word.kind, "purpose": purpose, "fields": word.fields})
 
 
+def renaming_of(word: Word) -> bytes:
+    """The bytes of a `ProviderRenaming`."""
+    return b'{"renamed_to":"%b"}' % word.renamed_to.encode()
+
+
+def headers_of_end(word: Word) -> tuple[tuple[str, bytes], ...]:
+    """Of the order to forget a name for another: a provider that comes after compaction still learns which."""
+    return (*headers_of(word), ("renamed_to", word.renamed_to.encode()))
+
+
 def headers_of(word: Word) -> tuple[tuple[str, bytes], ...]:
     """CloudEvents binary mode, with the event id that only this provider ever sees."""
-    kind = _TYPE_OF_RESTRICTION if word.restricted else _TYPE
+    kind = _TYPE_OF_RESTRICTION if word.restricted else _TYPE_OF_RENAMING if word.renamed_to else _TYPE
     return (_SPECVERSION, ("ce_id", word.event_id.encode()), _SOURCE, kind, _CONTENT_TYPE)
 
 

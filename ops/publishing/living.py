@@ -1,0 +1,120 @@
+"""Who is known under which names, counted over every stage: what a rotation has still to do, and what a root holds up.
+
+Read partition by partition from what the filter and the pseudonymiser remember and from the ledger; nothing is kept.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, cast
+
+import orjson
+
+from ops.explaining.states import Entries, States
+from services.contract.errors import NoKey
+from services.contract.naming import EntityClass, IdType
+from services.contract.topology import FILTERING_STATE, LEDGER, PSEUDONYMISATION_STATE
+from services.filtering.subject import SUBJECT, Pair, load
+from services.pseudonymisation.emission import SEQ
+from services.pseudonymisation.keyring import Keyring
+from services.pseudonymisation.pseudonym import Pseudonymiser
+
+
+@dataclass(slots=True)
+class Living:
+    """Of one provider. A rotation has ended where all but `live` is nought."""
+
+    live: int = 0
+    """Pairs that it has, or may have."""
+    unsaid: int = 0
+    """Of these, those that the filter has not said under the names of now."""
+    unnamed: int = 0
+    """Pairs of which the pseudonymiser has not named the last word."""
+    lingering: int = 0
+    """Entries of the ledger under other names than those of now that were not ended, or not with its acknowledgement."""
+
+    @property
+    def is_settled(self) -> bool:
+        return not (self.unsaid or self.unnamed or self.lingering)
+
+    def to_json(self) -> dict[str, int]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+class _Names:
+    """Pseudonyms as each provider, family and serial have them; prepared once for many."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._prepared: dict[tuple[str, str, int], Pseudonymiser | None] = {}
+
+    def of(self, provider: str, pair: Pair, serial: int) -> str | None:
+        """The name as of a serial; null where that was retired, for then nobody is known by it."""
+        place = provider, pair.purpose_family, serial
+        if place not in self._prepared:
+            try:
+                self._prepared[place] = Pseudonymiser.under(self._keyring.keys_of(*place).current)
+            except NoKey:
+                self._prepared[place] = None
+        names = self._prepared[place]
+        entity_class, namespace, id_type, value = pair.named_by
+        if names is None:
+            return None
+        return names.pseudonym(cast("EntityClass", entity_class), namespace, cast("IdType", id_type), value)
+
+
+def count_living(states: States, keyring: Keyring) -> Mapping[str, Living]:
+    """By provider.
+
+    Raises:
+        Unreachable: the cluster went away in between.
+    """
+    found: dict[str, Living] = defaultdict(Living)
+    names = _Names(keyring)
+    for number in range(states.partitions(FILTERING_STATE)):
+        subjects = states.read(FILTERING_STATE, number, lambda key: key.startswith(SUBJECT))
+        named = states.read(PSEUDONYMISATION_STATE, number, lambda key: key.startswith(SEQ))
+        current = _count_pairs(subjects, named, names, keyring, found)
+        ledger = states.read(LEDGER, number, lambda key: key not in current)  # noqa: B023  # read at once
+        for key, entry in ledger.items():
+            if not _is_ended(orjson.loads(entry.value)):
+                found[key.decode().partition("/")[0]].lingering += 1
+    return {provider: found[provider] for provider in sorted(found)}
+
+
+def _count_pairs(
+    subjects: Entries, named: Entries, names: _Names, keyring: Keyring, found: Mapping[str, Living]
+) -> frozenset[bytes]:
+    """Count the pairs of one partition; the ledger's keys of their names of now."""
+    current = set()
+    for place, pair in _pairs(subjects):
+        provider = place.partition("/")[0]
+        living, now = found[provider], keyring.serial_of(provider)
+        is_said = pair.serial >= now
+        name = names.of(provider, pair, now if is_said or pair.last != "erase" else pair.serial)
+        key = f"{place}/{name}".encode()
+        if is_said or pair.last != "erase":
+            current.add(key)
+        living.live += pair.last != "erase"
+        if pair.last != "erase" and not is_said:
+            living.unsaid += 1
+        elif name is not None:
+            living.unnamed += _seq(named, key) < pair.seq
+    return frozenset(current)
+
+
+def _pairs(subjects: Entries) -> Iterator[tuple[str, Pair]]:
+    for entry in subjects.values():
+        yield from load(entry.value).pairs.items()
+
+
+def _seq(named: Entries, place: bytes) -> int:
+    entry = named.get(SEQ + place)
+    return 0 if entry is None else int(entry.value)
+
+
+def _is_ended(outcome: Mapping[str, Any]) -> bool:
+    """Whether nobody is known under that name any more, by the provider's own acknowledgement."""
+    if outcome["outcome"] != "delivered":
+        return False
+    return outcome["operation"] in {"delete", "rotate"} or outcome["code"] == "never-attempted"
