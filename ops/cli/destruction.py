@@ -65,7 +65,7 @@ def destroy(  # noqa: PLR0917  # typer passes them by name
         _confirm(addresses, files, epoch, read_request(confirmed), key, trusted, operator(by))
 
 
-def _ask(  # noqa: PLR0913, PLR0917  # what a request says
+def _ask(  # noqa: PLR0917  # what a request says
     addresses: Addresses, keyring: Keyring, epoch: int, reference: str, key: Path, by: str, target: Path
 ) -> None:
     private, now = read_signing_key(key), datetime.now(UTC)
@@ -79,7 +79,7 @@ def _ask(  # noqa: PLR0913, PLR0917  # what a request says
     print(f"requested: another operator confirms it with --confirm {target}")
 
 
-def _confirm(  # noqa: PLR0913, PLR0917  # what is confirmed, and by whom
+def _confirm(  # noqa: PLR0917  # what is confirmed, and by whom
     addresses: Addresses, files: KeyFiles, epoch: int, asked: SignedRequest, key: Path, trusted: Path, by: str
 ) -> None:
     signed = confirm(asked, read_trusted(trusted), read_signing_key(key), by, datetime.now(UTC))

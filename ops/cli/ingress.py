@@ -11,8 +11,8 @@ from rich.table import Table
 
 from ops import platforms as register
 from ops.cli.exits import EPILOGUE, manual
-from ops.cli.rotation import DEFAULT_FOLDER
 from ops.cli.options import AsJson
+from ops.cli.rotation import DEFAULT_FOLDER
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Say which platforms may post, and of whom.")
 

@@ -214,7 +214,7 @@ def _record(addresses: Addresses, act: KeyActKind, keyring: Keyring, by: str | N
         ) from None
 
 
-def _say(keyring: Keyring, what: str, as_json: bool, *, is_announced: bool) -> None:  # noqa: FBT001  # as typer gives it
+def _say(keyring: Keyring, what: str, as_json: bool, *, is_announced: bool) -> None:  # as typer gives it
     if as_json:
         print(json.dumps({"serial": keyring.serial, "announced": is_announced,
                           "epochs": {str(each.number): str(each.state) for each in keyring.epochs}}))  # fmt: skip

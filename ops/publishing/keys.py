@@ -24,7 +24,7 @@ def read_key_acts(addresses: Addresses) -> list[bytes]:
     return [value for _, _, value in read_whole(addresses, KEYS_AUDIT) if value is not None]
 
 
-def record(  # noqa: PLR0913  # the parts of the record
+def record(  # the parts of the record
     addresses: Addresses, act: KeyActKind, keyring: Keyring, by: str, *,
     epoch: int | None = None, provider: str | None = None, reference: str | None = None,
     signed: tuple[Signed, ...] = (), announce: bool = False,

@@ -6,18 +6,20 @@ Read partition by partition from what the filter and the pseudonymiser remember 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
 from ops.explaining.states import Entries, States
 from services.contract.errors import NoKey
-from services.contract.naming import EntityClass, IdType
 from services.contract.topology import FILTERING_STATE, LEDGER, PSEUDONYMISATION_STATE
 from services.filtering.subject import SUBJECT, Pair, load
 from services.pseudonymisation.emission import SEQ
 from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
+
+if TYPE_CHECKING:
+    from services.contract.naming import EntityClass, IdType
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Living:
     unnamed: int = 0
     """Pairs of which the pseudonymiser has not named the last word."""
     lingering: int = 0
-    """Entries of the ledger under other names than those of now that were not ended, or not with its acknowledgement."""
+    """Entries of the ledger under other names than those of now that were not ended, or not acknowledged."""
 
     @property
     def is_settled(self) -> bool:

@@ -53,7 +53,7 @@ def key_of(word: Word) -> bytes:
     return f"{word.provider}/{word.contract}/{word.pseudonym}".encode()
 
 
-def adopted(word: Word, known: Standing | None) -> Standing | None:
+def adopted(known: Standing | None) -> Standing | None:
     """The standing of the name that a word gives, once it may be told: null where it stays as it is."""
     if known is None:
         return Standing(0, attempted=True)

@@ -131,7 +131,7 @@ class Telling:
         """From now on the provider may have her by the other name: what takes her back by it is to be told."""
         self._renames = True
         place = STANDING + f"{word.contract}/{word.renamed_to}".encode()
-        standing = ledger.adopted(word, ledger.load(self._outbox.get(place)))
+        standing = ledger.adopted(ledger.load(self._outbox.get(place)))
         if standing is not None:
             self._outbox.put(place, ledger.dump(standing))
             self._outbox.send(

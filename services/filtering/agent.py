@@ -8,7 +8,6 @@ from services.contract.audit import Account, Stage
 from services.contract.envelope import binary
 from services.contract.errors import Unreadable
 from services.contract.heartbeats import Heartbeat
-from services.contract.key_acts import KeyOrder
 from services.contract.policies import day_in_paris
 from services.contract.topology import (
     CHANGES,
@@ -50,7 +49,7 @@ class FilteringAgent:
         self._bound_us = int(fresh_seconds * 1_000_000)
         self._applied_until: dict[int, int] = {}
         self._contracts: tuple[bytes, Contracts] = (b"", Contracts({}, {}, {}))
-        self._order: KeyOrder | None = None
+        self._order = policies.keys
 
     def contracts(self) -> Contracts:
         """Every contract in the book; prepared anew when the book changes."""

@@ -16,7 +16,8 @@ from services.filtering.docket import Decided, Docket, Ruling, ruling_of
 from services.filtering.freshness import Staleness
 from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
 from services.filtering.likeness import Moment, moment_of
-from services.filtering.sending import next_seq, released, renamed, taken_back
+from services.filtering.renaming import rename_rest
+from services.filtering.sending import next_seq, released, taken_back
 from services.filtering.subject import NameParts, Pair, Subject
 
 GUARDED: Literal["deletion-guard"] = "deletion-guard"
@@ -42,8 +43,8 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
     own, and than the wall clock's microseconds, so that it is unique here and grows across a move to another partition.
     `bare` holds the providers whose policy names no contract, and so none of `terms`. What a change erases of everybody
     at once is held, but of the contracts that are `approved` (guard.py); where what it rests on is `stale`, so is what
-    would be released. While `rotating`, what the provider has under other names than today's goes out again, or is named
-    anew where nothing may.
+    would be released. When `rotating`, whom a provider has under other names than today's is released again, or where
+    nothing may go out named anew.
 
     Raises:
         NotThisSchema: something is to go out about a subject whose key is longer than any that may travel.
@@ -62,31 +63,22 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
         known = pairs.get(pair)
         ruling = (had if known else fresh)[place] or asked.rule(place, delivered=known is not None)
         if not ruling.may_emit or asked.is_said(docket.terms[place], ruling, known):
-            if not rotating:
-                decided.append(ruling.quiet)
-                continue
-            outcome, moved = ruling.quiet, None
-        else:
-            outcome, moved = asked.decide(docket[pair], ruling, known, seq)
-        if rotating and moved is None:
-            outcome, moved = asked.rename(pair, known, docket[pair].named, outcome, seq)
+            decided.append(ruling.quiet)
+            continue
+        outcome, moved = asked.decide(docket[pair], ruling, known, seq)
         if moved is not None:
             pairs[pair] = moved
             seq = moved.seq
         decided.append(outcome)
     if not pairs:
         asked.sheet.settle()
-    for pair in [] if pairs.keys() <= docket.keys() else _orphans(pairs, docket):
-        if (policy := _policy_of(pair, docket, bare)) is None:
-            continue
-        waits = not (pair in approved or subject.deleted or said_no(subject.consents, pair.partition("/")[0]))
-        outcome, moved = asked.orphan(pair, pairs[pair], policy, seq, waits=waits)
-        if rotating and moved is None:
-            outcome, moved = asked.rename(pair, pairs[pair], policy, outcome, seq)
-        if moved is not None:
-            pairs[pair] = moved
-            seq = moved.seq
-        decided.append(outcome)
+    if not pairs.keys() <= docket.keys():
+        orphaned, seq = asked.orphans(subject, pairs, bare, seq)
+        decided += orphaned
+    if rotating:
+        decided, seq = rename_rest(
+            key, decided, pairs, policy_of=lambda pair: _policy_of(pair, docket, bare), moment=moment, issued=seq
+        )
     moved_on = Subject(subject.images, subject.consents, pairs, subject.particulars)
     return Decisions(moved_on, person, tuple(decided), seq)
 
@@ -106,8 +98,8 @@ class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
     __slots__ = (
-        "_approved", "_digests", "_facts", "_heard", "_looked_into", "_moment", "_names", "_person", "_rotating", "_scopes",
-        "_shared", "_stale", "_terms", "_written", "sheet",
+        "_approved", "_digests", "_docket", "_facts", "_heard", "_looked_into", "_moment", "_names", "_person",
+        "_rotating", "_scopes", "_shared", "_stale", "_terms", "_written", "sheet",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913  # whom, when, of what, and what is not as usual
@@ -120,6 +112,7 @@ class _Asked:
         self._stale = stale
         self._moment = moment
         self._terms = docket.terms
+        self._docket = docket
         self._facts = usual, all_holders = person.facts(moment.day)
         self._scopes = docket.scopes(person)
         self._heard = docket.heard(subject.consents) if subject.consents else ()
@@ -195,7 +188,25 @@ class _Asked:
         facts = self._facts[0] if term.usual else self._facts[1]
         return ruling.verdict.reasons[0].code not in SHORT_CUTS or not term.under.owes(facts, self._moment)
 
-    def orphan(self, pair: str, known: Pair, policy: Named, issued: int, *, waits: bool) -> tuple[Decided, Pair | None]:
+    def orphans(
+        self, subject: Subject, pairs: dict[str, Pair], bare: Mapping[str, Named], issued: int
+    ) -> tuple[list[Decided], int]:
+        """End what was released under contracts that are not there any more; the last `seq` issued then."""
+        decided = []
+        for pair in _orphans(pairs, self._docket):
+            if (policy := _policy_of(pair, self._docket, bare)) is None:
+                continue
+            owed = subject.deleted or said_no(subject.consents, pair.partition("/")[0])
+            outcome, moved = self._orphan(pair, pairs[pair], policy, issued, waits=not (pair in self._approved or owed))
+            if moved is not None:
+                pairs[pair] = moved
+                issued = moved.seq
+            decided.append(outcome)
+        return decided, issued
+
+    def _orphan(
+        self, pair: str, known: Pair, policy: Named, issued: int, *, waits: bool
+    ) -> tuple[Decided, Pair | None]:
         """Erase what was released under a contract that its provider's policy no longer names (GDPR 28(3)(g)).
 
         Article 18 keeps it, restricted, as it does where a contract ends (R22); else it may wait for an operator.
@@ -210,15 +221,6 @@ class _Asked:
             return Decided(pair, "held", GUARDED, None), None
         emission = taken_back(self._person.key, pair, moved, policy, [reason])
         return Decided(pair, "erased" if moved.last == "erase" else "held", reason, emission), moved
-
-    def rename(
-        self, pair: str, known: Pair | None, policy: Named, outcome: Decided, issued: int
-    ) -> tuple[Decided, Pair | None]:
-        """Tell the provider the other name of whom it has, whatever keeps the rest from it; ends as it would have."""
-        if known is None or known.last == "erase" or known.serial >= policy.key_serial:
-            return outcome, None
-        moved = known.renamed(next_seq(issued, known, self._moment), policy.key_serial)
-        return outcome._replace(emission=renamed(self._person.key, pair, moved, policy)), moved
 
     def _release(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
         try:

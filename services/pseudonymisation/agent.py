@@ -140,7 +140,7 @@ class PseudonymisationAgent:
         With the restriction of somebody her other name goes at once: it must not wait for the end of a window, for the
         provider would not know who is restricted.
         """
-        record, raw, emission, terms, pseudonym, place = named
+        record, _, emission, terms, pseudonym, place = named
         seq, renames = emission["seq"], is_release(emission) or is_renaming(emission)
         for before in of_before(terms, emission, SEQ):
             was = outbox.get(before.place)

@@ -55,7 +55,7 @@ class Generation:
     since: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ProviderKeys:
     """The key that a serial names with, and those under which the provider may still know somebody, oldest first."""
 

@@ -5,13 +5,14 @@ import pytest
 
 from ops.rendering.nouns import NOUNS, noun_of
 from services.contract.heartbeats import Heartbeat
-from services.contract.operations import Delete, Restrict, Upsert
+from services.contract.operations import Delete, Restrict, Rotated, Upsert
 from services.contract.outcomes import Deferred, Delivered, Refused
-from services.contract.releases import Release, Restriction, Withdrawal
+from services.contract.releases import Release, Renaming, Restriction, Withdrawal
 from services.contract.topology import (
     CHANGES,
     CONNECTORS_AUDIT,
     CONSENTS,
+    KEYS_AUDIT,
     LINKS,
     OPERATIONS,
     POLICIES,
@@ -134,13 +135,19 @@ def test_topic_without_a_schema_is_a_state_that_its_writer_alone_reads(topic: To
 @pytest.mark.parametrize(
     ("name", "payloads"),
     [
-        pytest.param(RELEASES, (Release, Withdrawal, Restriction), id="withdrawals-of-a-sweep-in-the-normal-lane"),
+        pytest.param(
+            RELEASES, (Release, Withdrawal, Restriction, Renaming), id="withdrawals-of-a-sweep-in-the-normal-lane"
+        ),
         pytest.param(
             WITHDRAWALS, (Withdrawal, Restriction, Heartbeat), id="withdrawals-and-heartbeats-in-the-express-lane"
         ),
-        pytest.param(OPERATIONS, (Upsert, Delete, Restrict), id="upserts-and-erasures-of-a-sweep-in-the-normal-lane"),
         pytest.param(
-            PROVIDER_WITHDRAWALS, (Delete, Restrict, Heartbeat), id="deletes-and-heartbeats-in-the-express-lane"
+            OPERATIONS, (Upsert, Delete, Restrict, Rotated), id="upserts-and-erasures-of-a-sweep-in-the-normal-lane"
+        ),
+        pytest.param(
+            PROVIDER_WITHDRAWALS,
+            (Delete, Restrict, Rotated, Heartbeat),
+            id="deletes-and-heartbeats-in-the-express-lane",
         ),
         pytest.param("provisioning.ledger.v1", (Delivered, Deferred, Refused), id="outcomes-on-the-ledger"),
     ],
@@ -152,7 +159,11 @@ def test_lane_carries_what_the_design_says(name: str, payloads: tuple[type, ...]
 @pytest.mark.parametrize("topic", ROWS)
 def test_topic_is_as_wide_as_its_key_asks(topic: Topic) -> None:
     """A stage writes to the partition it reads from: one width from the change to the provider."""
-    once_for_all = topic.key in {"provider", "<source>/<entity>/<id>"} or topic.name in {POLICIES_AUDIT, READS_AUDIT}
+    once_for_all = topic.key in {"provider", "<source>/<entity>/<id>"} or topic.name in {
+        POLICIES_AUDIT,
+        READS_AUDIT,
+        KEYS_AUDIT,
+    }
 
     assert topic.partitions == ("one" if once_for_all else "subject")
 

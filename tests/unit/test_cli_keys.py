@@ -92,9 +92,10 @@ def test_the_state_of_new_keys_is_one_active_epoch(tmp_path: Path, capsys: pytes
     assert code == 0
     assert json.loads(capsys.readouterr().out) == {
         "perimeter": "FR",
+        "serial": 0,
         "active_epoch": 1,
         "epochs": [{"epoch": 1, "state": "active"}],
-        "generations": {},
+        "generations": [],
     }
 
 

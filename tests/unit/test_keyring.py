@@ -172,7 +172,7 @@ def test_perimeter_without_name_is_refused() -> None:
 def test_generations_of_a_provider_that_do_not_follow_each_other_are_refused(
     generations: tuple[tuple[int, EpochState, int], ...],
 ) -> None:
-    with pytest.raises(NoKey, match="generations? of a provider"):
+    with pytest.raises(NoKey, match=r"generations? of a provider"):
         Keyring("FR", epochs(ACTIVE), tuple(Generation("prov-a.example", *each) for each in generations), serial=2)
 
 
@@ -196,7 +196,7 @@ def test_generation_rekeys_one_provider_and_no_other() -> None:
 
 
 def rotated(*states: EpochState) -> Keyring:
-    """Epochs that began with the serials 0, 1, 2 …"""
+    """Epochs that began with the serials 0, 1, 2 and so on."""
     return Keyring(
         "FR",
         tuple(replace(epoch, since=number) for number, epoch in enumerate(epochs(*states))),

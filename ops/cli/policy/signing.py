@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from ops.cli.exits import EPILOGUE, manual
-from ops.cli.rotation import DEFAULT_FOLDER
 from ops.cli.options import AsJson, By, operator
 from ops.cli.policy.arguments import SIGNING_KEY, Folder
+from ops.cli.rotation import DEFAULT_FOLDER
 from ops.policy_files import POLICIES_FOLDER, parse_policies, read_files
 from ops.policy_signatures import (
     SIGNATURE_FILE,

@@ -1,0 +1,45 @@
+"""Whom a provider has under other names than today's, and of whom nothing else goes out: named anew. Pure."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from services.filtering.case import Named
+from services.filtering.docket import Decided
+from services.filtering.likeness import Moment
+from services.filtering.sending import next_seq, renamed
+from services.filtering.subject import Pair
+
+PolicyOf = Callable[[str], Named | None]
+"""The policy of a pair's provider; null where it is not here."""
+
+
+class Renamed(NamedTuple):
+    """The ends, with what now goes out, and the last `seq` issued."""
+
+    decided: list[Decided]
+    seq: int
+
+
+def rename_rest(  # noqa: PLR0913  # whom, under what, and when
+    key: str, decided: Iterable[Decided], pairs: dict[str, Pair], *, policy_of: PolicyOf, moment: Moment, issued: int
+) -> Renamed:
+    """Move those pairs on; each ends as it would have, whatever keeps the rest from the provider.
+
+    Raises:
+        NotThisSchema: the subject's key is longer than any that may travel.
+    """
+    ends = []
+    for each in decided:
+        known, policy = pairs.get(each.pair), policy_of(each.pair)
+        if (
+            each.emission is None
+            and known is not None
+            and known.last != "erase"
+            and policy is not None
+            and known.serial < policy.key_serial
+        ):
+            issued = next_seq(issued, known, moment)
+            moved = pairs[each.pair] = known.renamed(issued, policy.key_serial)
+            each = each._replace(emission=renamed(key, each.pair, moved, policy))  # noqa: PLW2901  # the same end
+        ends.append(each)
+    return Renamed(ends, issued)
