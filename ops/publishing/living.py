@@ -6,11 +6,11 @@ Read partition by partition from what the filter and the pseudonymiser remember 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import orjson
 
-from ops.explaining.states import Entries, States
+from ops.explaining.states import Entries, Wanted
 from services.contract.errors import NoKey
 from services.contract.topology import FILTERING_STATE, LEDGER, PSEUDONYMISATION_STATE
 from services.filtering.subject import SUBJECT, Pair, load
@@ -20,6 +20,13 @@ from services.pseudonymisation.pseudonym import Pseudonymiser
 
 if TYPE_CHECKING:
     from services.contract.naming import EntityClass, IdType
+
+
+class States(Protocol):
+    """What every stage remembers (explaining/states.py)."""
+
+    def partitions(self, topic: str) -> int: ...
+    def read(self, topic: str, partition: int, wanted: Wanted) -> Entries: ...
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from services.contract.links import Link
 from services.contract.objections import ObjectionDecision
 from services.contract.operations import (
     Delete,
+    ProviderAdoption,
     ProviderRecord,
     ProviderRenaming,
     ProviderRestriction,
@@ -86,6 +87,7 @@ NOUNS: tuple[Noun, ...] = (
     Noun("ProviderRecord", ProviderRecord),
     Noun("ProviderRestriction", ProviderRestriction),
     Noun("ProviderRenaming", ProviderRenaming),
+    Noun("ProviderAdoption", ProviderAdoption),
     Noun("AuditEntry", AuditEntry),
     Noun("QuarantinedRecord", QuarantinedRecord),
     Noun("PolicyAct", PolicyAct),

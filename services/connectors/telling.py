@@ -123,11 +123,9 @@ class Telling:
     def _take_up(self, number: int, word: Word, standing: Standing | None) -> None:
         if standing is not None and standing.until:
             self._outbox.put(waiting.key_of(standing.until, word.place), None)
-        if word.renamed_to:
-            self._adopt(word)
-        self._told.append((number, word))
+        self._told.append((number, self._adopt(word) if word.renamed_to else word))
 
-    def _adopt(self, word: Word) -> None:
+    def _adopt(self, word: Word) -> Word:
         """From now on the provider may have her by the other name: what takes her back by it is to be told."""
         self._renames = True
         place = STANDING + f"{word.contract}/{word.renamed_to}".encode()
@@ -140,6 +138,7 @@ class Telling:
                 ledger.value_of_adopted(word, self._now),
                 binary("connectors", "outcome", f"{word.provider}.{word.contract}.{word.seq}.adopt"),
             )
+        return word._replace(adopts=standing is not None)
 
     def _wait(self, number: int, word: Word, standing: Standing | None, why: StageCode, until: str) -> None:
         """Keep it as the pair's last word; what waited before goes."""

@@ -27,6 +27,8 @@ class Word(NamedTuple):
     """Whether it is the order to keep the person and not use her."""
     renamed_to: str = ""
     """By which name she is to be known instead; empty where she keeps hers."""
+    adopts: bool = False
+    """Whether the provider may not know that name yet."""
 
     @property
     def pair(self) -> str:

@@ -76,4 +76,10 @@ class ProviderRenaming(Payload):
     renamed_to: PseudonymText
 
 
+class ProviderAdoption(Payload):
+    """What a provider reads under a new pseudonym before anything else: by which one it knew her until now."""
+
+    renamed_from: PseudonymText
+
+
 OperationKind = Literal["upsert", "delete", "restrict", "rotate"]

@@ -18,6 +18,7 @@ from services.contract.links import Link
 from services.contract.objections import ObjectionDecision
 from services.contract.operations import (
     Delete,
+    ProviderAdoption,
     ProviderRecord,
     ProviderRenaming,
     ProviderRestriction,
@@ -108,8 +109,8 @@ TOPICS: tuple[Topic, ...] = (
           "delete", retention_days=7, quarantined=True),
     Topic(PROVIDER_WITHDRAWALS, (Delete, Restrict, Rotated, Heartbeat), "pseudonym", "pseudonymisation",
           ("connectors",), "delete", retention_days=7, quarantined=True),
-    Topic(PROVIDER_DIRECTORY, (ProviderRecord, ProviderRestriction, ProviderRenaming), "pseudonym", "connectors",
-          ("the provider",), "compact", tombstone_days=30),
+    Topic(PROVIDER_DIRECTORY, (ProviderRecord, ProviderRestriction, ProviderRenaming, ProviderAdoption), "pseudonym",
+          "connectors", ("the provider",), "compact", tombstone_days=30),
     Topic(LEDGER, (Delivered, Deferred, Refused), "<provider>/<contract>/<pseudonym>", "connectors",
           ("operators",), "compact", tombstone_days=7),
     Topic(FILTERING_STATE, (), "state key", "filtering", ("filtering",), "compact",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from services.filtering.case import Named
 from services.filtering.docket import Decided
 from services.filtering.likeness import Moment
-from services.filtering.sending import next_seq, renamed
+from services.filtering.sending import Emission, next_seq, renamed, taken_back
 from services.filtering.subject import Pair
 
 PolicyOf = Callable[[str], Named | None]
@@ -28,7 +28,7 @@ def rename_rest(  # noqa: PLR0913  # whom, under what, and when
     Raises:
         NotThisSchema: the subject's key is longer than any that may travel.
     """
-    ends = []
+    ends: list[Decided] = []
     for each in decided:
         known, policy = pairs.get(each.pair), policy_of(each.pair)
         if (
@@ -40,6 +40,13 @@ def rename_rest(  # noqa: PLR0913  # whom, under what, and when
         ):
             issued = next_seq(issued, known, moment)
             moved = pairs[each.pair] = known.renamed(issued, policy.key_serial)
-            each = each._replace(emission=renamed(key, each.pair, moved, policy))  # noqa: PLW2901  # the same end
+            each = each._replace(emission=_emission(key, each, moved, policy))  # noqa: PLW2901  # the same end
         ends.append(each)
     return Renamed(ends, issued)
+
+
+def _emission(key: str, decided: Decided, moved: Pair, policy: Named) -> Emission:
+    """Who is restricted is restricted by the other name as well."""
+    if moved.last == "release":
+        return renamed(key, decided.pair, moved, policy)
+    return taken_back(key, decided.pair, moved, policy, [decided.reason] if decided.reason.startswith("R") else [])

@@ -12,8 +12,8 @@ SCHEMAS_OF = [pytest.param(noun, id=noun.slug) for noun in NOUNS]
 PAYLOADS = [
     "Change", "Identifier", "ConsentDecision", "ObjectionDecision", "RestrictionDecision", "Link", "ProviderPolicy",
     "Approval", "KeyOrder", "Release", "Withdrawal", "Restriction", "Renaming", "Heartbeat", "Operation", "Outcome",
-    "ProviderRecord", "ProviderRestriction", "ProviderRenaming", "AuditEntry", "QuarantinedRecord", "PolicyAct",
-    "ReadAct", "KeyAct", "DecisionRequest", "Verdict", "ConsentRecord", "ConsentReceipt",
+    "ProviderRecord", "ProviderRestriction", "ProviderRenaming", "ProviderAdoption", "AuditEntry", "QuarantinedRecord",
+    "PolicyAct", "ReadAct", "KeyAct", "DecisionRequest", "Verdict", "ConsentRecord", "ConsentReceipt",
 ]  # fmt: skip
 
 

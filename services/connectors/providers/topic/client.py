@@ -3,7 +3,15 @@
 from collections.abc import Callable, Sequence
 
 from services.connectors.provider import Sink
-from services.connectors.providers.topic.mapping import headers_of, headers_of_end, hour_of, renaming_of, value_of
+from services.connectors.providers.topic.mapping import (
+    adoption_of,
+    headers_of,
+    headers_of_adoption,
+    headers_of_end,
+    hour_of,
+    renaming_of,
+    value_of,
+)
 from services.connectors.words import Word
 from services.contract.outcomes import OutcomeCode
 from services.contract.topology import PROVIDER_DIRECTORY, named_for
@@ -20,11 +28,21 @@ class TopicProvider:
         purposes = {contract: self._purpose_of(contract) for contract in {word.contract for word in words if word.kind}}
         hour = hour_of(sink.now)
         for word in words:
-            key = word.pseudonym.encode()
             if word.renamed_to:
-                sink.send(self._topic, key, renaming_of(word), headers_of(word), spread=True, timestamp_ms=hour)
-                sink.send(self._topic, key, None, headers_of_end(word), spread=True, timestamp_ms=hour)
+                self._rename(word, hour, sink)
                 continue
             value = value_of(word, purposes.get(word.contract, ""))
-            sink.send(self._topic, key, value, headers_of(word), spread=True, timestamp_ms=hour)
+            self._send(word.pseudonym, value, headers_of(word), hour, sink)
         return ["delivered"] * len(words)
+
+    def _rename(self, word: Word, hour: int, sink: Sink) -> None:
+        """Under both names, for the two lie on different partitions and nobody knows which is read first."""
+        if word.adopts:
+            self._send(word.renamed_to, adoption_of(word), headers_of_adoption(word), hour, sink)
+        self._send(word.pseudonym, renaming_of(word), headers_of(word), hour, sink)
+        self._send(word.pseudonym, None, headers_of_end(word), hour, sink)
+
+    def _send(
+        self, pseudonym: str, value: bytes | None, headers: Sequence[tuple[str, bytes]], hour: int, sink: Sink
+    ) -> None:
+        sink.send(self._topic, pseudonym.encode(), value, headers, spread=True, timestamp_ms=hour)

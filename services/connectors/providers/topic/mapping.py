@@ -13,6 +13,7 @@ _SPECVERSION = ("ce_specversion", b"1.0")
 _SOURCE = ("ce_source", b"sanctuaire")
 _TYPE = ("ce_type", b"sanctuaire.provider-record.v1")
 _TYPE_OF_RENAMING = ("ce_type", b"sanctuaire.provider-renaming.v1")
+_TYPE_OF_ADOPTION = ("ce_type", b"sanctuaire.provider-adoption.v1")
 _TYPE_OF_RESTRICTION = ("ce_type", b"sanctuaire.provider-restriction.v1")
 _CONTENT_TYPE = ("content-type", b"application/json")
 
@@ -27,6 +28,15 @@ def value_of(word: Word, purpose: str) -> bytes | None:
 def renaming_of(word: Word) -> bytes:
     """The bytes of a `ProviderRenaming`."""
     return b'{"renamed_to":"%b"}' % word.renamed_to.encode()
+
+
+def adoption_of(word: Word) -> bytes:
+    """The bytes of a `ProviderAdoption`."""
+    return b'{"renamed_from":"%b"}' % word.pseudonym.encode()
+
+
+def headers_of_adoption(word: Word) -> tuple[tuple[str, bytes], ...]:
+    return (_SPECVERSION, ("ce_id", word.event_id.encode()), _SOURCE, _TYPE_OF_ADOPTION, _CONTENT_TYPE)
 
 
 def headers_of_end(word: Word) -> tuple[tuple[str, bytes], ...]:
