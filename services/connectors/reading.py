@@ -77,7 +77,7 @@ def word_of(content: Any, raw: bytes) -> Word | None:
         and _CONTRACT.fullmatch(contract)
         and _NAME.fullmatch(pseudonym)
         and _NAME.fullmatch(event_id)
-        and (not renamed_to or (type(renamed_to) is str and _NAME.fullmatch(renamed_to)))
+        and ("renamed_to" not in content or (type(renamed_to) is str and _NAME.fullmatch(renamed_to)))
     ):
         place = f"{contract}/{pseudonym}".encode()
         return Word(
