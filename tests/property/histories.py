@@ -47,7 +47,7 @@ def decisions(draw: st.DrawFn) -> list[ConsentDecision]:
     return [decision(party, draw(st.sampled_from(statuses)), minute) for minute, party in enumerate(parties)]
 
 
-histories = st.tuples(changes(), decisions()).map(lambda both: [*both[0], *both[1]])
+histories: st.SearchStrategy[list[Fact]] = st.tuples(changes(), decisions()).map(lambda both: [*both[0], *both[1]])
 
 
 def message(fact: Fact) -> Message:

@@ -14,7 +14,7 @@ from services.filtering.subject import SUBJECT, load
 from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
 from tests.integration.pipeline_people import known_of
-from tests.property.histories import Fact, Message, histories, message
+from tests.property.histories import Message, histories, message
 from tests.property.rotating import PROVIDERS, REKEYED, ROTATED, Mortal, Remembered, order
 from tests.replay.invented import INE, MAIA, bytes_of, contract_with, objection, policy
 
@@ -43,8 +43,7 @@ objections = st.lists(st.sampled_from(("open", "rejected", "upheld")), max_size=
 @st.composite
 def told(draw: st.DrawFn) -> list[Message]:
     """What families and platforms say, in any order that keeps the objections' own."""
-    drawn: list[Fact] = draw(histories)
-    facts = [message(fact) for fact in drawn]
+    facts: list[Message] = [message(fact) for fact in draw(histories)]
     for each in draw(objections):
         facts.insert(draw(st.integers(0, len(facts))), each)
     return facts

@@ -9,8 +9,8 @@ from tests.replay.invented import example, merged
 from tests.replay.rapid import NOW_US, Rapid
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-FIXED = frozenset({"policy", "policy_version", "key_serial", "policies", "at", "timestamp_ms", "event_id", "purpose_family",
-                   "partition", "stage"})  # fmt: skip
+FIXED = frozenset({"policy", "policy_version", "key_serial", "policies", "at", "timestamp_ms", "event_id",
+                   "purpose_family", "partition", "stage"})  # fmt: skip
 INPUTS = frozenset({"directory.changes.v1", "consents.decisions.v1", "policies.v1"})
 
 

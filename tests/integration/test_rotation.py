@@ -1,0 +1,112 @@
+"""A rotation of real processes on a real broker: killed in the middle, retired, its old root destroyed by two."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.broker.embedded import EmbeddedBroker
+from ops.cli import main
+from ops.keys import KeyFiles, load
+from ops.policy_signatures import generate
+from services.contract.topology import OPERATIONS, POLICIES, named_for
+from services.pseudonymisation.keyring import Keyring
+from services.pseudonymisation.pseudonym import Pseudonymiser
+from tests.integration.pipeline_people import ine, joins, leaves, moves, policies
+from tests.integration.pipeline_stages import Stages, installation, wait_for
+
+pytestmark = pytest.mark.broker
+
+PEOPLE = 3_000
+LEAVE = range(200)
+SECONDS = 60.0
+
+
+@pytest.fixture
+def stages(own_broker: EmbeddedBroker, tmp_path: Path) -> Iterator[Stages]:
+    """Everybody is known to the one provider there is."""
+    with installation(own_broker.bootstrap, tmp_path) as made:
+        made.publish([each for each in policies() if each[:2] == (POLICIES, b"gar")])
+        for name in made.names:
+            made.start(name)
+        made.publish(joins(number) for number in range(PEOPLE))
+        assert wait_for(lambda: len(made.directory("gar")) == PEOPLE, SECONDS)
+        yield made
+
+
+def keyring_of(stages: Stages) -> Keyring:
+    files = KeyFiles.within(stages.folder / "keys")
+    return load(files.keyring, files.kek)
+
+
+def keys(stages: Stages, *arguments: str) -> int:
+    return main(["keys", *arguments, "--directory", str(stages.folder / "keys"), "--bootstrap", stages.bootstrap])
+
+
+def names(keyring: Keyring, people: range) -> set[str]:
+    known = Pseudonymiser.under(keyring.keys_of("gar", "pedagogical-access").current)
+    return {known.pseudonym("person", "FR", "INE", ine(number)) for number in people}
+
+
+def rotated(stages: Stages) -> int:
+    return sum("renamed_to" in each for each in stages.values(named_for(OPERATIONS, "gar")))
+
+
+def operators(folder: Path) -> tuple[Path, Path, Path]:
+    """Two signing keys, and the file of both public keys."""
+    one, other = generate(folder / "one"), generate(folder / "other")
+    trusted = folder / "operators.pub"
+    trusted.write_bytes(one.trusted.read_bytes() + other.trusted.read_bytes())
+    return one.private, other.private, trusted
+
+
+def test_rotation_that_is_killed_twice_ends_with_everybody_under_one_new_name(
+    stages: Stages, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = names(keyring_of(stages), range(PEOPLE))
+    begun = keys(stages, "rotate", "--by", "A. Operator")
+    too_early = keys(stages, "retire")
+    for share in (1, 2):
+        assert wait_for(lambda wanted=share * PEOPLE // 4: rotated(stages) > wanted, SECONDS)  # type: ignore[misc]
+        stages.kill("pseudonymisation")
+        stages.publish(moves(number, f"2026091{share}.1.000000001", "4EME") for number in range(PEOPLE - 500, PEOPLE))
+        stages.publish(leaves(number, "20261001.1.000000001") for number in LEAVE[share - 1 :: 2])
+        stages.start("pseudonymisation")
+    keyring = keyring_of(stages)
+    after = names(keyring, range(len(LEAVE), PEOPLE))
+
+    assert (begun, too_early) == (0, 1)
+    assert wait_for(lambda: stages.directory("gar").keys() == after, SECONDS)
+    assert before.isdisjoint(after)
+    assert wait_for(lambda: keys(stages, "retire", "--by", "A. Operator") == 0, SECONDS)
+    assert {each["level"] for each in _fields(stages) if each["level"] == "4EME"} == {"4EME"}
+    _destroys(stages, capsys)
+    stages.publish([moves(PEOPLE - 1, "20261101.1.000000001", "3EME")])
+    assert wait_for(lambda: "3EME" in {each["level"] for each in _fields(stages)}, SECONDS)
+    assert stages.directory("gar").keys() == after
+
+
+def _fields(stages: Stages) -> list[dict[str, str]]:
+    return [each["fields"] for each in stages.directory("gar").values()]
+
+
+def _destroys(stages: Stages, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only two operators do, and every step is on record."""
+    one, other, trusted = operators(stages.folder)
+    request = str(stages.folder / "request.json")
+    of = ("--trusted", str(trusted))
+    asked = keys(
+        stages, "destroy", "1", *of, "--key", str(one), "--request", request, "--reference", "D-1", "--by", "A"
+    )
+    alone = keys(stages, "destroy", "1", *of, "--key", str(one), "--confirm", request, "--by", "B")
+    confirmed = keys(stages, "destroy", "1", *of, "--key", str(other), "--confirm", request, "--by", "B")
+    capsys.readouterr()
+    logged = main(["keys", "log", "--json", "--bootstrap", stages.bootstrap])
+    acts = json.loads(capsys.readouterr().out)
+
+    assert (asked, alone, confirmed, logged) == (0, 65, 0, 0)
+    assert [str(epoch.state) for epoch in keyring_of(stages).epochs] == ["destroyed", "active"]
+    assert [act["act"] for act in acts["acts"]] == ["rotated", "retired", "destruction-requested", "destroyed"]
+    assert [each["by"] for each in acts["acts"][-1]["signed"]] == ["A", "B"]
+    assert acts["broken_at"] is None
