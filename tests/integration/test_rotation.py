@@ -67,9 +67,11 @@ def test_rotation_that_is_killed_twice_ends_with_everybody_under_one_new_name(
     before = names(keyring_of(stages), range(PEOPLE))
     begun = keys(stages, "rotate", "--by", "A. Operator")
     too_early = keys(stages, "retire")
+    told: list[int] = []
     for share in (1, 2):
         assert wait_for(lambda wanted=share * PEOPLE // 4: rotated(stages) > wanted, SECONDS)  # type: ignore[misc]
         stages.kill("pseudonymisation")
+        told.append(rotated(stages))
         stages.publish(moves(number, f"2026091{share}.1.000000001", "4EME") for number in range(PEOPLE - 500, PEOPLE))
         stages.publish(leaves(number, "20261001.1.000000001") for number in LEAVE[share - 1 :: 2])
         stages.start("pseudonymisation")
@@ -77,6 +79,7 @@ def test_rotation_that_is_killed_twice_ends_with_everybody_under_one_new_name(
     after = names(keyring, range(len(LEAVE), PEOPLE))
 
     assert (begun, too_early) == (0, 1)
+    assert PEOPLE // 4 < told[0] < told[1] < PEOPLE - len(LEAVE)
     assert wait_for(lambda: stages.directory("gar").keys() == after, SECONDS)
     assert before.isdisjoint(after)
     assert wait_for(lambda: keys(stages, "retire", "--by", "A. Operator") == 0, SECONDS)
@@ -95,12 +98,10 @@ def _destroys(stages: Stages, capsys: pytest.CaptureFixture[str]) -> None:
     """Only two operators do, and every step is on record."""
     one, other, trusted = operators(stages.folder)
     request = str(stages.folder / "request.json")
-    of = ("--trusted", str(trusted))
-    asked = keys(
-        stages, "destroy", "1", *of, "--key", str(one), "--request", request, "--reference", "D-1", "--by", "A"
-    )
-    alone = keys(stages, "destroy", "1", *of, "--key", str(one), "--confirm", request, "--by", "B")
-    confirmed = keys(stages, "destroy", "1", *of, "--key", str(other), "--confirm", request, "--by", "B")
+    first, second = (("--trusted", str(trusted), "--key", str(key)) for key in (one, other))
+    asked = keys(stages, "destroy", "1", *first, "--request", request, "--reference", "D-1", "--by", "A")
+    alone = keys(stages, "destroy", "1", *first, "--confirm", request, "--by", "B")
+    confirmed = keys(stages, "destroy", "1", *second, "--confirm", request, "--by", "B")
     capsys.readouterr()
     logged = main(["keys", "log", "--json", "--bootstrap", stages.bootstrap])
     acts = json.loads(capsys.readouterr().out)
