@@ -59,7 +59,7 @@ def explain(  # noqa: PLR0917  # typer passes them by name
 ) -> None:
     if subject == "-":
         subject = sys.stdin.readline().strip()
-    opened = _keyring(keyring)
+    opened = keyring_of(keyring)
     addresses = reach(bootstrap)
     require_topics(addresses, NEEDED)
     standing = read_standing(addresses)
@@ -71,7 +71,7 @@ def explain(  # noqa: PLR0917  # typer passes them by name
         if policy is None and not had:
             _refuse("no policy in force is of that provider, and it was never released this person", NO_PROVIDER)
         # Whatever is shown or denied is on record first.
-        put_on_record(addresses, _act(
+        put_on_record(addresses, act_of(
             key=person.key if person else subject, at=at, by=operator(by), reference=reference,
             provider=provider, found=person is not None, values=show_values,
         ))  # fmt: skip
@@ -88,7 +88,8 @@ def explain(  # noqa: PLR0917  # typer passes them by name
         show(document, Console())
 
 
-def _act(**parts: Any) -> ReadAct:
+def act_of(**parts: Any) -> ReadAct:
+    """The record of a look; a usage error where a part cannot go on record."""
     try:
         return read_act(salt=os.urandom(SALT_OCTETS), **parts)
     except ValidationError as error:
@@ -100,7 +101,8 @@ def _refuse(why: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _keyring(folder: Path | None) -> Keyring | None:
+def keyring_of(folder: Path | None) -> Keyring | None:
+    """From this folder, else from where the settings say; null where they say nothing."""
     if folder is not None:
         return keys.load(folder / keys.KEYRING_FILE, folder / keys.KEK_FILE)
     files = [os.environ.get(f"{PREFIX}{name}") for name in ("KEYRING_FILE", "KEY_ENCRYPTION_KEY_FILE")]

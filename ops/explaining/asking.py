@@ -92,7 +92,7 @@ def explain(  # the question has that many parts
 
 def _delivery(states: States, partition: int, provider: str, pairs: Mapping[str, Pair], keyring: Keyring) -> Delivery:
     """Each state is read once, whatever the number of pairs."""
-    names = {name: _pseudonym(provider, pair, keyring) for name, pair in pairs.items()}
+    names = {name: pseudonyms_of(provider, pair, keyring, pair.serial)[0] for name, pair in pairs.items()}
     places = {f"/{name.partition('/')[2]}/{pseudonym}".encode() for name, pseudonym in names.items()}
     endings = tuple(places)
 
@@ -111,13 +111,14 @@ def _delivery(states: States, partition: int, provider: str, pairs: Mapping[str,
     return deliver
 
 
-def _pseudonym(provider: str, pair: Pair, keyring: Keyring) -> str:
+def pseudonyms_of(provider: str, pair: Pair, keyring: Keyring, serial: int) -> list[str]:
+    """The name as of a serial, then those of before under which the provider may still know her."""
     entity_class, namespace, id_type, value = pair.named_by
     named_by = NamedBy.model_validate(
         {"entity_class": entity_class, "namespace": namespace, "type": id_type, "value": value}
     )
-    keys = keyring.keys_of(provider, pair.purpose_family, pair.serial)
-    return Pseudonymiser.under(keys.current).name(named_by)
+    keys = keyring.keys_of(provider, pair.purpose_family, serial)
+    return [Pseudonymiser.under(key).name(named_by) for key in (keys.current, *keys.former)]
 
 
 def put_on_record(addresses: Addresses, act: ReadAct) -> None:

@@ -1,4 +1,4 @@
-"""That an operator looked at what is known of one person: on the record, without saying of whom.
+"""That an operator looked at what is known of one person, or who she is: on the record, without saying of whom.
 
 Whoever has an identity in hand can find out whether it was looked up; nobody can get an identity out of the record.
 """
@@ -9,11 +9,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, StringConstraints
 
+from services.contract.acts import Signed
 from services.contract.errors import Payload
 from services.contract.policies import Slug
 
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}$")]
 """The number of the request or incident that something was done for; no text, which could name somebody."""
+
+ReadActKind = Literal["explained", "pseudonyms-told", "found"]
 
 SALT_OCTETS: Final = 16
 _DIGEST_OCTETS: Final = 32
@@ -23,20 +26,23 @@ _MEMORY: Final = 64 * 1024 * 1024
 
 
 class ReadAct(Payload):
-    """One look at one person's standing with one provider."""
+    """One look at one person: why a provider knows her, by which names providers do, or who is behind one of these."""
 
-    act: Literal["explained"]
+    act: ReadActKind
     at: AwareDatetime
     by: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     """Who ran the command."""
     reference: Reference | None
-    provider: Slug
+    provider: Slug | None
+    """Null where it is of all of them."""
     salt: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
     subject: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     """scrypt, under this salt, of her routing key; where nobody was found, of what was asked for."""
     found: bool
     values: bool
     """Whether the values of attributes were shown."""
+    signed: tuple[Signed, ...] = ()
+    """Of who was found behind a name: the two operators whose signatures it rests on."""
 
 
 def sealed_subject(key: str, salt: bytes) -> str:
@@ -50,10 +56,20 @@ def speaks_of(act: ReadAct, key: str) -> bool:
 
 
 def read_act(  # noqa: PLR0913  # as many as there are parts
-    *, key: str, salt: bytes, at: datetime, by: str, reference: str | None, provider: str, found: bool, values: bool
+    *,
+    key: str,
+    salt: bytes,
+    at: datetime,
+    by: str,
+    reference: str | None,
+    provider: str | None,
+    found: bool,
+    values: bool = False,
+    act: ReadActKind = "explained",
+    signed: tuple[Signed, ...] = (),
 ) -> ReadAct:
     """The record of one look; `salt` is 16 octets, fresh and random."""
     return ReadAct(
-        act="explained", at=at, by=by, reference=reference, provider=provider, salt=salt.hex(),
-        subject=sealed_subject(key, salt), found=found, values=values,
+        act=act, at=at, by=by, reference=reference, provider=provider, salt=salt.hex(),
+        subject=sealed_subject(key, salt), found=found, values=values, signed=signed,
     )  # fmt: skip

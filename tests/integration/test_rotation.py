@@ -10,7 +10,7 @@ from ops.broker.embedded import EmbeddedBroker
 from ops.cli import main
 from ops.keys import KeyFiles, load
 from ops.policy_signatures import generate
-from services.contract.topology import OPERATIONS, POLICIES, named_for
+from services.contract.topology import OPERATIONS, POLICIES, READS_AUDIT, named_for
 from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
 from tests.integration.pipeline_people import ine, joins, leaves, moves, policies
@@ -53,7 +53,10 @@ def rotated(stages: Stages) -> int:
     return sum("renamed_to" in each for each in stages.values(named_for(OPERATIONS, "gar")))
 
 
-def operators(folder: Path) -> tuple[Path, Path, Path]:
+Operators = tuple[Path, Path, Path]
+
+
+def operators(folder: Path) -> Operators:
     """Two signing keys, and the file of both public keys."""
     one, other = generate(folder / "one"), generate(folder / "other")
     trusted = folder / "operators.pub"
@@ -87,7 +90,9 @@ def test_rotation_that_is_killed_twice_ends_with_everybody_under_one_new_name(
     assert before.isdisjoint(after)
     assert wait_for(lambda: keys(stages, "retire", "--by", "A. Operator") == 0, SECONDS)
     assert {each["level"] for each in _fields(stages) if each["level"] == "4EME"} == {"4EME"}
-    _destroys(stages, capsys)
+    trusted = operators(stages.folder)
+    _finds(stages, trusted, capsys)
+    _destroys(stages, trusted, capsys)
     stages.publish([moves(PEOPLE - 1, "20261101.1.000000001", "3EME")])
     assert wait_for(lambda: "3EME" in {each["level"] for each in _fields(stages)}, SECONDS)
     assert stages.directory("gar").keys() == after
@@ -97,9 +102,32 @@ def _fields(stages: Stages) -> list[dict[str, str]]:
     return [each["fields"] for each in stages.directory("gar").values()]
 
 
-def _destroys(stages: Stages, capsys: pytest.CaptureFixture[str]) -> None:
+def _finds(stages: Stages, trusted: Operators, capsys: pytest.CaptureFixture[str]) -> None:
+    """A family is told the name, and two operators find the pupil by it; both are on record and name nobody."""
+    pupil, folder, kafka = ine(PEOPLE - 1), str(stages.folder / "keys"), ("--bootstrap", stages.bootstrap)
+    capsys.readouterr()
+    told = main(["pseudonyms-of", pupil, "--keys", folder, "--json", "--by", "A", *kafka])
+    (row,) = json.loads(capsys.readouterr().out)
+    find = ["reidentify", "gar", row["pseudonym"], "--keys", folder, *kafka]
+    first, second = (("--trusted", str(trusted[2]), "--key", str(key)) for key in trusted[:2])
+    request = str(stages.folder / "find.json")
+    asked = main([*find, *first, "--request", request, "--reference", "INC-1", "--by", "A"])
+    alone = main([*find, *first, "--confirm", request, "--by", "A"])
+    capsys.readouterr()
+    found = main([*find, *second, "--confirm", request, "--by", "B"])
+    shown = capsys.readouterr().out
+    acts = stages.values(READS_AUDIT)
+
+    assert {row["pseudonym"]} == names(keyring_of(stages), range(PEOPLE - 1, PEOPLE))
+    assert (told, asked, alone, found, shown) == (0, 0, 65, 0, f"{pupil}\n")
+    assert [act["act"] for act in acts] == ["pseudonyms-told", "found"]
+    assert [each["by"] for each in acts[-1]["signed"]] == ["A", "B"]
+    assert pupil not in json.dumps(acts)
+
+
+def _destroys(stages: Stages, trusted_keys: Operators, capsys: pytest.CaptureFixture[str]) -> None:
     """Only two operators do, and every step is on record."""
-    one, other, trusted = operators(stages.folder)
+    one, other, trusted = trusted_keys
     request = str(stages.folder / "request.json")
     first, second = (("--trusted", str(trusted), "--key", str(key)) for key in (one, other))
     asked = keys(stages, "destroy", "1", *first, "--request", request, "--reference", "D-1", "--by", "A")
