@@ -2,7 +2,7 @@
 
 What is named is named by a *serial*: it counts how often names have changed, by a new epoch for everybody or by a new
 generation for one provider. An emission says under which serial it is to be named, so that whoever names it, and
-whenever, does it alike (decisions/0015).
+whenever, does it alike (decisions/0020).
 """
 
 from collections.abc import Callable, Iterator

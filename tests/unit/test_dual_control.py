@@ -17,8 +17,8 @@ SOON = AT + timedelta(minutes=30)
 
 
 def request(**differences: Any) -> Request:
-    said: dict[str, Any] = {"act": "find-person", "perimeter": "FR", "matter": "gar/" + "a" * 32, "reference": "INC-2026-4",
-            "by": "A. Operator", "at": AT, "until": AT + timedelta(hours=1)}  # fmt: skip
+    said: dict[str, Any] = {"act": "find-person", "perimeter": "FR", "matter": "gar/" + "a" * 32,
+            "reference": "INC-2026-4", "by": "A. Operator", "at": AT, "until": AT + timedelta(hours=1)}  # fmt: skip
     return Request(**(said | differences))
 
 
