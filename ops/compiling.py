@@ -27,7 +27,7 @@ COMPILED = (
     "services/runtime/partition.py",
     "services/runtime/schedule.py",
 )
-INTERPRETED = ("__init__.py", "__main__.py", "keyring.py", "secret.py")
+INTERPRETED = ("__init__.py", "__main__.py", "keyring.py", "lifecycle.py", "sealing.py", "secret.py")
 """Programs, what is run once, and what must refuse to be copied in whichever way Python copies."""
 MISSING = "no C compiler, or no Python headers (apt-get install gcc python3-dev): services run interpreted"
 
