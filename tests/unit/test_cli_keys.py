@@ -113,3 +113,57 @@ def test_without_keys_the_command_that_makes_them_is_named(tmp_path: Path, capsy
 
     assert code == 78
     assert "sanctuaire keys init" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["rotate", "retire", "announce", "log"])
+def test_names_are_changed_by_no_command_without_a_cluster_and_the_keyring_stays_as_it_was(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KAFKA_BOOTSTRAP", raising=False)
+    main(["keys", "init", "--directory", str(tmp_path)])
+    sealed = (tmp_path / "keyring.sealed").read_bytes()
+    capsys.readouterr()
+
+    code = main(["keys", command, *([] if command == "log" else ["--directory", str(tmp_path)])])
+
+    assert code == 69
+    assert "KAFKA_BOOTSTRAP" in capsys.readouterr().err
+    assert (tmp_path / "keyring.sealed").read_bytes() == sealed
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        pytest.param([], id="neither"),
+        pytest.param(["--request", "r", "--confirm", "r"], id="both"),
+        pytest.param(["--request", "r"], id="without a reference"),
+    ],
+)
+def test_a_root_is_destroyed_by_a_request_or_its_confirmation_and_by_nothing_else(flags: list[str]) -> None:
+    assert main(["keys", "destroy", "1", "--key", "k", *flags]) == 2
+
+
+def test_who_is_behind_a_name_is_asked_by_a_request_or_its_confirmation_and_by_nothing_else() -> None:
+    assert main(["reidentify", "gar", "a" * 32, "--key", "k"]) == 2
+
+
+def test_names_are_told_by_nobody_who_has_no_keyring(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SANCTUAIRE_KEYRING_FILE", raising=False)
+
+    code = main(["pseudonyms-of", "999000001AB"])
+
+    assert code == 78
+    assert "--keys" in capsys.readouterr().err
+
+
+def test_keys_are_made_without_a_cluster_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KAFKA_BOOTSTRAP", raising=False)
+
+    code = main(["keys", "init", "--directory", str(tmp_path)])
+
+    assert code == 0
+    assert "not on record" in capsys.readouterr().err
