@@ -25,6 +25,7 @@ from services.contract.topology import (
     READS_AUDIT,
     named_for,
 )
+from services.filtering.generalisation import Counted
 from services.filtering.subject import SUBJECT, Pair, load
 from services.ingress.events import headers_of
 from services.ingress.identifiers import parse_identifier
@@ -74,6 +75,7 @@ def _pinned(states: States, place: bytes) -> str | None:
 def explain(  # the question has that many parts
     states: States, person: Person, policy: ProviderPolicy | None, keyring: Keyring | None, *,
     typed: str, provider: str, at: datetime, values: bool, approved: frozenset[str],
+    counted: Counted | None = None,
 ) -> Trace:  # fmt: skip
     """Read what every stage has of her, and put it together.
 
@@ -81,7 +83,9 @@ def explain(  # the question has that many parts
         WrongSettings: the keyring is of another perimeter.
     """
     known = load(person.entry.value)
-    asked = Asked(typed, provider, at, values, person.key, person.partition, person.entry.written_at, known, approved)
+    asked = Asked(
+        typed, provider, at, values, person.key, person.partition, person.entry.written_at, known, approved, counted
+    )
     if keyring is None:
         return trace(asked, policy, None, NO_KEYRING)
     if policy is not None and policy.perimeter.id != keyring.perimeter:
