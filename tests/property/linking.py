@@ -1,9 +1,8 @@
 """Ways to tell of a record in one provider's topic which record in another's is the same pupil. Asserts nothing.
 
-An attack gives each pseudonym a mark, from that provider's topic alone. Who joins two topics by it pairs pseudonyms of
-equal marks, at random where several share one; `expected_joins` is how many pairs are then right on average. A mark that
-tells nothing gives one right pair of all that there are, as any guess does: every pupil has one true pair, and is met by
-chance once in as many tries.
+An attack gives each pseudonym a mark, from that provider's topic alone. Who joins two topics by it pairs pseudonyms
+of equal marks, at random where several share one; `expected_joins` is how many pairs are then right on average. A mark
+that tells nothing gives one right pair of all that there are, as guessing does.
 """
 
 from collections import Counter, defaultdict

@@ -1,7 +1,8 @@
 """Two providers lay their topics side by side: what joins a pupil in the one to the same pupil in the other?"""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from random import Random
 
 import pytest
@@ -27,6 +28,10 @@ EVEN = [(uai(school), f"{number:02}", 25) for school in range(20) for number in 
 
 CHANCE = 6.0
 """Of 10,000 pupils a guess meets one; six and more once in ten thousand draws (Poisson)."""
+
+
+BY_TRANSACTION = frozenset({"transaction", "size of the transaction", "sorted run", "size of the sorted run"})
+"""The residue that SECURITY.md names: what a window tells of one partition comes in one transaction."""
 
 
 def truth_of(people: Sequence[Pupil]) -> dict[bytes, bytes]:
@@ -56,9 +61,13 @@ def sides(cluster: Cluster, since_us: int = 0) -> tuple[list[Read], list[Read]]:
     return one, other
 
 
+def drawn(seed: int) -> Random:
+    return Random(seed)  # noqa: S311  # synthetic people, no secret
+
+
 @pytest.fixture(scope="module")
 def people() -> list[Pupil]:
-    return pupils(Random(20260915), EVEN)
+    return pupils(drawn(20260915), EVEN)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +89,118 @@ def test_the_attacks_would_find_what_they_look_for(people: Sequence[Pupil]) -> N
 
 def test_two_snapshots_join_no_better_than_chance(people: Sequence[Pupil], snapshot: Cluster) -> None:
     one, other = sides(snapshot)
+    scores = joins(one, other, truth_of(people))
 
     assert len(one) == len(other) == len(people) == 10_000
-    assert better_than(CHANCE, joins(one, other, truth_of(people))) == {}
+    assert better_than(CHANCE, scores, BY_TRANSACTION) == {}
+    assert better_than(PARTITIONS + 1, scores) == {}
+
+
+async def changed(cluster: Cluster, people: Sequence[Pupil], version: int) -> None:
+    for pupil in people:
+        cluster.publish(pupil.ine, pupil.change(version))
+    await cluster.run()
+
+
+def of_each_class(people: Sequence[Pupil], count: int) -> list[Pupil]:
+    """So many of each, so that who changes tells no class apart."""
+    by_class: dict[tuple[str, str], list[Pupil]] = defaultdict(list)
+    for pupil in people:
+        by_class[pupil.school, pupil.division].append(pupil)
+    return [pupil for those in by_class.values() for pupil in those[:count]]
+
+
+def test_changes_of_one_window_join_no_better_than_chance(people: Sequence[Pupil]) -> None:
+    cluster = asyncio.run(published(people))
+    random = drawn(7)
+    live = renamed(random, of_each_class(people, 5))
+    random.shuffle(live)
+
+    async def living() -> None:
+        for start in range(0, 2000, 50):  # over four minutes, as they come
+            cluster.now_us += 6_000_000
+            await changed(cluster, live[start : start + 50], 2)
+        await cluster.pass_time(WINDOW_SECONDS)
+
+    begun = cluster.now_us
+    asyncio.run(living())
+    one, other = sides(cluster, begun + 1)
+    scores = joins(one, other, truth_of(live))
+
+    assert len(one) == len(other) == 2000
+    assert better_than(CHANCE, scores, BY_TRANSACTION) == {}
+    assert better_than(PARTITIONS + 1, scores) == {}
+
+
+def test_who_changes_in_one_window_is_hidden_among_those_who_do(people: Sequence[Pupil]) -> None:
+    """What SECURITY.md says of windows: the smaller they are, the more they join; each joins one of its pupils."""
+    cluster = asyncio.run(published(people[:1000]))
+    live = renamed(drawn(8), people[:1000])
+
+    async def living() -> None:
+        for start in range(0, 1000, 100):
+            await changed(cluster, live[start : start + 100], 2)
+            await cluster.pass_time(WINDOW_SECONDS)
+
+    begun = cluster.now_us
+    asyncio.run(living())
+    one, other = sides(cluster, begun + 1)
+    scores = joins(one, other, truth_of(live))
+
+    assert len(one) == 1000
+    assert scores["instant"] == pytest.approx(10)
+    assert scores["timestamp"] == pytest.approx(1)
+
+
+def test_without_windows_whoever_watches_joins_all_who_change(people: Sequence[Pupil]) -> None:
+    cluster = asyncio.run(published(people[:200], window_seconds=0))
+    live = renamed(drawn(9), people[:200])
+
+    async def living() -> None:
+        for pupil in live:
+            await cluster.pass_time(1)
+            await changed(cluster, [pupil], 2)
+
+    begun = cluster.now_us
+    asyncio.run(living())
+    one, other = sides(cluster, begun + 1)
+    scores = joins(one, other, truth_of(live))
+
+    assert len(one) == len(other) == 200
+    assert scores["instant"] == 200
+    assert scores["timestamp"] <= 2
+
+
+def test_an_erasure_joins_whoever_watches_whatever_the_windows(people: Sequence[Pupil]) -> None:
+    cluster = asyncio.run(published(people[:200]))
+
+    async def leaving() -> None:
+        for pupil in people[:200]:
+            cluster.now_us += 1_000_000
+            cluster.publish(pupil.ine, pupil.leaves(2))
+            await cluster.run()
+
+    begun = cluster.now_us
+    asyncio.run(leaving())
+    one, other = sides(cluster, begun + 1)
+    scores = joins(one, other, truth_of(people[:200]))
+
+    assert len(one) == len(other) == 200
+    assert all(record.value is None for record in one)
+    assert scores["instant"] == 200
+
+
+def test_classes_of_uneven_sizes_join_as_far_as_security_says() -> None:
+    random = drawn(10)
+    classes = [
+        (uai(school), f"{number:02}", random.randint(18, 32))
+        for school in range(20)
+        for number in range(random.randint(15, 25))
+    ]
+    uneven = pupils(random, classes)
+    one, other = sides(asyncio.run(published(uneven)))
+    scores = joins(one, other, truth_of(uneven))
+
+    assert 9_000 < len(uneven) == len(one)
+    assert better_than(PARTITIONS + 1, scores, ["sizes of classes", *BY_TRANSACTION]) == {}
+    assert (len(uneven), scores["sizes of classes"]) == (9_949, 221)

@@ -91,7 +91,7 @@ class Cluster:
 
     def publish(self, key: str, change: bytes) -> None:
         """As a platform does: by Kafka's own partitioner."""
-        self._append(CHANGES, (murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS, key.encode(), change, (), None)
+        self._append((CHANGES, _chosen(BY_SUBJECT, key.encode())), key.encode(), change, (), None)
 
     async def pass_time(self, seconds: float) -> None:
         """Let time pass, hear the heartbeats, and do all that is due."""
@@ -138,20 +138,17 @@ class Cluster:
         for topic, key, value, partition, headers, timestamp_ms in outbox.outputs:
             if topic.startswith(("audit.", "provisioning.ledger")):
                 continue
-            if partition == SPREAD:
-                partition = zlib.crc32(key or b"") % PARTITIONS
-            elif partition == BY_SUBJECT:
-                partition = (murmur2(key or b"") & 0x7FFFFFFF) % PARTITIONS
-            self._append(topic, partition, key, value, headers, timestamp_ms)
-            written.add((topic, partition))
+            place = (topic, _chosen(partition, key or b""))
+            self._append(place, key, value, headers, timestamp_ms)
+            written.add(place)
         for place in written:
             self._offsets[place] += 1
         stage.states[number].apply(outbox.changes)
 
     def _append(
-        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Any, timestamp_ms: int | None
+        self, place: tuple[str, int], key: bytes | None, value: bytes | None, headers: Any, timestamp_ms: int | None
     ) -> None:
-        place = (topic, partition)
+        topic, partition = place
         offset = self._offsets[place]
         self._offsets[place] += 1
         at = self.now_us // 1000 if timestamp_ms is None else timestamp_ms
@@ -175,6 +172,13 @@ class Cluster:
         ]
 
 
+def _chosen(partition: int, key: bytes) -> int:
+    """As the runtime does (services/runtime/partition.py)."""
+    if partition == SPREAD:
+        return zlib.crc32(key) % PARTITIONS
+    return int(murmur2(key) & 0x7FFFFFFF) % PARTITIONS if partition == BY_SUBJECT else partition
+
+
 async def _handle(agent: Agent, rows: Sequence[Row], outbox: Outbox) -> None:
     await handle_each(agent, rows, outbox)
 
@@ -190,6 +194,9 @@ def uai(number: int) -> str:
     )
 
 
+_PUPIL = {"entity": "person", "category": "pupil", "source": "aaf-d99"}
+
+
 class Pupil(NamedTuple):
     """One of the synthetic pupils; her names are drawn apart, so that neither tells the other."""
 
@@ -203,16 +210,19 @@ class Pupil(NamedTuple):
     def ine(self) -> str:
         return f"{self.number:09}AB"
 
+    def leaves(self, version: int) -> bytes:
+        return orjson.dumps({**_PUPIL, "kind": "delete", "attributes": {}, **self._named(version)})
+
+    def _named(self, version: int) -> dict[str, str]:
+        return {"id": f"9-{self.number}", "version": f"20260901.0.{version:09}"}
+
     def change(self, version: int) -> bytes:
         attributes = {
             "ine": self.ine, "given_name": self.given_name, "family_name": self.family_name,
             "birth_date": "2013-05-03", "school": self.school,
             "divisions": [{"school": self.school, "code": self.division}],
         }  # fmt: skip
-        return orjson.dumps({
-            "kind": "upsert", "entity": "person", "category": "pupil", "source": "aaf-d99", "id": f"9-{self.number}",
-            "version": f"20260901.0.{version:09}", "attributes": attributes,
-        })  # fmt: skip
+        return orjson.dumps({**_PUPIL, "kind": "upsert", "attributes": attributes, **self._named(version)})
 
 
 def name(random: Random) -> str:
