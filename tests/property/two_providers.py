@@ -125,7 +125,9 @@ class Cluster:
     async def _step(self, stage: Running, number: int, do: Any) -> bool:
         stage.book.confirmed_us = self.now_us
         reached = Reached(dict.fromkeys(stage.agent.lanes, self.now_us))
-        outbox = Outbox(stage.agent.stage, number, stage.states[number], self.now_us, reached=reached)
+        outbox = Outbox(
+            stage.agent.stage, number, stage.states[number], self.now_us, reached=reached, partitions=PARTITIONS
+        )
         try:
             await do(outbox)
         except NotYet:
