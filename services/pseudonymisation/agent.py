@@ -181,5 +181,5 @@ def _parked(place: bytes) -> bytes:
 
 def _send(topic: str, pseudonym: bytes, operation: Operation, outbox: Outbox) -> None:
     event_id, value = operation
-    # By the pseudonym: who lies together here must not come together there (decisions/0016).
+    # By the pseudonym: who lies together here must not come together there (decisions/0017).
     outbox.send(topic, pseudonym, value, binary_of(_OPERATION, event_id), spread=True)
