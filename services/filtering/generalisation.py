@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final, Literal, NamedTuple
 
-from services.contract.census import GROUP_FIELDS, Cells, Level, area_of, levels_of, names_groups
+from services.contract.census import Cells, Level, area_of, levels_of, names_groups
 from services.contract.censuses import CensusBook
 from services.contract.policies import ProviderPolicy, releasable
 from services.filtering.age_gate import GATES, gate
@@ -81,8 +81,10 @@ class View:
     def shown(self, kind: str, source: str, values: Mapping[str, Any], today: date) -> Mapping[str, Any]:
         """These fields of a person, and what may be told beside them."""
         seen = dict(values)
-        for name in GROUP_FIELDS & values.keys() if self._labels else ():
-            seen[name] = [self._labelled(source, entry, _CODE[name]) for entry in values[name]]
+        if self._labels:
+            for name, code in _CODE.items():
+                if name in values:
+                    seen[name] = [self._labelled(source, entry, code) for entry in values[name]]
         for name in self._gates:
             if (answer := gate(values.get("birth_date"), GATES[name], today)) is not None:
                 seen[name] = answer
