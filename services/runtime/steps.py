@@ -94,7 +94,7 @@ class Steps:
     def outbox(self, partition: Partition) -> Outbox:
         return Outbox(
             self._agent.stage, partition.number, partition.state, time.time_ns() // 1000, partition.pending,
-            self._reached(partition),
+            self._reached(partition), partition.count,
         )  # fmt: skip
 
     def _reached(self, partition: Partition) -> Reached:
