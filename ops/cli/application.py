@@ -38,6 +38,9 @@ COMMANDS: Mapping[str, Entry] = {
     "reidentify": Entry("ops.cli.reidentify", "app", "Find who is behind a name, after an incident: two operators."),
     "keys": Entry("ops.cli.keys", "app", "Make the keys, see their state, and change the names at providers."),
     "policy": Entry("ops.cli.policy", "app", "Check, sign and compare policies, and put them in force."),
+    "census": Entry(
+        "ops.cli.census", "app", "Count how many share a place or a group: what may leave, and how coarse."
+    ),
     "topics": Entry("ops.cli.topics", "app", "Make and correct the topics of a Kafka cluster."),
     "config": Entry("ops.cli.config", "app", "Check settings, keys, cluster, topics and policies."),
     "bench": Entry("ops.benchmarks.command", "app", "Measure each stage beside its peers, on one Kafka."),

@@ -71,10 +71,10 @@ def _applying(
     if signed is not None:
         _refuse_stale(signed, acts, now)
     act = PolicyAct(
-        act="applied", at=now, by=by, change_set=applied.change_set, signed=signed, previous=_previous(acts),
+        act="applied", at=now, by=by, change_set=applied.change_set, signed=signed, previous=previous(acts),
         policies={step.policy.provider: _applied(step) for step in steps}, contracts=(),
     )  # fmt: skip
-    return applied, [*_messages(steps), _recorded(act)]
+    return applied, [*_messages(steps), recorded(act)]
 
 
 def require_topics_of(addresses: Addresses, wanted: Policies) -> None:
@@ -108,10 +108,10 @@ def _judging(addresses: Addresses, approval: Approval) -> list[Message]:
     act = PolicyAct(
         act=approval.verdict, at=approval.at, by=approval.by, change_set=standing.change_set, signed=None,
         policies={step.policy.provider: _applied(step) for step in steps}, contracts=approval.contracts,
-        previous=_previous(read_acts(addresses)),
+        previous=previous(read_acts(addresses)),
     )  # fmt: skip
     value = approval.model_dump_json().encode()
-    return [*_messages(steps), (POLICIES, APPROVAL_KEY, value, "approval"), _recorded(act)]
+    return [*_messages(steps), (POLICIES, APPROVAL_KEY, value, "approval"), recorded(act)]
 
 
 @contextmanager
@@ -161,7 +161,7 @@ def _unstaged(policies: Policies) -> list[Step]:
     ]
 
 
-def _recorded(act: PolicyAct) -> Message:
+def recorded(act: PolicyAct) -> Message:
     return POLICIES_AUDIT, None, act.model_dump_json().encode(), "policy-act"
 
 
@@ -169,7 +169,7 @@ def _applied(step: Step) -> AppliedPolicy:
     return AppliedPolicy(version=step.policy.version, digest=step.digest, state=step.state)
 
 
-def _previous(acts: list[bytes]) -> str | None:
+def previous(acts: list[bytes]) -> str | None:
     return link(acts[-1]) if acts else None
 
 

@@ -1,10 +1,12 @@
 """What is in force on a cluster, and what operators did to bring it there; read as the stages read it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ops.policy_files import MAX_POLICY_BYTES
 from ops.publishing.cluster import Addresses, read_whole
 from services.contract.acts import APPROVAL_KEY, Approval, approved_of
+from services.contract.census import CENSUS_KEY
+from services.contract.censuses import CensusBook
 from services.contract.errors import Unreadable
 from services.contract.key_acts import KEYS_KEY, KeyOrder
 from services.contract.parsing import parse_payload
@@ -19,6 +21,7 @@ class Standing:
     policies: dict[str, ProviderPolicy]
     approval: Approval | None
     keys: KeyOrder | None = None
+    census: CensusBook = field(default_factory=CensusBook)
 
     @property
     def change_set(self) -> str:
@@ -34,6 +37,7 @@ def read_standing(addresses: Addresses) -> Standing:
     found: dict[str, ProviderPolicy] = {}
     approval: Approval | None = None
     keys: KeyOrder | None = None
+    census = CensusBook()
     for _, key, value in read_whole(addresses, POLICIES):
         provider = (key or b"").decode(errors="replace")
         try:
@@ -41,6 +45,8 @@ def read_standing(addresses: Addresses) -> Standing:
                 approval = None if value is None else parse_payload(Approval, value, MAX_POLICY_BYTES)
             elif key == KEYS_KEY:
                 keys = keys if value is None else parse_payload(KeyOrder, value, MAX_POLICY_BYTES)
+            elif key is not None and key.startswith(CENSUS_KEY):
+                census.apply(key, value)
             elif value is None:
                 found.pop(provider, None)
             else:
@@ -49,7 +55,7 @@ def read_standing(addresses: Addresses) -> Standing:
                     found[provider] = policy
         except Unreadable:
             continue
-    return Standing(found, approval, keys)
+    return Standing(found, approval, keys, census)
 
 
 def read_acts(addresses: Addresses) -> list[bytes]:

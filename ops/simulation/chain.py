@@ -52,7 +52,7 @@ class Chain:
         self._day = day_in_paris(now)
         serial = keyring.serial_of(policy.provider)
         bare = {} if policy.contracts else {policy.provider: Named(digest, policy.version, serial)}
-        self._contracts = Contracts.of(terms_of(policy, digest, serial), bare)
+        self._contracts = Contracts.of(terms_of(policy, digest, key_serial=serial), bare)
         self._manners = Manners(KeySource.of(keyring))
         self._connector = ConnectorTerms(policy, self._day)
         self._seq = 0
