@@ -15,6 +15,7 @@ from services.contract.consent_records import ConsentReceipt, ConsentRecord
 from services.contract.consents import ConsentDecision
 from services.contract.heartbeats import Heartbeat
 from services.contract.links import Link
+from services.contract.moves import Claim, Forwarded, Merged, Moved
 from services.contract.objections import ObjectionDecision
 from services.contract.operations import Delete, ProviderRecord, ProviderRestriction, Restrict, Upsert
 from services.contract.outcomes import Outcome
@@ -59,6 +60,10 @@ NOUNS: tuple[Noun, ...] = (
     Noun("ObjectionDecision", ObjectionDecision),
     Noun("RestrictionDecision", RestrictionDecision),
     Noun("Link", Link),
+    Noun("Claim", Claim),
+    Noun("Merged", Merged),
+    Noun("Moved", Moved),
+    Noun("Forwarded", Forwarded),
     Noun("ProviderPolicy", ProviderPolicy),
     Noun("Approval", Approval),
     Noun("Release", Release),

@@ -46,7 +46,7 @@ StageCode = Literal[
     "school-not-subscribed", "kind-not-in-contract", "no-linked-pupil", "provider-unknown", "policy-not-here",
     "field-not-in-contract", "contract-not-in-force", "place-not-allowed", "never-attempted", "delivered",
     "renamed", "not-an-identifier", "stale-consents", "backlog", "release-window", "allowed-again",
-    "stale-policies", "deletion-guard",
+    "stale-policies", "deletion-guard", "merge-under-way", "known-elsewhere", "two-ines", "one-ine-twice",
     "not-json", "not-this-schema", "too-large", "key-mismatch", "unreadable", "unexpected",
 ]  # fmt: skip
 
@@ -244,6 +244,24 @@ STAGES: Mapping[StageCode, Meaning] = MappingProxyType(
             (),
             "A change of policy would erase everybody at once: it waits, and nothing new is released.",
             "Look at `sanctuaire policy pending`; approve the set, or put a corrected one in force.",
+        ),
+        "merge-under-way": Meaning(
+            (),
+            "An INE shows that two keys are one person's: nothing new is released before they are one.",
+            "Nothing to do within a minute; where it lasts, look whether a source has two people under one INE.",
+        ),
+        "known-elsewhere": Meaning(
+            (), "The person is known under her INE now: handed on there, where the account says how it ended.", _NOTHING
+        ),
+        "two-ines": Meaning(
+            (),
+            "The directory shows another INE for a person who is known under one: nothing new is released.",
+            "Have the directory say which of the two it is; two people may have got mixed up.",
+        ),
+        "one-ine-twice": Meaning(
+            (),
+            "A source has two people under one INE: they stay two, and the second one is held.",
+            "Have the source correct the INE, or delete the person who is there twice.",
         ),
         "backlog": Meaning((), "What lies behind it is read first: only the last word is told.", _NOTHING),
         "release-window": Meaning((), "It leaves when the contract's release window ends.", _NOTHING),

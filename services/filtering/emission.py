@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import orjson
 
 from services.contract.errors import NotAnIdentifier
+from services.contract.identifiers import canonical_ine
 from services.contract.naming import name_of_person
 from services.filtering.case import Named, Person, Terms, person_of
 from services.filtering.detector import Traces
@@ -16,6 +17,7 @@ from services.filtering.docket import Decided, Docket, Ruling, ruling_of
 from services.filtering.freshness import Staleness
 from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
 from services.filtering.likeness import Moment, moment_of
+from services.filtering.merging import Doubt
 from services.filtering.sending import next_seq, released, taken_back
 from services.filtering.subject import NameParts, Pair, Subject
 
@@ -34,7 +36,7 @@ class Decisions(NamedTuple):
 def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as usual
     key: str, subject: Subject, terms: Mapping[str, Terms], now: datetime, seq: int, *,
     bare: Mapping[str, Named] = MappingProxyType({}), approved: Container[str] = frozenset(),
-    stale: Staleness | None = None,
+    stale: Staleness | Doubt | None = None,
 ) -> Decisions | None:  # fmt: skip
     """Decide a subject for every contract; null where no image has shown who it is.
 
@@ -71,7 +73,7 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
     if not pairs:
         asked.sheet.settle()
     for pair in [] if pairs.keys() <= docket.keys() else _orphans(pairs, docket):
-        if (policy := _policy_of(pair, docket, bare)) is None:
+        if (policy := policy_of(pair, docket, bare)) is None:
             continue
         waits = not (pair in approved or subject.deleted or said_no(subject.consents, pair.partition("/")[0]))
         outcome, moved = asked.orphan(pair, pairs[pair], policy, seq, waits=waits)
@@ -87,7 +89,7 @@ def _orphans(pairs: Mapping[str, Pair], docket: Docket) -> list[str]:
     return [name for name, known in pairs.items() if known.last != "erase" and name not in docket]
 
 
-def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
+def policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
     """The policy of a pair's provider, which does not name its contract any more; null where it is not here."""
     provider = pair.partition("/")[0]
     held = (term.named for term in terms.values() if term.policy.provider == provider)
@@ -98,15 +100,16 @@ class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
     __slots__ = (
-        "_approved", "_digests", "_facts", "_heard", "_looked_into", "_moment", "_names", "_person", "_scopes",
-        "_shared", "_stale", "_terms", "_written", "sheet",
+        "_approved", "_digests", "_facts", "_heard", "_homes", "_looked_into", "_moment", "_names", "_person",
+        "_scopes", "_shared", "_stale", "_terms", "_written", "sheet",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913  # whom, when, of what, and what is not as usual
         self, person: Person, subject: Subject, moment: Moment, docket: Docket, *,
-        approved: Container[str], stale: Staleness | None,
+        approved: Container[str], stale: Staleness | Doubt | None,
     ) -> None:  # fmt: skip
         self._person = person
+        self._homes = subject.particulars.identity.homes
         self._approved = approved
         self._stale = stale
         self._moment = moment
@@ -159,7 +162,7 @@ class _Asked:
         else:
             moved = known.restricted(next_seq(issued, known, self._moment))
         reasons = [f"{each.rule}/{each.code}" for each in ruling.verdict.reasons]
-        emission = taken_back(self._person.key, term.pair, moved, term.named, reasons)
+        emission = taken_back(self._home(term.pair), term.pair, moved, term.named, reasons)
         return Decided(term.pair, ruling.end, ruling.reason, emission), moved
 
     def _look_into(self, fields: tuple[str, ...]) -> Mapping[str, Traces]:
@@ -196,7 +199,7 @@ class _Asked:
                 return Decided(pair, "held", reason, None), None
         elif waits:
             return Decided(pair, "held", GUARDED, None), None
-        emission = taken_back(self._person.key, pair, moved, policy, [reason])
+        emission = taken_back(self._home(pair), pair, moved, policy, [reason])
         return Decided(pair, "erased" if moved.last == "erase" else "held", reason, emission), moved
 
     def _release(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
@@ -209,13 +212,19 @@ class _Asked:
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
         seq, names = next_seq(issued, known, self._moment), ruling.verdict.fields
         moved = Pair(seq, "release", self._digest(names), named_by, known.purpose_family if known else term.family)
-        emission = released(self._person, term.pair, moved, term.named, self._json(names))
+        emission = released(self._home(term.pair), self._person, term.pair, moved, term.named, self._json(names))
         return Decided(term.pair, "released", ruling.reason, emission, ruling.verdict.dropped), moved
+
+    def _home(self, pair: str) -> str:
+        """The key under which the later stages know the pair."""
+        return self._homes.get(pair, self._person.key) if self._homes else self._person.key
 
     def _name(self, perimeter: str) -> NameParts:
         if perimeter not in self._names:
             person = self._person
-            named = name_of_person(perimeter, person.source, person.id, person.ine if person.kind == "pupil" else None)
+            # Whoever is known under an INE is named by it, whatever one image of several shows.
+            ine = (canonical_ine(person.key) or person.ine) if person.kind == "pupil" else None
+            named = name_of_person(perimeter, person.source, person.id, ine)
             self._names[perimeter] = (named.entity_class, named.namespace, named.type, named.value)
         return self._names[perimeter]
 
