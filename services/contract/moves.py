@@ -1,4 +1,4 @@
-"""What the partitions of two keys tell each other when an INE shows that they are one person's (decisions/0015).
+"""What the partitions of two keys tell each other when an INE shows that they are one person's (decisions/0018).
 
 A person without an INE is remembered under `<source>:<id>`, one with an INE under it. Only an INE proves two keys one.
 """

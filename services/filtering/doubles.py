@@ -1,4 +1,4 @@
-"""Of two names under which a provider had one person the second is erased (GDPR art. 5(1)(d); decisions/0015). Pure."""
+"""Of two names under which a provider had one person the second is erased (GDPR art. 5(1)(d); decisions/0018). Pure."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""When two keys are one person's, and what she is once they are one (decisions/0015). Pure.
+"""When two keys are one person's, and what she is once they are one (decisions/0018). Pure.
 
 Only an INE shows it: neither a name, nor a birth date, nor a school. Under `<source>:<id>` only that source speaks.
 """
