@@ -41,9 +41,14 @@ def with_identity(subject: Subject, identity: Identity) -> Subject:
 
 
 def claims_to_make(key: str, subject: Subject, shown: str | None) -> tuple[tuple[str, bool], ...]:
-    """Which INEs' partitions are to be told that the key is theirs, or is not after all."""
+    """Which INEs' partitions are to be told that the key is theirs, or is not after all.
+
+    Only another image takes a claim back: whoever is deleted still was that person, and what she refused must go over.
+    """
     claimed = subject.particulars.identity.claimed
     former = claimed[0] if claimed else None
+    if shown is None and subject.deleted:
+        return ()
     latter = None if canonical_ine(key) == key else shown
     if former == latter:
         return ()

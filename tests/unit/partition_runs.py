@@ -47,6 +47,8 @@ class Partitions:
         self.sent: list[Sent] = []
         self.told: list[tuple[str, str, Any]] = []
         """Everything else that went out: topic, key and value."""
+        self.moved: list[tuple[str, str, bytes]] = []
+        """What partitions have told each other, as it travelled."""
         self.ends: list[tuple[str, str, str, str]] = []
         """Topic, contract, end and reason."""
         self._offset = 0
@@ -106,6 +108,7 @@ class Partitions:
         value = orjson.loads(output.value or b"null")
         if output.topic in self.agent.lanes:
             self.put(output.topic, where, output.value or b"")
+            self.moved.append((output.topic, where, output.value or b""))
         if output.topic in {RELEASES, WITHDRAWALS}:
             named = value["named_by"]
             name = Name(value["provider"], named["type"], named["value"])

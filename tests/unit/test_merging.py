@@ -332,6 +332,21 @@ async def test_claim_that_is_taken_back_before_it_is_answered_merges_nobody() ->
     assert not partitions.subject(INE).particulars.identity.awaits
 
 
+async def test_refusals_of_somebody_who_is_deleted_before_the_claim_is_answered_go_over_all_the_same() -> None:
+    partitions = Partitions(LECTURE)
+    await told(partitions, lyceen(1), key=INE)
+    await partitions.tell(CONSENTS, INE, says("given", INE, 4))
+    await told(partitions, collegian(1))
+    await partitions.tell(CONSENTS, OLD, says("refused", OLD, 6))
+    for change in (collegian(2, INE), delete(version(3))):
+        partitions.put(CHANGES, OLD, bytes_of(change))
+        await partitions.arrive(OLD, CHANGES)
+    await partitions.settle()
+
+    assert partitions.moves() == ["claim", "merged", "moved"]
+    assert partitions.has("lecture") == {}
+
+
 async def test_another_ine_for_somebody_who_has_one_is_held_and_merges_nobody() -> None:
     partitions = Partitions(GAR)
     await told(partitions, collegian(1, INE), collegian(2, OTHER_INE, level="4EME"), key=INE)
@@ -425,10 +440,14 @@ async def test_guardian_of_a_pupil_who_is_handed_over_is_never_taken_back() -> N
     mother = joins(version=version(1), category="guardian", id="999-2001", attributes={"ine": None, "guardians": []})
     await told(partitions, mother, key=guardian)
     named = [{"id": "999-2001", "legal": "1"}]
-    await told(partitions, collegian(1, guardians=named), collegian(2, INE, guardians=named))
+    await told(partitions, *(collegian(number, level=f"L{number}") for number in range(1, 9)))
+    await told(partitions, collegian(9, guardians=named))
+    await told(partitions, collegian(10, INE, guardians=named))
     words = [(topic, value["pupil"], value["on"]) for topic, _, value in partitions.told if topic in {LINKS, UNLINKS}]
 
     assert words == [(LINKS, OLD, True), (LINKS, INE, True), (LINKS, OLD, False)]
+    assert partitions.subject(guardian).particulars.linking == {"gar/GAR-2026"}
+    assert partitions.subject(guardian).particulars.links["gar/GAR-2026"][OLD] < 0
     assert [one.topic for one in partitions.sent if one.name.value == "999-2001"] == [RELEASES]
 
 
@@ -436,8 +455,8 @@ async def test_guardian_whom_the_whole_person_no_longer_links_falls_by_the_expre
     partitions = Partitions(for_families())
     named = [{"id": "999-2001", "legal": "1"}]
     await told(partitions, collegian(1, guardians=named))
-    partitions.put(CHANGES, OLD, bytes_of(collegian(2, INE, guardians=[])))
-    await partitions.settle()
+    await told(partitions, lyceen(5), key=INE)
+    await told(partitions, collegian(2, INE, guardians=named))
     words = [(topic, value["pupil"], value["on"]) for topic, _, value in partitions.told if topic in {LINKS, UNLINKS}]
 
     assert words == [(LINKS, OLD, True), (UNLINKS, OLD, False)]
