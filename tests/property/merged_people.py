@@ -5,7 +5,7 @@ The reference knows no partition and no move: it looks at all that was ever said
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -62,7 +62,7 @@ def _changes(draw: st.DrawFn) -> list[Told]:
             case "d":
                 change = delete(version)
             case _:
-                said = {"level": level, "ine": ine, "birth_date": OLD_ENOUGH, "guardians": []}
+                said: dict[str, Any] = {"level": level, "ine": ine, "birth_date": OLD_ENOUGH, "guardians": []}
                 change = joins(version=version, attributes=said)
         made.append(Told(key, change.model_copy(update={"source": source, "id": local})))
     return made

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from services.contract.changes import Change
 from services.contract.topology import CHANGES, CONSENTS
-from tests.property.merged_people import INE, KEYS, POLICIES, SOURCES, Told, histories, people
-from tests.replay.invented import bytes_of
+from tests.property.merged_people import KEYS, POLICIES, SOURCES, Told, histories, people
+from tests.replay.invented import INE, bytes_of
 from tests.unit.partition_runs import Name, Partitions
 
 orders = st.lists(st.integers(0, 5), max_size=70)
