@@ -434,6 +434,47 @@ async def test_what_cannot_be_read_under_the_old_key_is_put_aside_there() -> Non
 # --- guardians
 
 
+@pytest.mark.parametrize(
+    ("words", "is_known"),
+    [
+        pytest.param(["refused"], False, id="who refuses"),
+        pytest.param(["given", "withdrawn"], False, id="who takes back what she gave"),
+        pytest.param(["refused", "given"], True, id="who has changed her mind"),
+        pytest.param([], True, id="who says nothing"),
+    ],
+)
+async def test_guardian_of_either_directory_opposes(words: list[str], *, is_known: bool) -> None:
+    """A child of twelve: the image of one school is shown; the other names her mother otherwise, and still has her."""
+    partitions = Partitions(LECTURE)
+    young = {"birth_date": "2014-01-31"}
+    await told(partitions, collegian(1, **young, guardians=[{"id": "999-2001", "legal": "1"}]))
+    for day, word in enumerate(words, start=5):
+        said = consent("guardian:aaf-d99:999-2001", word, f"2026-09-{day:02d}T10:00:00+02:00", subject=OLD)
+        await partitions.tell(CONSENTS, OLD, bytes_of(said))
+    await told(partitions, lyceen(9, **young, guardians=[{"id": "501", "legal": "1"}]), key=INE)
+    await partitions.tell(CONSENTS, INE, says("given", INE, 4))
+    given = consent("guardian:aaf-d98:501", "given", "2026-09-04T10:00:00+02:00", subject=INE)
+    await partitions.tell(CONSENTS, INE, bytes_of(given))
+    await told(partitions, collegian(2, INE, **young, guardians=[{"id": "999-2001", "legal": "1"}]))
+
+    assert (partitions.has("lecture") != {}) is is_known
+
+
+async def test_no_of_a_guardian_whose_directory_has_let_the_child_go_is_not_hers_to_say_any_more() -> None:
+    partitions = Partitions(LECTURE)
+    young = {"birth_date": "2014-01-31"}
+    await told(partitions, collegian(1, **young, guardians=[{"id": "999-2001", "legal": "1"}]))
+    no = consent("guardian:aaf-d99:999-2001", "refused", "2026-09-05T10:00:00+02:00", subject=OLD)
+    await partitions.tell(CONSENTS, OLD, bytes_of(no))
+    await told(partitions, collegian(2, INE, **young), delete(version(3)))
+    await told(partitions, lyceen(9, **young, guardians=[{"id": "501", "legal": "1"}]), key=INE)
+    await partitions.tell(CONSENTS, INE, says("given", INE, 4))
+    given = consent("guardian:aaf-d98:501", "given", "2026-09-06T10:00:00+02:00", subject=INE)
+    await partitions.tell(CONSENTS, INE, bytes_of(given))
+
+    assert partitions.has("lecture") != {}
+
+
 async def test_guardian_of_a_pupil_who_is_handed_over_is_never_taken_back() -> None:
     partitions = Partitions(for_families())
     guardian = "aaf-d99:999-2001"
