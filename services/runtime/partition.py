@@ -58,6 +58,8 @@ class Partition:
     """Topic → the first offset that is not decided yet."""
     backlog: dict[str, int] = field(default_factory=dict)
     """Topic → where it ended when the partition was opened; gone once it is decided up to there."""
+    count: int = 1
+    """How many partitions there are."""
     pending: Mapping[bytes, bytes | None] = field(default_factory=lambda: NOTHING)
     """What the batch changes that is being committed now."""
     gathered: Gathered | None = None
@@ -215,7 +217,9 @@ async def open_partition(agent: Agent, settings: Settings, sender: Sender, numbe
     except BaseException:
         await sender.run(producer.stop())
         raise
+    count = len(await sender.run(producer.partitions_for(agent.changelog)))
     position = {topic: at for topic in agent.lanes if (at := state.next_offset(topic)) is not None}
     return Partition(
-        number, agent.changelog, state, producer, sender, Worklist.of(agent.lanes, agent.express), position
-    )
+        number, agent.changelog, state, producer, sender, Worklist.of(agent.lanes, agent.express), position,
+        count=count,
+    )  # fmt: skip

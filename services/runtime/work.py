@@ -209,7 +209,7 @@ class Work:
     def _outbox(self, partition: Partition) -> Outbox:
         return Outbox(
             self.agent.stage, partition.number, partition.state, time.time_ns() // 1000, partition.pending,
-            self._reached(partition),
+            self._reached(partition), partition.count,
         )  # fmt: skip
 
     def is_caught_up(self, tp: TP) -> bool:

@@ -11,9 +11,9 @@ from tests.contract.payload_examples import FORMATS, schema_of
 SCHEMAS_OF = [pytest.param(noun, id=noun.slug) for noun in NOUNS]
 PAYLOADS = [
     "Change", "Identifier", "ConsentDecision", "ObjectionDecision", "RestrictionDecision", "Link", "Claim", "Merged",
-    "Moved", "Forwarded", "ProviderPolicy", "Approval", "Release", "Withdrawal", "Restriction", "Heartbeat",
-    "Operation", "Outcome", "ProviderRecord", "ProviderRestriction", "AuditEntry", "QuarantinedRecord", "PolicyAct",
-    "ReadAct", "DecisionRequest", "Verdict", "ConsentRecord", "ConsentReceipt",
+    "Moved", "Forwarded", "ProviderPolicy", "Approval", "Census", "GroupCensus", "Release", "Withdrawal",
+    "Restriction", "Heartbeat", "Operation", "Outcome", "ProviderRecord", "ProviderRestriction", "AuditEntry",
+    "QuarantinedRecord", "PolicyAct", "ReadAct", "DecisionRequest", "Verdict", "ConsentRecord", "ConsentReceipt",
 ]  # fmt: skip
 
 
