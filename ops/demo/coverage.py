@@ -12,6 +12,7 @@ from services.contract.topology import (
     CONNECTORS_AUDIT,
     FILTERING_AUDIT,
     LINKS,
+    MOVES,
     PSEUDONYMISATION_AUDIT,
     RELEASES,
     UNLINKS,
@@ -49,7 +50,7 @@ def coverage_findings(read: ReadOut) -> Iterator[Finding]:
 def _links(read: ReadOut) -> Mapping[tuple[str, int], Collection[int]]:
     """What the filter tells itself, by topic and partition: its offsets are those of a transaction, with gaps."""
     found: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
-    for topic in (UNLINKS, LINKS):
+    for topic in (UNLINKS, MOVES, LINKS):
         for row in read.rows(topic):
             found[topic, row.partition].add(row.offset)
     return found

@@ -14,6 +14,7 @@ from services.contract.topology import (
     CONSENTS,
     IDENTIFIERS,
     LINKS,
+    MOVES,
     POLICIES,
     PSEUDONYMISATION_STATE,
     UNLINKS,
@@ -82,7 +83,7 @@ def published(bootstrap: str) -> Mapping[str, int]:
 def linked(bootstrap: str) -> Mapping[str, int]:
     """How many links the filter has told itself until now."""
     with closing(open_consumer(bootstrap)) as consumer:
-        return {topic: len(rows) for topic, rows in _read(consumer, (UNLINKS, LINKS)).items()}
+        return {topic: len(rows) for topic, rows in _read(consumer, (UNLINKS, MOVES, LINKS)).items()}
 
 
 def _read(consumer: KafkaConsumer, topics: Sequence[str]) -> dict[str, list[Row]]:

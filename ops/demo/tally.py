@@ -18,6 +18,7 @@ from services.contract.topology import (
     FILTERING_AUDIT,
     LEDGER,
     LINKS,
+    MOVES,
     PSEUDONYMISATION_AUDIT,
     RELEASES,
     UNLINKS,
@@ -31,7 +32,7 @@ _AUDIT_OF: Mapping[Stage, str] = {
 }
 ALL = "-"
 NO_INPUTS = frozenset({"sweep", "tick"})
-TOLD_ITSELF = frozenset({LINKS, UNLINKS})
+TOLD_ITSELF = frozenset({LINKS, MOVES, UNLINKS})
 """What the filter reads of its own: no platform has published it."""
 UNCHANGED = "unchanged"
 

@@ -1,6 +1,6 @@
 """From what an operator types to the trace: finds the person, her pairs at every stage, and puts the look on record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from zlib import crc32
@@ -45,9 +45,11 @@ class Person(NamedTuple):
 
 
 def find(states: States, typed: str) -> Person | None:
-    """The person of a routing key; of `<source>:<id>` also one who was first published under her INE."""
+    """The person of a routing key; of `<source>:<id>` also one who is, or was first published, under her INE."""
     key = canonical_ine(typed) or typed
     found = _remembered(states, key)
+    if found is not None and (kept := load(found.entry.value).particulars.identity.kept):
+        return _remembered(states, kept) or found
     if found is None and ":" in key:
         source, _, local = key.partition(":")
         pinned = _pinned(states, f"{source}/person/{local}".encode())
@@ -92,34 +94,43 @@ def explain(  # the question has that many parts
     if policy is not None and policy.perimeter.id != keyring.perimeter:
         raise WrongSettings("the keyring is of another perimeter than the policies")
     mine = {name: pair for name, pair in known.pairs.items() if name.startswith(f"{provider}/")}
-    return trace(asked, policy, _delivery(states, person.partition, provider, mine, keyring), None)
+    names = {name: pseudonyms_of(provider, pair, keyring, pair.serial)[0] for name, pair in mine.items()}
+    homes = known.particulars.identity.homes
+    partitions = states.partitions(FILTERING_STATE)
+    where = {name: partition_of(homes[name], partitions) if name in homes else person.partition for name in mine}
+    return trace(asked, policy, _delivery(states, where, provider, names), None)
 
 
-def _delivery(states: States, partition: int, provider: str, pairs: Mapping[str, Pair], keyring: Keyring) -> Delivery:
-    """Each state is read once, whatever the number of pairs."""
-    names = {name: pseudonyms_of(provider, pair, keyring, pair.serial)[0] for name, pair in pairs.items()}
-    places = {f"/{name.partition('/')[2]}/{pseudonym}".encode() for name, pseudonym in names.items()}
-    endings = tuple(places)
+def _delivery(states: States, where: Mapping[str, int], provider: str, names: Mapping[str, str]) -> Delivery:
+    """From each pair's pseudonym and the partition that it lives in; each state is read once a partition."""
+    found = {
+        partition: _found(states, partition, provider, [name for name in names if where[name] == partition], names)
+        for partition in set(where.values())
+    }
+
+    def deliver(name: str, fence: Pair) -> tuple[str, Whereabouts]:
+        return names[name], whereabouts(name, names[name], fence, found[where[name]])
+
+    return deliver
+
+
+def _found(states: States, partition: int, provider: str, pairs: Sequence[str], names: Mapping[str, str]) -> Found:
+    endings = tuple({f"/{name.partition('/')[2]}/{names[name]}".encode() for name in pairs})
 
     def is_hers(key: bytes) -> bool:
-        return bool(endings) and (key.endswith(endings) or key.startswith(freshness.HEARTBEAT))
+        return key.endswith(endings) or key.startswith(freshness.HEARTBEAT)
 
     def read_by_name(topic: str) -> Entries:
         """Where her pseudonyms lie; of the heartbeats those of one of these partitions."""
         count = states.partitions(topic)
-        numbers = sorted({crc32(name.encode()) % count for name in names.values()}) if count else []
+        numbers = sorted({crc32(names[name].encode()) % count for name in pairs}) if count else []
         return {key: entry for number in numbers for key, entry in states.read(topic, number, is_hers).items()}
 
-    found = Found(
+    return Found(
         states.read(PSEUDONYMISATION_STATE, partition, is_hers),
         read_by_name(named_for(CONNECTORS_STATE, provider)),
         read_by_name(LEDGER),
     )
-
-    def deliver(name: str, fence: Pair) -> tuple[str, Whereabouts]:
-        return names[name], whereabouts(name, names[name], fence, found)
-
-    return deliver
 
 
 def pseudonyms_of(provider: str, pair: Pair, keyring: Keyring, serial: int) -> list[str]:

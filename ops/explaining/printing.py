@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ops.explaining.trace import ContractTrace, SourceLine, Trace, issued_at, version_of
+from ops.explaining.trace import ContractTrace, Keys, SourceLine, Trace, issued_at, version_of
 from ops.explaining.whereabouts import StageLine, Whereabouts, sentence_of
 from services.contract.reasons import REASONS, STAGES, ReasonCode, Rule
 from services.contract.rulebook import RULEBOOK
@@ -17,10 +17,23 @@ def to_json(trace: Trace) -> dict[str, Any]:
         "partition": trace.partition,
         "written_at": trace.written_at.isoformat(),
         "kind": trace.kind,
+        "keys": _keys(trace.keys),
         "sources": [_source(line) for line in trace.sources],
         "contracts": [_contract(each) for each in trace.contracts],
         "left_out": trace.left_out,
     }
+
+
+def _keys(keys: Keys) -> dict[str, Any]:
+    meaning = STAGES[keys.doubt] if keys.doubt else None
+    shown = {
+        "merged": keys.merged,
+        "awaited": keys.awaited,
+        "refused": keys.refused,
+        "doubt": meaning and {"code": keys.doubt, "sentence": meaning.sentence, "action": meaning.action},
+        "doubles": keys.doubles,
+    }
+    return shown if keys.values is None else {**shown, "values": list(keys.values)}
 
 
 def _source(line: SourceLine) -> dict[str, Any]:

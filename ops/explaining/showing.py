@@ -1,6 +1,6 @@
 """The trace as tables, for a person who answers for it. Prints what the JSON says, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -31,6 +31,8 @@ def show(trace: Document, console: Console) -> None:
     kind = trace["kind"] or "nobody yet: no source has given a whole image"
     console.print(f"[bold]{escape(trace['subject'])} and {trace['provider']}[/bold], at {_instant(trace['at'])}")
     console.print(f"{kind}; partition {trace['partition']}, last written by the filter {_instant(trace['written_at'])}")
+    for line in _keys(trace["keys"]):
+        console.print(line)
     console.print(_sources(trace["sources"]))
     for source in trace["sources"]:
         if "values" in source:
@@ -41,6 +43,19 @@ def show(trace: Document, console: Console) -> None:
         console.print("No contract of this provider, and nothing was ever released to it.")
     if trace["left_out"]:
         console.print(f"Left out: pseudonym and delivery. {trace['left_out']}")
+
+
+def _keys(keys: Document) -> Iterator[str]:
+    """Nothing of nearly everybody."""
+    if keys["merged"]:
+        shown = f": {escape(', '.join(keys['values']))}" if "values" in keys else ""
+        yield f"Merged: what was known under {keys['merged']} other key(s) is in here, and what comes there{shown}."
+    if keys["awaited"] or keys["refused"]:
+        yield f"Under way: {keys['awaited']} key(s) to be handed over, {keys['refused']} of somebody else's, as it is."
+    if keys["doubt"]:
+        yield f"[bold]Held[/bold]: {keys['doubt']['sentence']} {keys['doubt']['action']} ({keys['doubt']['code']})"
+    if keys["doubles"]:
+        yield f"This provider is owed the erasure of {keys['doubles']} second name(s)."
 
 
 def _table(title: str, *columns: Column | str) -> Table:

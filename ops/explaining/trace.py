@@ -15,6 +15,7 @@ from services.filtering.explanation import Explanation
 from services.filtering.generalisation import Counted, Hidden
 from services.filtering.inquiry import inquire
 from services.filtering.likeness import moment_of
+from services.filtering.merging import Doubt, doubt_of, other_ine
 from services.filtering.subject import Image, Pair, Subject
 
 _COMPLETE = "0"
@@ -65,6 +66,23 @@ class ContractTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class Keys:
+    """Under how many keys she is or may be known, beside the one that counts (decisions/0018)."""
+
+    merged: int
+    awaited: int
+    """Whose image shows her INE: they are being handed over."""
+    refused: int
+    """The same, of a source that has somebody else under it."""
+    doubt: Doubt | None
+    """Why nothing new is released, whatever the rules say."""
+    doubles: int
+    """Second names that are still to be erased."""
+    values: tuple[str, ...] | None
+    """The merged ones, only where they were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """All there is to say; `asked` is what the operator typed."""
 
@@ -74,6 +92,7 @@ class Trace:
     partition: int
     written_at: datetime
     kind: str | None
+    keys: Keys
     sources: tuple[SourceLine, ...]
     contracts: tuple[ContractTrace, ...]
     left_out: str | None
@@ -105,9 +124,11 @@ def trace(asked: Asked, policy: ProviderPolicy | None, delivery: Delivery | None
     terms = {term.pair: term for term in terms_of(policy, policy_digest(policy), asked.counted)} if policy else {}
     mine = {name: pair for name, pair in asked.known.pairs.items() if name.startswith(f"{asked.provider}/")}
     bare = {asked.provider: Named(policy_digest(policy), policy.version)} if policy and not policy.contracts else {}
+    keys = _keys(asked)
     decisions = decide_pairs(
-        asked.key, asked.known, terms, asked.at, _last_seq(mine.values()), bare=bare, approved=asked.approved
-    )
+        asked.key, asked.known, terms, asked.at, _last_seq(mine.values()),
+        bare=bare, approved=asked.approved, stale=keys.doubt,
+    )  # fmt: skip
     now = {each.pair: each for each in (decisions.decided if decisions else ())}
     person = person_of(asked.key, asked.known, moment_of(asked.at))
     contracts = [
@@ -116,8 +137,20 @@ def trace(asked: Asked, policy: ProviderPolicy | None, delivery: Delivery | None
     ]
     return Trace(
         asked.subject, asked.provider, asked.at, asked.partition, asked.written_at, person.kind if person else None,
-        tuple(_sources(asked)), tuple(contracts), left_out,
+        keys, tuple(_sources(asked)), tuple(contracts), left_out,
     )  # fmt: skip
+
+
+def _keys(asked: Asked) -> Keys:
+    identity = asked.known.particulars.identity
+    return Keys(
+        merged=len(identity.merged),
+        awaited=sum(1 for seq in identity.claims.values() if seq > 0),
+        refused=sum(1 for seq in identity.claims.values() if seq < 0),
+        doubt=doubt_of(asked.key, asked.known, other_ine(asked.key, asked.known)),
+        doubles=sum(1 for double in identity.doubles if double.pair.startswith(f"{asked.provider}/")),
+        values=identity.merged if asked.values else None,
+    )
 
 
 def _last_seq(pairs: Iterable[Pair]) -> int:

@@ -17,6 +17,7 @@ from services.contract.consents import ConsentDecision
 from services.contract.heartbeats import Heartbeat
 from services.contract.key_acts import KeyAct, KeyOrder
 from services.contract.links import Link
+from services.contract.moves import Claim, Forwarded, Merged, Moved
 from services.contract.objections import ObjectionDecision
 from services.contract.operations import (
     Delete,
@@ -70,6 +71,10 @@ NOUNS: tuple[Noun, ...] = (
     Noun("ObjectionDecision", ObjectionDecision),
     Noun("RestrictionDecision", RestrictionDecision),
     Noun("Link", Link),
+    Noun("Claim", Claim),
+    Noun("Merged", Merged),
+    Noun("Moved", Moved),
+    Noun("Forwarded", Forwarded),
     Noun("ProviderPolicy", ProviderPolicy),
     Noun("Approval", Approval),
     Noun("KeyOrder", KeyOrder),

@@ -46,7 +46,7 @@ StageCode = Literal[
     "school-not-subscribed", "kind-not-in-contract", "no-linked-pupil", "provider-unknown", "policy-not-here",
     "field-not-in-contract", "contract-not-in-force", "place-not-allowed", "never-attempted", "delivered",
     "renamed", "not-an-identifier", "stale-consents", "backlog", "release-window", "allowed-again",
-    "stale-policies", "deletion-guard",
+    "stale-policies", "deletion-guard", "merge-under-way", "known-elsewhere", "two-ines", "one-ine-twice",
     "no-census", "cell-too-small", "no-address", "address-abroad", "address-unknown",
     "not-json", "not-this-schema", "too-large", "key-mismatch", "unreadable", "unexpected",
 ]  # fmt: skip
@@ -245,6 +245,24 @@ STAGES: Mapping[StageCode, Meaning] = MappingProxyType(
             (),
             "A change of policy would erase everybody at once: it waits, and nothing new is released.",
             "Look at `sanctuaire policy pending`; approve the set, or put a corrected one in force.",
+        ),
+        "merge-under-way": Meaning(
+            (),
+            "An INE shows that two keys are one person's: nothing new is released before they are one.",
+            "Nothing to do within a minute; where it lasts, look whether a source has two people under one INE.",
+        ),
+        "known-elsewhere": Meaning(
+            (), "The person is known under her INE now: handed on there, where the account says how it ended.", _NOTHING
+        ),
+        "two-ines": Meaning(
+            (),
+            "The directory shows another INE for a person who is known under one: nothing new is released.",
+            "Have the directory say which of the two it is; two people may have got mixed up.",
+        ),
+        "one-ine-twice": Meaning(
+            (),
+            "A source has two people under one INE: they stay two, and the second one is held.",
+            "Have the source correct the INE, or delete the person who is there twice.",
         ),
         "no-census": Meaning(
             (), "No census has counted who lives where: no place is told.", "Run `sanctuaire census`; it counts pupils."

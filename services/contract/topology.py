@@ -16,6 +16,7 @@ from services.contract.errors import Payload
 from services.contract.heartbeats import Heartbeat
 from services.contract.key_acts import KeyAct, KeyOrder
 from services.contract.links import Link
+from services.contract.moves import Claim, Forwarded, Merged, Moved
 from services.contract.objections import ObjectionDecision
 from services.contract.operations import (
     Delete,
@@ -40,6 +41,8 @@ LINKS = "directory.links.v1"
 """The ordinary lane: who may be known since a pupil may; and the ends of a sweep."""
 UNLINKS = "directory.unlinks.v1"
 """The express lane: whom one pupil's own input no longer lets be known, past any backlog (decisions/0014)."""
+MOVES = "directory.moves.v1"
+"""An express lane: what the partitions of two keys tell each other that prove to be one person's (decisions/0018)."""
 POLICIES = "policies.v1"
 """A policy a provider, and under keys that no provider can have the last approval of what a set erases at once, the
 censuses, and which names are in force."""
@@ -98,6 +101,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic(CONSENTS, (ConsentDecision, ObjectionDecision, RestrictionDecision), "routing key", "ingress",
           ("filtering",), "delete", retention_days=365, quarantined=True),
     Topic(UNLINKS, (Link,), "routing key of the guardian", "filtering", ("filtering",), "delete",
+          retention_days=14, quarantined=True),
+    Topic(MOVES, (Claim, Merged, Moved, Forwarded), "routing key", "filtering", ("filtering",), "delete",
           retention_days=14, quarantined=True),
     Topic(LINKS, (Link,), "routing key of the guardian", "filtering", ("filtering",), "delete",
           retention_days=14, quarantined=True),

@@ -15,17 +15,19 @@ from services.contract.topology import (
     FILTERING_AUDIT,
     FILTERING_STATE,
     LINKS,
+    MOVES,
     UNLINKS,
     WITHDRAWALS,
 )
 from services.filtering import expiry
 from services.filtering.case import Contracts, Named, terms_of
-from services.filtering.deciding import HELD, Deciding
+from services.filtering.deciding import HELD
 from services.filtering.docket import Docket
 from services.filtering.freshness import Staleness, staleness
 from services.filtering.gazetteer import Gazetteer
 from services.filtering.gazetteer_file import load_gazetteer
 from services.filtering.generalisation import Counted
+from services.filtering.receiving import Receiving
 from services.filtering.rotation import CURSOR, ROTATED_A_SECOND, Cursor, cursor_of, dump
 from services.filtering.subject import SUBJECT, load
 from services.runtime.outbox import Outbox
@@ -41,8 +43,8 @@ class FilteringAgent:
 
     stage: Stage = "filtering"
     group = "sanctuaire-filtering"
-    lanes: tuple[str, ...] = (CONSENTS, UNLINKS, LINKS, CHANGES)
-    express = 2
+    lanes: tuple[str, ...] = (CONSENTS, UNLINKS, MOVES, LINKS, CHANGES)
+    express = 3
     changelog = FILTERING_STATE
     audit = FILTERING_AUDIT
     swept = SUBJECT
@@ -147,19 +149,20 @@ class FilteringAgent:
         account.count(len(held))
         return len(held) == DUE_AT_ONCE
 
-    def _deciding(self, outbox: Outbox, account: Account, *, express: bool, rotating: bool = False) -> Deciding:
+    def _deciding(self, outbox: Outbox, account: Account, *, express: bool, rotating: bool = False) -> Receiving:
         contracts, order = self.contracts(), self._policies.keys
-        return Deciding(
+        return Receiving(
             contracts, outbox, account, express=express, approved=self._policies.approved, stale=self.stale(outbox),
             serial=order.latest if order else 0, rotating=rotating,
         )  # fmt: skip
 
     def stale(self, outbox: Outbox) -> Staleness | None:
         """Why nothing may be released in this partition now."""
-        until_us = outbox.reached.until_us.get(CONSENTS)
-        if until_us is not None:
+        until = [outbox.reached.until_us.get(lane) for lane in (CONSENTS, MOVES)]
+        known = [each for each in until if each is not None]
+        if len(known) == len(until):
             # Only a hint of how far the state is: it outlives no process, and an older one merely holds more.
-            self._applied_until[outbox.partition] = until_us
+            self._applied_until[outbox.partition] = min(known)
         applied_until = self._applied_until.get(outbox.partition)
         return staleness(outbox.now_us, applied_until, self._policies.confirmed_us, self._bound_us)
 
@@ -172,7 +175,7 @@ class FilteringAgent:
     @staticmethod
     def _vouch(outbox: Outbox) -> None:
         """The heartbeat; none, while something waits that may take somebody back (architecture.md, The sequence)."""
-        until = [outbox.reached.until_us.get(lane) for lane in (CONSENTS, UNLINKS)]
+        until = [outbox.reached.until_us.get(lane) for lane in (CONSENTS, UNLINKS, MOVES)]
         known = [each for each in until if each is not None]
         if len(known) < len(until):
             return

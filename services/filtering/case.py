@@ -11,7 +11,7 @@ from services.contract.policies import Contract, Kind, ProviderPolicy
 from services.filtering.age_gate import GATES
 from services.filtering.detector import Traces, worst_category
 from services.filtering.generalisation import Counted, View, views_of
-from services.filtering.holders import HOLDERS, Consents, counted, guardians_of
+from services.filtering.holders import HOLDERS, Consents, counted, guardians_of, opposing
 from services.filtering.likeness import Moment, Offer, offer_of
 from services.filtering.parsing import read_policy
 from services.filtering.particulars import Records, standing
@@ -73,6 +73,9 @@ def person_of(key: str, subject: Subject, moment: Moment) -> Person | None:
     (legal, since), kind = guardians_of(source, image, moment.day), kind_of(image)
     usual, all_holders = counted(subject.consents, legal, since) if subject.consents else ((), ())
     attributes, particulars = image.attributes, subject.particulars
+    guardians = [name for name, word in legal.items() if word is None or word in HOLDERS]
+    if subject.consents and len(subject.images) > 1:
+        guardians += opposing(source, subject.images, subject.consents, moment.day)
     restrictions = ["no-diffusion"] if attributes.get("diffusion") is False else []
     if particulars.restrictions:
         restrictions += standing(particulars.restrictions, moment.now)
@@ -87,7 +90,7 @@ def person_of(key: str, subject: Subject, moment: Moment) -> Person | None:
             "kind": kind,
             "birth_date": attributes.get("birth_date"),
             "emancipated": attributes.get("emancipated") is True,
-            "guardians": [name for name, word in legal.items() if word is None or word in HOLDERS],
+            "guardians": guardians,
             "restrictions": restrictions,
             "gone_since": _come(attributes["gone_since"], moment.day) if "gone_since" in attributes else None,
             "deleted": deleted,

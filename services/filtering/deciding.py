@@ -4,22 +4,25 @@ from collections.abc import Container
 from typing import Final
 
 from services.contract.audit import Account
-from services.contract.changes import MAX_CHANGE_BYTES
-from services.contract.envelope import binary, body
-from services.contract.errors import KeyMismatch, Unreadable
-from services.contract.topology import LINKS, RELEASES, UNLINKS, WITHDRAWALS
+from services.contract.envelope import binary
+from services.contract.errors import Unreadable
+from services.contract.moves import Claim, Merged
+from services.contract.releases import MAX_SUBJECT
+from services.contract.topology import LINKS, MOVES, RELEASES, UNLINKS, WITHDRAWALS
 from services.filtering import expiry
 from services.filtering.case import Contracts
+from services.filtering.doubles import take_back_doubles
 from services.filtering.emission import Decisions, decide_pairs
-from services.filtering.folding import fold_in
 from services.filtering.freshness import Staleness
+from services.filtering.identity import SOLE
 from services.filtering.likeness import moment_of
 from services.filtering.linking import relink
+from services.filtering.merging import Doubt, answer_claims, claims_to_make, doubt_of, other_ine, with_identity
+from services.filtering.sending import Emission
 from services.filtering.subject import SUBJECT, Subject, dump, load
 from services.runtime import journal
 from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox, OutputTooLarge
-from services.runtime.records import Record
 
 LAST_SEQ: Final = b"~seq"
 HELD: Final = b"h/"
@@ -56,29 +59,20 @@ class Deciding:
         self._before = int(issued), known
         self._issued, self._serial = int(issued), serial
 
-    def take(self, record: Record) -> None:
-        """Take one record in, and decide again whom it tells of.
-
-        Raises:
-            Unreadable: it is to be put aside.
-        """
-        key = _key_of(record)
-        known = load(self._outbox.get(SUBJECT + key.encode()))
-        raw = body(record.value, record.headers, MAX_CHANGE_BYTES)
-        subject, folded = fold_in(record.topic, key, raw, known)
-        if subject is None:
-            self._end(record.offset, EVERY_CONTRACT, "withheld", "reference-data")
-        elif folded in {"superseded", "duplicate"}:
-            self._end(record.offset, EVERY_CONTRACT, "refused", folded)
-        else:
-            self.decide(key, subject, record.offset)
-
     def decide(self, key: str, subject: Subject, offset: int) -> None:
         """Decide on one person, and remember her as she then is."""
+        doubt: Doubt | None = None
+        shown = other_ine(key, subject)
+        if shown is not None or subject.particulars.identity is not SOLE:
+            if subject.particulars.identity.kept is not None:
+                self._end(offset, EVERY_CONTRACT, "held", "known-elsewhere")
+                return
+            subject = self._settle(key, subject, shown)
+            doubt = doubt_of(key, subject, shown)
         contracts = self._contracts
         decisions = decide_pairs(
             key, subject, contracts.terms, self._now, self._issued,
-            bare=contracts.bare, approved=self._approved, stale=self._stale, rotating=self._rotating,
+            bare=contracts.bare, approved=self._approved, stale=self._stale or doubt, rotating=self._rotating,
         )  # fmt: skip
         if decisions is None:
             self._keep(key, subject)
@@ -95,15 +89,43 @@ class Deciding:
         for decided in decisions.decided:
             self._end(offset, decided.pair, decided.end, decided.reason)
             if decided.emission is not None:
-                emission = decided.emission
-                self._outbox.send(
-                    RELEASES if emission.payload in {"release", "renaming"} else self._withdrawals,
-                    key.encode(),
-                    emission.value,
-                    binary(
-                        "filtering", emission.payload, f"{self._outbox.partition}.{emission.contract}.{emission.seq}"
-                    ),
-                )
+                self._send(key, subject.particulars.identity.homes.get(decided.pair, key), decided.emission)
+
+    def _send(self, key: str, home: str, emission: Emission) -> None:
+        """Into this partition, or into that of the key under which the pair began: the later stages know it there."""
+        topic = RELEASES if emission.payload in {"release", "renaming"} else self._withdrawals
+        headers = binary("filtering", emission.payload, f"{self._outbox.partition}.{emission.contract}.{emission.seq}")
+        if home == key:
+            self._outbox.send(topic, key.encode(), emission.value, headers)
+        else:
+            self._outbox.send_to(home.encode(), topic, emission.value, headers)
+
+    def _settle(self, key: str, subject: Subject, shown: str | None) -> Subject:
+        """Say what follows from `shown`, an INE that is not her key, and from what other partitions have said."""
+        for ine, on in claims_to_make(key, subject, shown):
+            seq = self._next_seq()
+            identity = subject.particulars.identity._replace(claimed=(ine, seq) if on else None)
+            subject = with_identity(subject, identity)
+            if len(key) <= MAX_SUBJECT:  # of a longer one nothing is ever released
+                self._tell(ine, "claim", Claim(dropped=key, kept=ine, on=on, seq=seq).model_dump_json().encode())
+        subject, right = answer_claims(subject)
+        for dropped, seq in right.items():
+            self._tell(dropped, "merged", Merged(dropped=dropped, kept=key, seq=seq).model_dump_json().encode())
+        subject, erasures, self._issued = take_back_doubles(
+            subject, self._contracts, moment_of(self._now), self._issued
+        )
+        for home, emission in erasures:
+            self._send(key, home, emission)
+        return subject
+
+    def _tell(self, key: str, payload: str, value: bytes) -> None:
+        """Say something to the partition of another key of hers."""
+        headers = binary("filtering", payload, f"{self._outbox.partition}.{self._next_seq()}")
+        self._outbox.send_to(key.encode(), MOVES, value, headers)
+
+    def _next_seq(self) -> int:
+        self._issued = max(self._issued + 1, self._outbox.now_us)
+        return self._issued
 
     def take_up(self, key: bytes, number: int) -> None:
         """Decide one person again; if that fails she stays as she is, and holds up neither others nor the heartbeat."""
@@ -147,13 +169,3 @@ class Deciding:
             self._outbox.put(
                 LAST_SEQ, f"{self._issued} {self._serial}".encode() if self._serial else b"%d" % self._issued
             )
-
-
-def _key_of(record: Record) -> str:
-    try:
-        key = (record.key or b"").decode()
-    except UnicodeDecodeError:
-        raise KeyMismatch("key: not UTF-8") from None
-    if not key:
-        raise KeyMismatch("key: absent")
-    return key

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from services.contract.errors import NotAnIdentifier
+from services.contract.identifiers import canonical_ine
 from services.contract.naming import name_of_person
 from services.filtering.case import Named, Person, Terms, offer_with, person_of
 from services.filtering.detector import Traces, traces_of
@@ -16,6 +17,7 @@ from services.filtering.docket import Decided, Docket, Ruling, ruling_of
 from services.filtering.freshness import Staleness
 from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
 from services.filtering.likeness import Moment, moment_of
+from services.filtering.merging import Doubt
 from services.filtering.renaming import rename_rest
 from services.filtering.sending import next_seq, released, taken_back
 from services.filtering.subject import NameParts, Pair, Subject
@@ -35,7 +37,7 @@ class Decisions(NamedTuple):
 def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as usual
     key: str, subject: Subject, terms: Mapping[str, Terms], now: datetime, seq: int, *,
     bare: Mapping[str, Named] = MappingProxyType({}), approved: Container[str] = frozenset(),
-    stale: Staleness | None = None, rotating: bool = False,
+    stale: Staleness | Doubt | None = None, rotating: bool = False,
 ) -> Decisions | None:  # fmt: skip
     """Decide a subject for every contract; null where no image has shown who it is.
 
@@ -77,8 +79,9 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
         decided += orphaned
     if rotating:
         decided, seq = rename_rest(
-            key, decided, pairs, policy_of=lambda pair: _policy_of(pair, docket, bare), moment=moment, issued=seq
-        )
+            asked.home, decided, pairs,
+            policy_of=lambda pair: policy_of(pair, docket, bare), moment=moment, issued=seq,
+        )  # fmt: skip
     moved_on = Subject(subject.images, subject.consents, pairs, subject.particulars)
     return Decisions(moved_on, person, tuple(decided), seq)
 
@@ -87,7 +90,7 @@ def _orphans(pairs: Mapping[str, Pair], docket: Docket) -> list[str]:
     return [name for name, known in pairs.items() if known.last != "erase" and name not in docket]
 
 
-def _policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
+def policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
     """The policy of a pair's provider, which does not name its contract any more; null where it is not here."""
     provider = pair.partition("/")[0]
     held = (term.named for term in terms.values() if term.policy.provider == provider)
@@ -98,16 +101,17 @@ class _Asked:
     """One person at one moment, and what all contracts share of what is made for her."""
 
     __slots__ = (
-        "_approved", "_digests", "_docket", "_facts", "_heard", "_looked_into", "_moment", "_names", "_person",
-        "_rotating", "_scopes", "_shared", "_shown", "_stale", "_terms", "_written", "sheet",
+        "_approved", "_digests", "_docket", "_facts", "_heard", "_homes", "_looked_into", "_moment", "_names",
+        "_person", "_rotating", "_scopes", "_shared", "_shown", "_stale", "_terms", "_written", "sheet",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913  # whom, when, of what, and what is not as usual
         self, person: Person, subject: Subject, moment: Moment, docket: Docket, *,
-        approved: Container[str], stale: Staleness | None, rotating: bool,
+        approved: Container[str], stale: Staleness | Doubt | None, rotating: bool,
     ) -> None:  # fmt: skip
         self._rotating = rotating
         self._person = person
+        self._homes = subject.particulars.identity.homes
         self._approved = approved
         self._stale = stale
         self._moment = moment
@@ -175,7 +179,7 @@ class _Asked:
         else:
             moved = known.restricted(next_seq(issued, known, self._moment), term.named.key_serial)
         reasons = [f"{each.rule}/{each.code}" for each in ruling.verdict.reasons]
-        emission = taken_back(self._person.key, term.pair, moved, term.named, reasons)
+        emission = taken_back(self.home(term.pair), term.pair, moved, term.named, reasons)
         return Decided(term.pair, ruling.end, ruling.reason, emission), moved
 
     def _look_into(self, term: Terms, fields: tuple[str, ...]) -> Mapping[str, Traces]:
@@ -206,7 +210,7 @@ class _Asked:
         """End what was released under contracts that are not there any more; the last `seq` issued then."""
         decided = []
         for pair in _orphans(pairs, self._docket):
-            if (policy := _policy_of(pair, self._docket, bare)) is None:
+            if (policy := policy_of(pair, self._docket, bare)) is None:
                 continue
             owed = subject.deleted or said_no(subject.consents, pair.partition("/")[0])
             outcome, moved = self._orphan(pair, pairs[pair], policy, issued, waits=not (pair in self._approved or owed))
@@ -231,7 +235,7 @@ class _Asked:
                 return Decided(pair, "held", reason, None), None
         elif waits:
             return Decided(pair, "held", GUARDED, None), None
-        emission = taken_back(self._person.key, pair, moved, policy, [reason])
+        emission = taken_back(self.home(pair), pair, moved, policy, [reason])
         return Decided(pair, "erased" if moved.last == "erase" else "held", reason, emission), moved
 
     def _release(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
@@ -245,13 +249,19 @@ class _Asked:
         seq, names = next_seq(issued, known, self._moment), ruling.verdict.fields
         family = known.purpose_family if known else term.family
         moved = Pair(seq, "release", self._digest(term, names) + term.mark, named_by, family)
-        emission = released(self._person, term.pair, moved, term.named, self._json(term, names))
+        emission = released(self.home(term.pair), self._person, term.pair, moved, term.named, self._json(term, names))
         return Decided(term.pair, "released", ruling.reason, emission, ruling.verdict.dropped), moved
+
+    def home(self, pair: str) -> str:
+        """The key under which the later stages know the pair."""
+        return self._homes.get(pair, self._person.key) if self._homes else self._person.key
 
     def _name(self, perimeter: str) -> NameParts:
         if perimeter not in self._names:
             person = self._person
-            named = name_of_person(perimeter, person.source, person.id, person.ine if person.kind == "pupil" else None)
+            # Whoever is known under an INE is named by it, whatever one image of several shows.
+            ine = (canonical_ine(person.key) or person.ine) if person.kind == "pupil" else None
+            named = name_of_person(perimeter, person.source, person.id, ine)
             self._names[perimeter] = (named.entity_class, named.namespace, named.type, named.value)
         return self._names[perimeter]
 

@@ -45,6 +45,26 @@ def _dated(source: str, links: Sequence[Mapping[str, Any]], today: str) -> tuple
     return legal, since
 
 
+def opposing(source: str, images: Mapping[str, Image], consents: Consents, day: date) -> list[str]:
+    """Holders whom the image of another source names and whose last word on anything is no.
+
+    Which of two directories is shown may not make a no be forgotten (R10); what they gave counts where they are shown.
+    """
+    last: dict[tuple[str, ...], tuple[datetime, bool]] = {}
+    for record in consents:
+        matter = record["party"], record["purpose"], record["provider"]
+        word = datetime.fromisoformat(record["at"]), record["status"] != "given"
+        last[matter] = max(word, last.get(matter, word))
+    against = {party for (party, _, _), (_, is_no) in last.items() if is_no}
+    return [
+        name
+        for other, image in sorted(images.items())
+        if other != source and image.whole
+        for name, legal in guardians_of(other, image, day)[0].items()
+        if (legal is None or legal in HOLDERS) and f"guardian:{name}" in against
+    ]
+
+
 def counted(records: Consents, legal: Legal, since: Since) -> tuple[Consents, Consents]:
     """Leave out what a guardian gave without being such a holder; what she refused or took back stays.
 

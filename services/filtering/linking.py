@@ -45,7 +45,7 @@ def relink(subject: Subject, person: Person, linking: Mapping[str, Terms], momen
     words = []
     for on, guardian, pair in _differences(said, now):
         seq = max(seq + 1, moment.microseconds)
-        words.append(Word(guardian, on, seq, _value(guardian, person.key, pair, seq, on=on)))
+        words.append(Word(guardian, on, seq, link_value(guardian, person.key, pair, seq, on=on)))
     return Words(subject.knowing(subject.particulars._replace(linked=now)), tuple(words), seq)
 
 
@@ -53,8 +53,14 @@ def _linked(pairs: Mapping[str, Pair], person: Person, linking: Mapping[str, Ter
     if person.kind != "pupil":
         return {}
     open_to = tuple(sorted(pair for pair, term in linking.items() if _links(term, pairs, person)))
-    # Nothing could be said of a guardian whose key is longer than any that may travel.
-    return {name: open_to for name in person.request["guardians"] if open_to and len(name) <= MAX_SUBJECT}
+    # Nothing could be said of a guardian whose key is longer than any that may travel; and only the image that is shown
+    # lets anybody be known.
+    shown = f"{person.source}:"
+    return {
+        name: open_to
+        for name in person.request["guardians"]
+        if open_to and len(name) <= MAX_SUBJECT and name.startswith(shown)
+    }
 
 
 def _links(term: Terms, pairs: Mapping[str, Pair], person: Person) -> bool:
@@ -78,7 +84,7 @@ def _differences(said: Linked, now: Linked) -> Iterable[tuple[bool, str, str]]:
             yield from ((on, guardian, pair) for pair in pairs if pair not in latter.get(guardian, ()))
 
 
-def _value(guardian: str, pupil: str, pair: str, seq: int, *, on: bool) -> bytes:
+def link_value(guardian: str, pupil: str, pair: str, seq: int, *, on: bool) -> bytes:
     provider, _, contract = pair.partition("/")
     link = {"guardian": guardian, "pupil": pupil, "provider": provider, "contract": contract, "on": on, "seq": seq}
     return orjson.dumps(link)

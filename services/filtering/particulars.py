@@ -1,4 +1,4 @@
-"""What the filter remembers of few people: links, objections, restrictions, and when time alone changes something.
+"""What the filter remembers of few people: links, objections, restrictions, other keys, what time alone will change.
 
 Folding is a pure function of state and input, as in `subject`: the same end whatever the order of arrival.
 """
@@ -13,12 +13,18 @@ from services.contract.errors import TooLarge
 from services.contract.links import Link
 from services.contract.objections import ObjectionDecision
 from services.contract.restrictions import RestrictionDecision
+from services.filtering import identity
+from services.filtering.identity import SOLE, Identity
 
 Folded = Literal["changed", "no-image", "superseded", "duplicate"]
 Records = tuple[Mapping[str, Any], ...]
 
 MAX_MATTERS = 64
 """How many objections, or restrictions, one person may have; one more is put aside, for none may be forgotten."""
+
+OBJECTION: Final = ("provider", "purpose", "objection")
+RESTRICTION: Final = ("restriction", "reference")
+"""What tells one matter from another."""
 
 _RANK: Final[Mapping[str, int]] = {"rejected": 0, "open": 1, "upheld": 2, "lifted": 0, "standing": 1}
 """Of two words of one instant the more restrictive counts."""
@@ -40,6 +46,7 @@ class Particulars(NamedTuple):
     """The last word on each."""
     due_us: int | None = None
     """The next instant, in microseconds, at which the passing of time alone changes what may be known."""
+    identity: Identity = SOLE
 
     @property
     def linking(self) -> frozenset[str]:
@@ -68,7 +75,7 @@ def object_to(known: Particulars, decision: ObjectionDecision) -> tuple[Particul
         TooLarge: the person has as many objections as may be.
     """
     record = orjson.loads(decision.model_dump_json(exclude={"subject"}))
-    kept, folded = _latest(known.objections, record, ("provider", "purpose", "objection"))
+    kept, folded = _latest(known.objections, record, OBJECTION)
     return known._replace(objections=kept), folded
 
 
@@ -79,16 +86,21 @@ def restrict(known: Particulars, decision: RestrictionDecision) -> tuple[Particu
         TooLarge: the person has as many restrictions as may be.
     """
     record = orjson.loads(decision.model_dump_json(exclude={"subject"}))
-    kept, folded = _latest(known.restrictions, record, ("restriction", "reference"))
+    kept, folded = _latest(known.restrictions, record, RESTRICTION)
     return known._replace(restrictions=kept), folded
 
 
 def _latest(records: Records, record: Mapping[str, Any], matter: tuple[str, ...]) -> tuple[Records, Folded]:
+    kept, folded = _with_latest(records, record, matter)
+    if len(kept) > max(len(records), MAX_MATTERS):
+        raise TooLarge(f"payload: the person has {MAX_MATTERS} of these already")
+    return kept, folded
+
+
+def _with_latest(records: Records, record: Mapping[str, Any], matter: tuple[str, ...]) -> tuple[Records, Folded]:
     """Keep the last word on each matter, whatever the order of arrival."""
     before = next((one for one in records if all(one[part] == record[part] for part in matter)), None)
     if before is None:
-        if len(records) >= MAX_MATTERS:
-            raise TooLarge(f"payload: the person has {MAX_MATTERS} of these already")
         return (*records, record), "changed"
     if before == record:
         return records, "duplicate"
@@ -114,9 +126,27 @@ def standing(restrictions: Records, now: datetime) -> list[str]:
     )
 
 
+def joined(known: Particulars, other: Particulars) -> Particulars:
+    """What is known of one person under two keys. None of it may be lost, however much it is."""
+    objections, restrictions = known.objections, known.restrictions
+    for record in other.objections:
+        objections = _with_latest(objections, record, OBJECTION)[0]
+    for record in other.restrictions:
+        restrictions = _with_latest(restrictions, record, RESTRICTION)[0]
+    links = {pair: dict(pupils) for pair, pupils in known.links.items()}
+    for pair, pupils in other.links.items():
+        of_pair = links.setdefault(pair, {})
+        for pupil, seq in pupils.items():
+            of_pair[pupil] = max(of_pair.get(pupil, 0), seq, key=abs)
+    return known._replace(links=links, objections=objections, restrictions=restrictions)
+
+
 def dump(known: Particulars) -> dict[str, Any]:
     """What there is, as JSON."""
-    return {name: value for name, value in known._asdict().items() if value}
+    kept = {name: value for name, value in known._asdict().items() if value and value is not known.identity}
+    if known.identity != SOLE:
+        kept["identity"] = identity.dump(known.identity)
+    return kept
 
 
 def load(kept: Mapping[str, Any]) -> Particulars:
@@ -126,4 +156,5 @@ def load(kept: Mapping[str, Any]) -> Particulars:
         objections=tuple(kept.get("objections", ())),
         restrictions=tuple(kept.get("restrictions", ())),
         due_us=kept.get("due_us"),
+        identity=identity.load(kept["identity"]) if "identity" in kept else SOLE,
     )

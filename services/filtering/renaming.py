@@ -11,6 +11,8 @@ from services.filtering.subject import Pair
 
 PolicyOf = Callable[[str], Named | None]
 """The policy of a pair's provider; null where it is not here."""
+HomeOf = Callable[[str], str]
+"""The key under which the later stages know a pair."""
 
 
 class Renamed(NamedTuple):
@@ -21,8 +23,9 @@ class Renamed(NamedTuple):
 
 
 def rename_rest(  # noqa: PLR0913  # whom, under what, and when
-    key: str, decided: Iterable[Decided], pairs: dict[str, Pair], *, policy_of: PolicyOf, moment: Moment, issued: int
-) -> Renamed:
+    home_of: HomeOf, decided: Iterable[Decided], pairs: dict[str, Pair], *,
+    policy_of: PolicyOf, moment: Moment, issued: int,
+) -> Renamed:  # fmt: skip
     """Move those pairs on; each ends as it would have, whatever keeps the rest from the provider.
 
     Raises:
@@ -40,7 +43,7 @@ def rename_rest(  # noqa: PLR0913  # whom, under what, and when
         ):
             issued = next_seq(issued, known, moment)
             moved = pairs[each.pair] = known.renamed(issued, policy.key_serial)
-            each = each._replace(emission=_emission(key, each, moved, policy))  # noqa: PLW2901  # the same end
+            each = each._replace(emission=_emission(home_of(each.pair), each, moved, policy))  # noqa: PLW2901  # the same end
         ends.append(each)
     return Renamed(ends, issued)
 

@@ -24,14 +24,16 @@ class Emission(NamedTuple):
     value: bytes
 
 
-def released(person: Person, pair: str, moved: Pair, policy: Named, fields: bytes) -> Emission:
-    """A release of these fields, which are JSON.
+def released(  # noqa: PLR0913, PLR0917  # the parts of a release
+    home: str, person: Person, pair: str, moved: Pair, policy: Named, fields: bytes
+) -> Emission:
+    """A release of these fields, which are JSON, under the key that the later stages know the pair by.
 
     Raises:
         NotThisSchema: the person's key is longer than any that may travel.
     """
     value = _payload(
-        person.key, pair, moved, policy,
+        home, pair, moved, policy,
         {"kind": person.kind, "source": person.source}, {"fields": orjson.Fragment(fields)},
     )  # fmt: skip
     return Emission("release", pair.partition("/")[2], moved.seq, value)

@@ -133,7 +133,7 @@ def fold(subject: Subject, change: Change, said: dict[str, Any] | None = None) -
     """
     said = said_by(change) if said is None else said
     known = subject.images.get(change.source)
-    if known and known.id != change.id and (change.kind != "upsert" or change.version <= _newest(known)):
+    if known and known.id != change.id and (change.kind != "upsert" or change.version <= newest(known)):
         return subject, "superseded"
     match change.kind:
         case "upsert":
@@ -150,7 +150,8 @@ def fold(subject: Subject, change: Change, said: dict[str, Any] | None = None) -
     return Subject(images, subject.consents, subject.pairs, subject.particulars), folded
 
 
-def _newest(image: Image) -> str:
+def newest(image: Image) -> str:
+    """The latest version that said anything of it."""
     return max(image.version or "", image.deleted or "", *image.patched.values())
 
 
@@ -196,7 +197,11 @@ def _delete(known: Image | None, change: Change) -> tuple[Image | None, Folded]:
 
 def take(subject: Subject, decision: ConsentDecision) -> tuple[Subject, Folded]:
     """Take one consent in; which of them counts is for the rules to say."""
-    record = orjson.loads(decision.model_dump_json(exclude={"subject"}))
+    return take_said(subject, orjson.loads(decision.model_dump_json(exclude={"subject"})))
+
+
+def take_said(subject: Subject, record: Mapping[str, Any]) -> tuple[Subject, Folded]:
+    """The same of one consent as the state keeps it."""
     if record in subject.consents:
         return subject, "duplicate"
     alike = [known for known in (*subject.consents, record) if _topic(known) == _topic(record)]

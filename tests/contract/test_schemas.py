@@ -10,11 +10,11 @@ from tests.contract.payload_examples import FORMATS, schema_of
 
 SCHEMAS_OF = [pytest.param(noun, id=noun.slug) for noun in NOUNS]
 PAYLOADS = [
-    "Change", "Identifier", "ConsentDecision", "ObjectionDecision", "RestrictionDecision", "Link", "ProviderPolicy",
-    "Approval", "KeyOrder", "Census", "GroupCensus", "Release", "Withdrawal", "Restriction", "Renaming", "Heartbeat",
-    "Operation", "Outcome", "ProviderRecord", "ProviderRestriction", "ProviderRenaming", "ProviderAdoption",
-    "AuditEntry", "QuarantinedRecord",
-    "PolicyAct", "ReadAct", "KeyAct", "DecisionRequest", "Verdict", "ConsentRecord", "ConsentReceipt",
+    "Change", "Identifier", "ConsentDecision", "ObjectionDecision", "RestrictionDecision", "Link", "Claim", "Merged",
+    "Moved", "Forwarded", "ProviderPolicy", "Approval", "KeyOrder", "Census", "GroupCensus", "Release", "Withdrawal",
+    "Restriction", "Renaming", "Heartbeat", "Operation", "Outcome", "ProviderRecord", "ProviderRestriction",
+    "ProviderRenaming", "ProviderAdoption", "AuditEntry", "QuarantinedRecord", "PolicyAct", "ReadAct", "KeyAct",
+    "DecisionRequest", "Verdict", "ConsentRecord", "ConsentReceipt",
 ]  # fmt: skip
 
 

@@ -170,7 +170,7 @@ class Stages:
     def is_done(self) -> bool:
         """Whether every stage has accounted for every record that it can read."""
         lanes = {"filtering": ["directory.changes.v1", "consents.decisions.v1",
-                               "directory.links.v1", "directory.unlinks.v1"],
+                               "directory.links.v1", "directory.unlinks.v1", "directory.moves.v1"],
                  "pseudonymisation": ["provisioning.releases.v1", "provisioning.withdrawals.v1"]}  # fmt: skip
         lanes["connectors"] = [
             f"provisioning.{lane}.{name}.v1" for name in self.providers for lane in ("operations", "withdrawals")

@@ -11,8 +11,8 @@ import orjson
 
 from services.contract.audit import Account, End
 from services.filtering.agent import FilteringAgent
-from services.filtering.deciding import Deciding
 from services.filtering.guard import Everything
+from services.filtering.receiving import Receiving
 from services.filtering.subject import SUBJECT
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
@@ -39,8 +39,8 @@ class RowFilter(FilteringAgent):
         super().__init__(policies)
         self._moments: dict[str, int] = orjson.loads((work_folder / "moments.json").read_bytes())
 
-    def _deciding(self, outbox: Outbox, account: Account, *, express: bool, rotating: bool = False) -> Deciding:  # noqa: ARG002  # names never change here
-        return Deciding(self.contracts(), outbox, account, express=express, approved=Everything(), stale=None)
+    def _deciding(self, outbox: Outbox, account: Account, *, express: bool, rotating: bool = False) -> Receiving:  # noqa: ARG002  # names never change here
+        return Receiving(self.contracts(), outbox, account, express=express, approved=Everything(), stale=None)
 
     async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
         for record in records:

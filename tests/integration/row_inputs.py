@@ -26,8 +26,9 @@ NAMED = {"street": "address_lines", "meal": "regime"}
 """What the rows call in plain words an attribute that no platform calls so."""
 VALUES: dict[str, Any] = {
     "given_name": "Maïa", "level": "5EME", "groups": [{"school": "0999001W", "code": "5LATIN"}],
-    "address_lines": ["1 rue de l'Exemple"], "regime": "1", "ine": "999000001AB",
+    "address_lines": ["1 rue de l'Exemple"], "regime": "1", "ine": "not assigned yet",
 }  # fmt: skip
+"""The INE is none in form: one INE for all would make them one person (decisions/0018)."""
 
 FORM = "no policy, change or consent of this form passes its schema"
 MOMENT = "no clock gives this moment"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.contract.acts import APPROVAL_KEY
 from services.contract.policies import ProviderPolicy
-from services.contract.topology import CONSENTS, RELEASES, WITHDRAWALS
+from services.contract.topology import CONSENTS, MOVES, RELEASES, WITHDRAWALS
 from services.filtering.agent import FilteringAgent
 from services.filtering.guard import OF_THE_PERSON
 from services.filtering.subject import SUBJECT, load
@@ -73,14 +73,14 @@ def test_staleness_delays_what_is_released_and_changes_nothing_else(told: list[F
         sent_while_stale = []
         for number, fact in enumerate(told):
             what = stale[number] if ever_stale else ""
-            stage.reached = Reached({CONSENTS: 0 if what == "consents" else NOW_US})
+            stage.reached = Reached(dict.fromkeys((CONSENTS, MOVES), 0 if what == "consents" else NOW_US))
             policies.confirmed_us = None if what == "policies" else NOW_US
             before = len(stage.of(RELEASES))
             await tell(stage, [fact])
             await stage.tick()
             if what:
                 sent_while_stale.append(len(stage.of(RELEASES)) > before)
-        stage.reached, policies.confirmed_us = Reached({CONSENTS: NOW_US}), NOW_US
+        stage.reached, policies.confirmed_us = Reached({CONSENTS: NOW_US, MOVES: NOW_US}), NOW_US
         await stage.tick()
         return view(stage), sent_while_stale
 

@@ -6,7 +6,7 @@ from typing import Any
 from services.contract.consents import ConsentDecision
 from services.contract.errors import Payload
 from services.contract.policies import ProviderPolicy
-from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, RELEASES, WITHDRAWALS
+from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, MOVES, RELEASES, WITHDRAWALS
 from services.filtering.agent import FilteringAgent
 from services.filtering.expiry import DUE
 from services.runtime.outbox import Reached
@@ -46,7 +46,7 @@ class Clock:
             self.token = self._token()
             await self.stage.sweep()
         # The lane of links has told nothing, so that no heartbeat comes between what is looked at.
-        await self.stage.tick(Reached({CONSENTS: self.stage.now_us}))
+        await self.stage.tick(Reached({CONSENTS: self.stage.now_us, MOVES: self.stage.now_us}))
 
     def _token(self) -> bytes:
         return self.stage.agent.sweep_token(datetime.fromtimestamp(self.stage.now_us / 1e6, UTC))

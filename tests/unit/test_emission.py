@@ -30,9 +30,9 @@ def pupil(**attributes: Any) -> Subject:
 
 def decide(
     subject: Subject, under: Mapping[str, Terms], seq: int = 0, *,
-    approved: Container[str] = (PAIR,), bare: Mapping[str, Named] = MappingProxyType({}),
+    approved: Container[str] = (PAIR,), bare: Mapping[str, Named] = MappingProxyType({}), key: str = INE,
 ) -> Decisions:  # fmt: skip
-    decisions = decide_pairs(INE, subject, under, NOW, seq, bare=bare, approved=approved)
+    decisions = decide_pairs(key, subject, under, NOW, seq, bare=bare, approved=approved)
     assert decisions is not None
     return decisions
 
@@ -107,7 +107,7 @@ def test_person_who_was_never_released_is_not_withdrawn() -> None:
 
 
 def test_pair_keeps_the_identifier_and_the_purpose_family_of_its_first_release() -> None:
-    first = decide(pupil(ine=None), terms(policy()))
+    first = decide(pupil(ine=None), terms(policy()), key="aaf-d99:999-1001")
     known, _ = fold(first.subject, patch("20260916.1.000000001", ine=INE, level="4EME"))
     renamed_family = policy(version=5, contracts=contract_with(purpose_family="other"))
     second = decide(known, terms(renamed_family), first.seq)
@@ -129,7 +129,7 @@ def test_hold_sends_nothing_and_keeps_what_is_there() -> None:
 
 def test_identifier_that_is_a_placeholder_is_held_and_stops_nobody() -> None:
     subject, _ = fold(NOBODY, joins(id="0", attributes={"ine": None}))
-    decisions = decide(subject, terms(policy()))
+    decisions = decide(subject, terms(policy()), key="aaf-d99:0")
 
     assert [(each.end, each.reason) for each in decisions.decided] == [("held", "not-an-identifier")]
     assert decisions.subject.pairs == {}

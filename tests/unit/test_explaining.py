@@ -17,6 +17,8 @@ from ops.explaining.whereabouts import Found, StageLine, Whereabouts, sentence_o
 from services.contract.policies import ProviderPolicy, policy_digest
 from services.filtering.case import terms_of
 from services.filtering.emission import decide_pairs
+from services.filtering.identity import Double, Identity
+from services.filtering.merging import with_identity
 from services.filtering.subject import NOBODY, Pair, Subject, fold
 from tests.replay.invented import INE, contract_with, delete, joins, patch, policy
 
@@ -227,6 +229,45 @@ def test_values_and_markup_in_them_are_shown_as_they_are() -> None:
     text = shown(traced(released(policy(), given_name="[bold]Zoé[/bold]"), policy(), values=True))
 
     assert "[bold]Zoé[/bold]" in text
+
+
+WAYS = Identity(
+    claims={"ent-d99:e-1": 5, "ent-d99:e-2": -6}, settled={"aaf-d99:999-1001": 4, "ent-d99:e-3": -7},
+    doubles=(Double(PAIR, INE, 3, ("person", "aaf-d99", "local", "999-1001"), "pedagogical-access"),),
+)  # fmt: skip
+
+
+def test_other_keys_of_hers_are_counted_and_why_nothing_new_goes_is_said() -> None:
+    document = to_json(traced(with_identity(released(policy()), WAYS), policy()))
+    doubt = document["keys"].pop("doubt")
+    text = shown(traced(with_identity(released(policy()), WAYS), policy()))
+
+    assert document["keys"] == {"merged": 1, "awaited": 1, "refused": 1, "doubles": 1}
+    assert doubt["code"] == "merge-under-way"
+    assert "Merged: what was known under 1 other key(s) is in here" in text
+    assert "Held: An INE shows that two keys are one person's" in text
+    assert "999-1001" not in text + str(document)
+
+
+def test_other_keys_are_named_where_values_are_asked_for() -> None:
+    text = shown(traced(with_identity(released(policy()), WAYS), policy(), values=True))
+
+    assert "aaf-d99:999-1001" in text
+    assert "ent-d99:e-3" not in text
+
+
+def test_what_would_be_released_now_is_held_while_a_key_of_hers_is_awaited() -> None:
+    known, _ = fold(with_identity(released(policy()), WAYS), patch("20260916.1.000000001", level="4EME"))
+    (contract,) = traced(known, policy()).contracts
+
+    assert contract.now is not None
+    assert (contract.now.end, contract.now.reason) == ("held", "merge-under-way")
+
+
+def test_of_somebody_with_one_key_no_other_is_spoken_of() -> None:
+    text = shown(traced(released(policy()), policy()))
+
+    assert "key(s)" not in text
 
 
 def test_who_is_gone_is_shown_without_fields() -> None:

@@ -8,7 +8,7 @@ from services.contract.acts import APPROVAL_KEY
 from services.contract.audit import Account
 from services.contract.changes import Change
 from services.contract.policies import ProviderPolicy
-from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, RELEASES, UNLINKS, WITHDRAWALS
+from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, MOVES, RELEASES, UNLINKS, WITHDRAWALS
 from services.filtering.agent import FilteringAgent
 from services.runtime.outbox import Outbox, Reached
 from services.runtime.policies import PolicyBook
@@ -243,17 +243,23 @@ async def beats(reached: Reached) -> list[Any]:
 
 
 async def test_heartbeat_says_until_when_consents_are_applied_among_the_withdrawals_of_the_partition() -> None:
-    assert await beats(Reached({CONSENTS: 1_789_459_199_250_000, UNLINKS: 1_789_459_199_500_000, CHANGES: 1})) == [
+    later = dict.fromkeys((UNLINKS, MOVES), 1_789_459_199_500_000)
+
+    assert await beats(Reached({CONSENTS: 1_789_459_199_250_000, **later, CHANGES: 1})) == [
         (WITHDRAWALS, 3, None, {"partition": 3, "applied_until": "2026-09-15T07:59:59.250000Z"})
     ]
 
 
-async def test_heartbeat_vouches_for_no_more_than_the_ends_of_links_that_are_applied() -> None:
-    ((_, _, _, beat),) = await beats(Reached({CONSENTS: 1_789_459_199_250_000, UNLINKS: 1_789_459_198_000_000}))
+@pytest.mark.parametrize("late", [UNLINKS, MOVES])
+async def test_heartbeat_vouches_for_no_more_than_what_other_partitions_told_and_is_applied(late: str) -> None:
+    until = dict.fromkeys((CONSENTS, UNLINKS, MOVES), 1_789_459_199_250_000)
+    ((_, _, _, beat),) = await beats(Reached({**until, late: 1_789_459_198_000_000}))
 
     assert beat["applied_until"] == "2026-09-15T07:59:58Z"
 
 
-@pytest.mark.parametrize("applied", [CONSENTS, UNLINKS])
-async def test_there_is_no_heartbeat_while_a_consent_or_the_end_of_a_link_waits(applied: str) -> None:
-    assert await beats(Reached({CHANGES: 1_789_459_199_250_000, applied: 1_789_459_199_250_000})) == []
+@pytest.mark.parametrize("waiting", [CONSENTS, UNLINKS, MOVES])
+async def test_there_is_no_heartbeat_while_a_consent_the_end_of_a_link_or_a_move_waits(waiting: str) -> None:
+    applied = {CONSENTS, UNLINKS, MOVES, CHANGES} - {waiting}
+
+    assert await beats(Reached(dict.fromkeys(applied, 1_789_459_199_250_000))) == []

@@ -4,7 +4,7 @@ import pytest
 
 from services.contract.changes import Change
 from services.contract.policies import ProviderPolicy
-from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, RELEASES, UNLINKS, WITHDRAWALS
+from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, MOVES, RELEASES, UNLINKS, WITHDRAWALS
 from services.filtering.agent import DUE_AT_ONCE, FilteringAgent
 from services.filtering.deciding import HELD
 from services.filtering.freshness import staleness
@@ -60,11 +60,11 @@ def waiting(stage: Stage) -> list[bytes]:
 
 async def test_stale_consents_hold_what_would_be_released_and_it_goes_from_the_state_once_they_are_fresh() -> None:
     stage = filtering(policy())
-    stage.reached = Reached({CONSENTS: OLD})
+    stage.reached = Reached({CONSENTS: OLD, MOVES: OLD})
     await stage.take(CHANGES, JOINS)
     await stage.tick()
     held = ends_of(stage, FILTERING_AUDIT), stage.of(RELEASES), waiting(stage)
-    stage.reached = Reached({CONSENTS: NOW_US})
+    stage.reached = Reached({CONSENTS: NOW_US, MOVES: NOW_US})
     await stage.tick()
     await stage.tick()
 
@@ -107,7 +107,7 @@ async def test_what_is_owed_flows_while_everything_is_stale() -> None:
     for party in ("child", "guardian:aaf-d99:999-2001"):
         await stage.take(CONSENTS, (MAIA, bytes_of(consent(party, "given", "2026-09-04T17:12:08+02:00"))))
     await stage.take(CHANGES, JOINS)
-    stage.reached = Reached({CONSENTS: OLD})
+    stage.reached = Reached({CONSENTS: OLD, MOVES: OLD})
     book_of(stage).confirmed_us = OLD
     await stage.take(CONSENTS, (MAIA, bytes_of(consent("child", "withdrawn", "2026-09-10T00:00:00Z"))))
     await stage.take(CHANGES, change(delete("20261001.1.000000001")))
@@ -122,10 +122,10 @@ async def test_what_a_sweep_would_release_is_held_too() -> None:
     stage = filtering()
     await stage.take(CHANGES, JOINS)
     book_of(stage).apply(b"gar", bytes_of(policy()))
-    stage.reached = Reached({CONSENTS: OLD})
+    stage.reached = Reached({CONSENTS: OLD, MOVES: OLD})
     await stage.sweep()
     before = stage.of(RELEASES)
-    stage.reached = Reached({CONSENTS: NOW_US})
+    stage.reached = Reached({CONSENTS: NOW_US, MOVES: NOW_US})
     await stage.tick()
 
     assert (before, len(stage.of(RELEASES))) == ([], 1)
@@ -134,7 +134,7 @@ async def test_what_a_sweep_would_release_is_held_too() -> None:
 async def test_what_is_as_it_was_is_not_held() -> None:
     stage = filtering(policy())
     await stage.take(CHANGES, JOINS)
-    stage.reached = Reached({CONSENTS: OLD})
+    stage.reached = Reached({CONSENTS: OLD, MOVES: OLD})
     await stage.take(CHANGES, change(patch("20260916.1.000000001", divisions=[])))
 
     assert ends_of(stage, FILTERING_AUDIT)[1:] == [(GAR, "released", "unchanged")]
@@ -143,9 +143,9 @@ async def test_what_is_as_it_was_is_not_held() -> None:
 
 async def test_whoever_was_deleted_meanwhile_is_not_released() -> None:
     stage = filtering(policy())
-    stage.reached = Reached({CONSENTS: OLD})
+    stage.reached = Reached({CONSENTS: OLD, MOVES: OLD})
     await stage.take(CHANGES, JOINS, change(delete("20261001.1.000000001")))
-    stage.reached = Reached({CONSENTS: NOW_US})
+    stage.reached = Reached({CONSENTS: NOW_US, MOVES: NOW_US})
     await stage.tick()
 
     assert stage.of(RELEASES) == stage.of(WITHDRAWALS)[1:] == []
@@ -154,10 +154,10 @@ async def test_whoever_was_deleted_meanwhile_is_not_released() -> None:
 
 async def test_nobody_is_left_out_where_many_wait() -> None:
     stage = filtering(policy())
-    stage.reached = Reached({CONSENTS: OLD})
+    stage.reached = Reached({CONSENTS: OLD, MOVES: OLD})
     people = [(f"99{n:07d}ZZ", joins(id=f"p-{n}", attributes={"ine": f"99{n:07d}ZZ"})) for n in range(DUE_AT_ONCE + 3)]
     await stage.take(CHANGES, *((key.encode(), bytes_of(each)) for key, each in people))
-    stage.reached = Reached({CONSENTS: NOW_US})
+    stage.reached = Reached({CONSENTS: NOW_US, MOVES: NOW_US})
     await stage.tick()
     first = len(stage.of(RELEASES))
     await stage.tick()
@@ -167,10 +167,10 @@ async def test_nobody_is_left_out_where_many_wait() -> None:
 
 async def test_one_whom_nobody_can_release_holds_up_neither_the_others_nor_the_heartbeat() -> None:
     stage = filtering(policy())
-    stage.reached = Reached({CONSENTS: OLD})
+    stage.reached = Reached({CONSENTS: OLD, MOVES: OLD})
     long = {"source": "a" * 40, "id": "9" * 120, "attributes": {"ine": None}}
     await stage.take(CHANGES, change(joins(**long), b"a" * 40 + b":" + b"9" * 120), JOINS)
-    stage.reached = Reached({CONSENTS: NOW_US, UNLINKS: NOW_US})
+    stage.reached = Reached({CONSENTS: NOW_US, MOVES: NOW_US, UNLINKS: NOW_US})
     await stage.tick()
 
     assert [value["subject"] for value in stage.of(RELEASES)] == [INE]
@@ -181,7 +181,7 @@ async def test_one_whom_nobody_can_release_holds_up_neither_the_others_nor_the_h
 
 async def test_bound_is_a_setting() -> None:
     stage = Stage(FilteringAgent(book(policy()), fresh_seconds=60.0))
-    stage.reached = Reached({CONSENTS: OLD})
+    stage.reached = Reached({CONSENTS: OLD, MOVES: OLD})
     book_of(stage).confirmed_us = OLD
     await stage.take(CHANGES, JOINS)
 
@@ -190,9 +190,9 @@ async def test_bound_is_a_setting() -> None:
 
 async def test_account_of_a_tick_names_nobody() -> None:
     stage = filtering(policy(contracts=contract_with()))
-    stage.reached = Reached({CONSENTS: OLD})
+    stage.reached = Reached({CONSENTS: OLD, MOVES: OLD})
     await stage.take(CHANGES, JOINS)
-    stage.reached = Reached({CONSENTS: NOW_US})
+    stage.reached = Reached({CONSENTS: NOW_US, MOVES: NOW_US})
     await stage.tick()
 
     assert [entry["topic"] for entry in stage.of(FILTERING_AUDIT)] == [CHANGES, "tick"]

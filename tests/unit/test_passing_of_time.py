@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.contract.topology import CONSENTS, FILTERING_AUDIT, UNLINKS, WITHDRAWALS
+from services.contract.topology import CONSENTS, FILTERING_AUDIT, MOVES, UNLINKS, WITHDRAWALS
 from services.filtering import agent as filter_agent
 from services.runtime.outbox import Reached
 from tests.replay.invented import (
@@ -116,7 +116,7 @@ async def test_many_who_expire_at_once_go_in_steps_on_the_ordinary_lane_and_no_h
             given("child", subject=key), given(NOE, "2026-09-15T14:00:00+02:00", subject=key), key=key.encode()
         )
     clock.set("2026-09-15T14:00:00+02:00")
-    reached = Reached({CONSENTS: clock.stage.now_us, UNLINKS: clock.stage.now_us})
+    reached = Reached(dict.fromkeys((CONSENTS, UNLINKS, MOVES), clock.stage.now_us))
     first = await clock.stage.tick(reached)
     sent, beats = clock.sent[4:], _beats(clock)
     second = await clock.stage.tick(reached)
