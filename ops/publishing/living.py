@@ -1,6 +1,6 @@
 """Who is known under which names, counted over every stage: what a rotation has still to do, and what a root holds up.
 
-Read partition by partition from what the filter and the pseudonymiser remember and from the ledger; nothing is kept.
+Read from what the filter and the pseudonymiser remember and from the ledger; nothing is kept.
 """
 
 from collections import defaultdict
@@ -80,22 +80,38 @@ def count_living(states: States, keyring: Keyring) -> Mapping[str, Living]:
     """
     found: dict[str, Living] = defaultdict(Living)
     names = _Names(keyring)
-    for number in range(states.partitions(FILTERING_STATE)):
+    numbers = range(states.partitions(FILTERING_STATE))
+    current: set[bytes] = set()
+    behind: dict[bytes, int] = {}
+    for number in numbers:
         subjects = states.read(FILTERING_STATE, number, lambda key: key.startswith(SUBJECT))
-        named = states.read(PSEUDONYMISATION_STATE, number, lambda key: key.startswith(SEQ))
-        current = _count_pairs(subjects, named, names, keyring, found)
-        ledger = states.read(LEDGER, number, lambda key: key not in current)  # noqa: B023  # read at once
-        for key, entry in ledger.items():
+        _count_pairs(subjects, names, keyring, found, current=current, behind=behind)
+        del subjects
+    for number in numbers:
+        # Of who was handed over, the word lies where she began; so all are read before any is counted.
+        named = states.read(PSEUDONYMISATION_STATE, number, lambda key: key[len(SEQ) :] in behind)
+        for key, entry in named.items():
+            if key.startswith(SEQ) and int(entry.value) >= behind[key[len(SEQ) :]]:
+                del behind[key[len(SEQ) :]]
+    for key in behind:
+        found[_provider(key)].unnamed += 1
+    for number in numbers:
+        # A pseudonym's entry lies by the pseudonym (decisions/0017), not where the person is remembered.
+        for key, entry in states.read(LEDGER, number, lambda key: key not in current).items():
             if not _is_ended(orjson.loads(entry.value)):
-                found[key.decode().partition("/")[0]].lingering += 1
+                found[_provider(key)].lingering += 1
     return {provider: found[provider] for provider in sorted(found)}
 
 
-def _count_pairs(
-    subjects: Entries, named: Entries, names: _Names, keyring: Keyring, found: Mapping[str, Living]
-) -> frozenset[bytes]:
-    """Count the pairs of one partition; the ledger's keys of their names of now."""
-    current = set()
+def _provider(key: bytes) -> str:
+    return key.decode().partition("/")[0]
+
+
+def _count_pairs(  # of whom, by which names, and what is filled
+    subjects: Entries, names: _Names, keyring: Keyring, found: Mapping[str, Living], *,
+    current: set[bytes], behind: dict[bytes, int],
+) -> None:  # fmt: skip
+    """Count the pairs of one partition; gather the ledger's keys of their names of now, and what is to be named."""
     for place, pair in _pairs(subjects):
         provider = place.partition("/")[0]
         living, now = found[provider], keyring.serial_of(provider)
@@ -108,18 +124,12 @@ def _count_pairs(
         if pair.last != "erase" and not is_said:
             living.unsaid += 1
         elif name is not None:
-            living.unnamed += _seq(named, key) < pair.seq
-    return frozenset(current)
+            behind[key] = max(pair.seq, behind.get(key, 0))
 
 
 def _pairs(subjects: Entries) -> Iterator[tuple[str, Pair]]:
     for entry in subjects.values():
         yield from load(entry.value).pairs.items()
-
-
-def _seq(named: Entries, place: bytes) -> int:
-    entry = named.get(SEQ + place)
-    return 0 if entry is None else int(entry.value)
 
 
 def _is_ended(outcome: Mapping[str, Any]) -> bool:

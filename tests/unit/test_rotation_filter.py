@@ -131,7 +131,8 @@ async def test_everybody_is_gone_over_at_a_bounded_pace_from_where_the_last_proc
     await stage.take(CHANGES, JOINS)
     (raw,) = [raw for _, raw in stage.state.scan(SUBJECT, None)]
     people = 2 * ROTATED_A_SECOND + 10
-    stage.state.apply({SUBJECT + b"%011d" % number: raw for number in range(people - 1)})
+    ines = [b"%09dAB" % number for number in range(people - 1)]
+    stage.state.apply({SUBJECT + ine: raw.replace(INE.encode(), ine) for ine in ines})
     announce(stage)
     steps = []
     for _ in range(4):
