@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from services.contract.audit import Account
 from services.contract.policies import ProviderPolicy
 from services.contract.topology import FILTERING_AUDIT, MOVES, RELEASES, WITHDRAWALS
 from services.filtering.agent import FilteringAgent
@@ -93,6 +94,12 @@ class Partitions:
             await sweep_each(self.agent, list(self.states[key].scan(SUBJECT, None)), outbox)
             self._commit(key, outbox)
 
+    async def tick(self, key: str) -> None:
+        """What is due by time in one partition."""
+        outbox = self._outbox(key)
+        await self.agent.tick(outbox, Account("filtering", "tick", self._number(key), 0))
+        self._commit(key, outbox)
+
     def _outbox(self, key: str) -> Outbox:
         self.book.confirmed_us = NOW_US
         reached = Reached(dict.fromkeys(self.agent.lanes, NOW_US))
@@ -109,7 +116,7 @@ class Partitions:
         if output.topic in self.agent.lanes:
             self.put(output.topic, where, output.value or b"")
             self.moved.append((output.topic, where, output.value or b""))
-        if output.topic in {RELEASES, WITHDRAWALS}:
+        if output.topic in {RELEASES, WITHDRAWALS} and "named_by" in value:  # not a heartbeat
             named = value["named_by"]
             name = Name(value["provider"], named["type"], named["value"])
             self.sent.append(Sent(where, output.topic, name, value["seq"], value.get("fields")))

@@ -14,9 +14,11 @@ from services.filtering.subject import SUBJECT, load
 from services.runtime.agent import NotYet
 from tests.property.rotating import REKEYED, ROTATED, order
 from tests.replay.invented import INE, MAIA, bytes_of, contract_with, delete, joins, objection, patch, policy
+from tests.unit.partition_runs import Name, Partitions
 from tests.unit.stage_runs import Stage, book
 
 JOINS = (MAIA, bytes_of(joins()))
+BEGAN = "aaf-d99:999-1001"
 BOTH = (policy(), policy("consent-service"))
 
 
@@ -172,6 +174,28 @@ async def test_partition_that_was_decided_under_later_names_waits_for_them() -> 
     await behind.take(CHANGES, change)
 
     assert serials(behind) == [1]
+
+
+@pytest.mark.parametrize(
+    ("contracts", "fields"), [(contract_with(), dict), ([], type(None))], ids=["released again", "named anew alone"]
+)
+async def test_who_was_handed_over_is_named_anew_where_she_began_and_by_what_named_her_first(
+    contracts: list[Any], fields: type
+) -> None:
+    partitions = Partitions(policy())
+    late = joins(version="20260915.1.000000001", attributes={"ine": None}), joins(version="20260915.1.000000002")
+    for each in late:
+        await partitions.tell(CHANGES, BEGAN, bytes_of(each))
+    partitions.book.apply(b"gar", bytes_of(policy(version=5, contracts=contracts)))
+    _, key, value = order(ROTATED, 1)
+    partitions.book.apply(key, value)
+    already = len(partitions.sent)
+    await partitions.tick(INE)
+    await partitions.tick(BEGAN)
+
+    (anew,) = partitions.sent[already:]
+    assert (anew.partition, anew.topic, anew.name) == (BEGAN, RELEASES, Name("gar", "local", "999-1001"))
+    assert isinstance(anew.fields, fields)
 
 
 @pytest.mark.parametrize(
