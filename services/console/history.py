@@ -84,7 +84,7 @@ class History:
             said = {"positions": [(*place, *position) for place, position in positions.items()],
                     "flight": _said_of(flight)}  # fmt: skip
             database.executemany("INSERT OR REPLACE INTO standing VALUES (?, ?)",
-                                 ((name, orjson.dumps(one)) for name, one in said.items()))  # fmt: skip
+                                 ((name, orjson.dumps(one, default=tuple)) for name, one in said.items()))  # fmt: skip
             database.execute("COMMIT")
         except BaseException:
             database.execute("ROLLBACK")

@@ -7,7 +7,6 @@ from datetime import date
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.contract.acts import APPROVAL_KEY, Approval, approved_of
-from services.contract.audit import Stage
 from services.contract.errors import Unreadable
 from services.contract.parsing import parse_payload
 from services.contract.policies import ProviderPolicy, change_set, policy_digest
@@ -29,7 +28,7 @@ class InForce:
 class PolicyBook:
     """What is in force now, by provider. A record that cannot be read leaves the old policy where it was."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: str) -> None:
         self._stage = stage
         self.by_provider: dict[str, InForce] = {}
         self._token: bytes | None = None

@@ -11,8 +11,8 @@ from services.console.withdrawals import Waiting
 from services.contract.topology import CONSENTS, FILTERING_AUDIT
 
 NOW = 500_000 * 3600.0 + 120
-DECIDED = Entry("filtering", CONSENTS, 2, 41, 3, NOW - 10,
-                (Ended("lecture/L", "erased", "R1/guardian-opposes", 1), Ended("lecture/L", "held", "no-image", 2)))  # fmt: skip
+ENDS = (Ended("lecture/L", "erased", "R1/guardian-opposes", 1), Ended("lecture/L", "held", "no-image", 2))
+DECIDED = Entry("filtering", CONSENTS, 2, 41, 3, NOW - 10, ENDS)
 
 
 def restored(history: History) -> Model:
