@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from services.console.accounts import Entry, SetAside, read_aside, read_entry
@@ -81,9 +82,9 @@ class Reading:
     async def _hear(self, topics: Sequence[str], wait_ms: int) -> None:
         """Read accounts, or quarantines; of many silent partitions the broker is asked seldom."""
         consumer = self._consumer(wait_ms)
-        await consumer.start()
         try:
-            places = await self._places(consumer, topics)
+            await consumer.start()
+            places = await self._places(topics)
             consumer.assign(places)
             for place, offset in (await self._starts(consumer, places)).items():
                 consumer.seek(place, offset)
@@ -112,12 +113,12 @@ class Reading:
     async def _look(self, providers: Sequence[str]) -> None:
         """See where topics end, again and again; no record of theirs is asked for."""
         consumer = self._consumer(500)
-        await consumer.start()
         try:
-            places = await self._places(consumer, watched_topics(providers))
+            await consumer.start()
+            places = await self._places(watched_topics(providers))
             beginnings: Mapping[TopicPartition, int] = {}
             due = 0.0
-            while True:
+            while places:
                 if time.monotonic() >= due:
                     beginnings, due = await consumer.beginning_offsets(places), time.monotonic() + BEGINNINGS_SECONDS
                 ends = await consumer.end_offsets(places)
@@ -148,14 +149,19 @@ class Reading:
             enable_auto_commit=False, fetch_max_wait_ms=wait_ms, fetch_max_bytes=8 << 20,
         )  # fmt: skip
 
-    async def _places(self, consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
+    async def _places(self, topics: Sequence[str]) -> list[TopicPartition]:
         """Every partition of those topics that are there yet."""
-        there = await consumer.topics()
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        try:
+            await admin.start()
+            described = await admin.describe_topics(list(topics))
+        finally:
+            await admin.close()
         return [
-            TopicPartition(topic, number)
-            for topic in topics
-            if topic in there
-            for number in sorted(consumer.partitions_for_topic(topic) or ())
+            TopicPartition(topic["topic"], number)
+            for topic in described
+            if not topic["error_code"]
+            for number in sorted(one["partition"] for one in topic["partitions"])
         ]
 
     async def _starts(
