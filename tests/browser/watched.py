@@ -44,14 +44,14 @@ class Watched:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def is_ready(self) -> bool:
-        word = self.stages.folder / "console/health.json"
-        return word.exists() and bool(orjson.loads(word.read_bytes())["ready"])
+    def is_ready(self, *names: str) -> bool:
+        words = [self.stages.folder / name / "health.json" for name in names]
+        return all(word.exists() and orjson.loads(word.read_bytes())["ready"] for word in words)
 
     def start_console(self) -> None:
         (self.stages.folder / "console/health.json").unlink(missing_ok=True)
         self.stages.start("console")
-        assert wait_for(self.is_ready), (self.stages.folder / "console/log.jsonl").read_text("utf-8")
+        assert wait_for(lambda: self.is_ready("console")), (self.stages.folder / "console/log.jsonl").read_text("utf-8")
 
     def sign_in(self, page: Page) -> None:
         page.goto(f"{self.url}/login")
@@ -77,6 +77,7 @@ def watched(bootstrap: str, folder: Path, started: tuple[str, ...]) -> Iterator[
             stages.start(name)
         made = Watched(stages, port, password)
         made.start_console()
+        assert wait_for(lambda: made.is_ready(*started))
         yield made
 
 
