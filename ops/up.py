@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from ops.broker.ports import free_port_at_best, free_ports
 from ops.installation import STAGES, Installation, install
 from ops.policy_files import POLICIES_FOLDER
 from ops.supervisor import Service, Supervisor
+from ops.synthetic_stream import SyntheticStream
 from services.contract.topology import PROVIDER_DIRECTORY, SUBJECT_PARTITIONS, named_for
 
 HEALTH_ADDRESS = "SANCTUAIRE_HEALTH_ADDRESS"
@@ -46,10 +48,15 @@ def up(  # noqa: PLR0917  # one each option
         int,
         typer.Option(min=0, max=65_535, help="Where the operators' page is; 0 is 8071, or any one if that is taken."),
     ] = 0,
+    synthetic: Annotated[
+        float | None,
+        typer.Option(metavar="RATE", min=0.01, max=50, help="Invented people: so many happenings a second, for show."),
+    ] = None,
 ) -> None:
     """Start Kafka (or use KAFKA_BOOTSTRAP's) and all services; stay until Ctrl-C.
 
-    Example: sanctuaire up --workers filtering=2 --workers pseudonymisation=2
+    Examples: sanctuaire up --synthetic 2
+              sanctuaire up --workers filtering=2 --workers pseudonymisation=2
 
     Exit codes: 0 after Ctrl-C, 1 if something could not be started.
     """
@@ -67,7 +74,8 @@ def up(  # noqa: PLR0917  # one each option
             with Supervisor(services=services, folder=folder / "services") as supervisor:
                 supervisor.wait_ready(READY_SECONDS, partitions)
                 _say_where(installation, supervisor)
-                _stay(supervisor)
+                with SyntheticStream(installation, synthetic) if synthetic else nullcontext() as stream:
+                    _stay(supervisor, stream)
     except KeyboardInterrupt:
         print("ended; the data are kept", flush=True)
 
@@ -98,9 +106,12 @@ def _on_ports(services: Sequence[Service]) -> tuple[Service, ...]:
     )
 
 
-def _stay(supervisor: Supervisor) -> None:
+def _stay(supervisor: Supervisor, stream: SyntheticStream | None) -> None:
     while True:
         supervisor.follow()
+        if stream is not None and stream.failed is not None:
+            print(f"the synthetic stream has ended: {stream.failed}", file=sys.stderr, flush=True)
+            stream = None
         for death in supervisor.revive():
             print(f"{death}; it is started again", file=sys.stderr, flush=True)
         time.sleep(LOOK_SECONDS)
