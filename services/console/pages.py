@@ -55,8 +55,15 @@ def _lag_line(words: Words, row: Row | StageRow) -> str:
     return f"{words(row.level)} · {words.number(row.records)} · {words.duration(row.seconds)}"
 
 
+def _kept_line(words: Words, overview: Overview) -> str:
+    """Below the filter: what it kept back, in the last 24 hours."""
+    ends = ("withheld", "held")
+    return " · ".join(f"{words(end).lower()} {words.number(overview.ends.get(end, 0))}" for end in ends)
+
+
 _ENVIRONMENT.globals |= {
-    "polyline": polyline, "bars": bars, "width": width_of, "lag_line": _lag_line, "digests": _digests(),
+    "polyline": polyline, "bars": bars, "width": width_of, "lag_line": _lag_line, "kept_line": _kept_line,
+    "digests": _digests(),
 }  # fmt: skip
 _FRAGMENTS: Final = _ENVIRONMENT.get_template("fragments.html").module
 
@@ -90,6 +97,7 @@ def drawing(language: Language, overview: Overview) -> str:
         ("f-releases", None, f"line {width_of(pseudonymisation.per_minute)}"),
         ("f-withdrawals", None, f"line express {'w1' if overview.waiting.number else 'w0'}"),
     ]
+    said.append(("k-filtering", _kept_line(words, overview), None))
     boxes: list[tuple[str, Row | StageRow]] = [(one.stage, one) for one in (filtering, pseudonymisation)]
     boxes += [(drawn.row.provider.replace(".", "_"), drawn.row) for drawn in picture.providers]
     for name, row in boxes:

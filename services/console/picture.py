@@ -7,8 +7,8 @@ from services.console.overview import Overview, Row
 
 SHOWN: Final = 8
 """Providers that are drawn; of more, those with trouble come first and the others are one."""
-TOP: Final = 30
-HEIGHT: Final = 300
+TOP: Final = 24
+HEIGHT: Final = 240
 TREND_WIDTH: Final = 120
 TREND_HEIGHT: Final = 26
 
@@ -34,7 +34,7 @@ def draw(overview: Overview) -> Picture:
     rows = overview.rows[:SHOWN]
     others = len(overview.rows) - len(rows)
     places = len(rows) + (1 if others else 0)
-    step = min(64, (HEIGHT - 2 * TOP + 60) // max(1, places))
+    step = max(48, min(64, HEIGHT // max(1, places)))
     height = max(HEIGHT, 2 * TOP + step * places)
     first = (height - step * max(0, places - 1)) // 2
     drawn = tuple(

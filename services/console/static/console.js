@@ -40,14 +40,23 @@
     const said = await answer.json();
     const series = [said.at, said.filtering, said.released, said.erased];
     if (plot) { plot.setData(series); return; }
-    const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
+    const language = document.documentElement.lang;
+    const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hour12: false });
+    const number = new Intl.NumberFormat(language);
+    const font = `12px ${getComputedStyle(chart).fontFamily}`;
+    const count = (_plot, value) => (value == null ? "–" : number.format(value));
+    const axis = { font, stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
     plot = new uPlot({
       width: chart.clientWidth, height: 210, cursor: { y: false },
-      axes: [axis, { ...axis, size: 56 }], scales: { y: { range: (_plot, _low, high) => [0, Math.max(4, high * 1.1)] } },
+      axes: [
+        { ...axis, values: (_plot, at) => at.map((one) => clock.format(one * 1000)) },
+        { ...axis, size: 56, values: (_plot, at) => at.map((one) => number.format(one)) },
+      ], scales: { y: { range: (_plot, _low, high) => [0, Math.max(4, high * 1.1)] } },
       series: [
-        {}, { label: chart.dataset.decided, stroke: colour("--ink"), width: 1.5 },
-        { label: chart.dataset.released, stroke: colour("--accent"), width: 2, fill: colour("--wash") },
-        { label: chart.dataset.erased, stroke: colour("--amber"), width: 2, dash: [5, 4] },
+        { label: "", value: (_plot, at) => (at == null ? "" : clock.format(at * 1000)) },
+        { value: count, label: chart.dataset.decided, stroke: colour("--ink"), width: 1.5 },
+        { value: count, label: chart.dataset.released, stroke: colour("--accent"), width: 2, fill: colour("--wash") },
+        { value: count, label: chart.dataset.erased, stroke: colour("--amber"), width: 2, dash: [5, 4] },
       ],
     }, series, chart);
   };
