@@ -97,8 +97,8 @@ class History:
 
 
 def _said_of(flight: Flight) -> dict[str, Any]:
-    def lanes(side: Mapping[tuple[str, int], Queue]) -> list[tuple[str, int, list[Wave], list[Wave]]]:
-        return [(name, part, list(queue.waves), list(queue.owed)) for (name, part), queue in side.items()]
+    def lanes(side: Mapping[tuple[str, int], Queue]) -> list[tuple[str, int, list[Wave], list[Wave], float]]:
+        return [(name, part, list(queue.waves), list(queue.owed), queue.busy) for (name, part), queue in side.items()]
 
     return {"named": lanes(flight.to_be_named), "told": lanes(flight.to_be_told), "arrived": dict(flight.arrived)}
 
@@ -108,7 +108,7 @@ def _flight_of(said: Mapping[str, Any]) -> Flight:
         return tuple(Wave(*one) for one in raw)
 
     def lanes(raw: Iterable[Any]) -> dict[tuple[str, int], Queue]:
-        return {(name, part): Queue(waves(kept), waves(owed)) for name, part, kept, owed in raw}
+        return {(name, part): Queue(waves(kept), waves(owed), busy) for name, part, kept, owed, busy in raw}
 
     arrived = {name: tuple(Acknowledged(*one) for one in many) for name, many in said["arrived"].items()}
     return Flight(lanes(said["named"]), lanes(said["told"]), arrived)

@@ -1,9 +1,10 @@
 """Withdrawals on their way, folded from accounts alone: no pseudonym is read, let alone kept. Pure.
 
-What the filter took back on the express lane goes through two queues, to the pseudonymiser and to the connector. In a
-partition nothing overtakes, and each stage accounts for every record once: so what is behind is what was counted in
-and not yet out, first in, first out. The audit topics are read side by side, and a stage's word may be heard before
-that of the stage before: it is then owed, for a while.
+What the filter took back on the express lane goes through two queues, to the pseudonymiser and to the connector. Each
+stage accounts for every record once: so what is on its way is what was counted in and not yet out. Up to the
+pseudonymiser nothing overtakes in a partition. From there on they may lie in other partitions, and which one is still
+missing is not known: the oldest is then said to be as old as it can be. The audit topics are read side by side, and a
+stage's word may be heard before that of the stage before: it is then owed, for a while.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,10 +31,12 @@ class Wave(NamedTuple):
 
 
 class Queue(NamedTuple):
-    """Of one pair or provider in one partition."""
+    """Of one pair in one partition, or of one provider."""
 
     waves: tuple[Wave, ...] = ()
     owed: tuple[Wave, ...] = ()
+    busy: float = 0.0
+    """Since when it has not been empty: none that is in it is older."""
 
     def push(self, wave: Wave) -> "Queue":
         left, owed = wave.number, []
@@ -45,7 +48,7 @@ class Queue(NamedTuple):
             if one.number > taken:
                 owed.append(one._replace(number=one.number - taken))
         waves = (*self.waves, wave._replace(number=left)) if left else self.waves
-        return Queue(waves, tuple(owed))
+        return Queue(waves, tuple(owed), self.busy if self.waves else wave.since)
 
     def pop(self, count: int, at: float) -> tuple["Queue", list[Wave]]:
         """Take the first `count` out; those that are not there yet are owed, and come out as taken back now."""
@@ -60,7 +63,7 @@ class Queue(NamedTuple):
             else:
                 kept[0] = kept[0]._replace(number=kept[0].number - taken)
         owed = tuple(one for one in self.owed if at - one.since <= OWED_SECONDS)
-        return Queue(tuple(kept), (*owed, Wave(at, left)) if left else owed), out
+        return Queue(tuple(kept), (*owed, Wave(at, left)) if left else owed, self.busy), out
 
 
 class Acknowledged(NamedTuple):
@@ -89,7 +92,7 @@ class Flight:
     to_be_named: Mapping[Lane, Queue] = field(default_factory=dict)
     """By `<provider>/<contract>` and partition."""
     to_be_told: Mapping[Lane, Queue] = field(default_factory=dict)
-    """By provider and partition."""
+    """By provider; the number is always 0."""
     arrived: Mapping[str, tuple[Acknowledged, ...]] = field(default_factory=dict)
 
     def waiting(self, provider: str) -> Waiting:
@@ -97,14 +100,20 @@ class Flight:
 
     def all_waiting(self) -> dict[str, Waiting]:
         """By provider; who has nothing on its way is not there."""
-        found: dict[str, list[Wave]] = {}
-        for lanes in (self.to_be_named, self.to_be_told):
-            for (name, _), queue in lanes.items():
-                if queue.waves:
-                    found.setdefault(name.partition("/")[0], []).extend(queue.waves)
-        return {
-            name: Waiting(sum(w.number for w in waves), min(w.since for w in waves)) for name, waves in found.items()
-        }
+        found: dict[str, Waiting] = {}
+        for (name, _), queue in self.to_be_named.items():
+            if queue.waves:
+                _add(found, name.partition("/")[0], queue, queue.waves[0].since)
+        for (name, _), queue in self.to_be_told.items():
+            if queue.waves:
+                _add(found, name, queue, queue.busy)
+        return found
+
+
+def _add(found: dict[str, Waiting], provider: str, queue: Queue, oldest: float) -> None:
+    known = found.get(provider, Waiting(0, None))
+    since = oldest if known.oldest is None else min(known.oldest, oldest)
+    found[provider] = Waiting(known.number + sum(wave.number for wave in queue.waves), since)
 
 
 def follow(flight: Flight, entries: Iterable[Entry]) -> Flight:
@@ -133,7 +142,7 @@ def _taken_back(entry: Entry, named: dict[Lane, Queue]) -> None:
 
 def _renamed(entry: Entry, named: dict[Lane, Queue], told: dict[Lane, Queue]) -> None:
     for one in entry.ends:
-        lane, onward = (one.contract, entry.partition), (one.provider, entry.partition)
+        lane, onward = (one.contract, entry.partition), (one.provider, 0)
         out: list[Wave] = []
         if one.end in {"erased", "refused"}:  # a restriction is held, and its first account does not show it
             named[lane], out = named.get(lane, Queue()).pop(one.number, entry.at)
@@ -148,7 +157,7 @@ def _acknowledged(entry: Entry, told: dict[Lane, Queue], arrived: dict[str, tupl
     provider = provider_of(entry.topic)
     if provider is None or entry.topic != named_for(PROVIDER_WITHDRAWALS, provider) or not entry.records:
         return
-    lane = (provider, entry.partition)
+    lane = (provider, 0)
     told[lane], out = told.get(lane, Queue()).pop(entry.records, entry.at)
     latencies = tuple(Acknowledged(entry.at, max(0.0, entry.at - wave.since), wave.number) for wave in out)
     arrived[provider] = (*arrived.get(provider, ()), *latencies)[-KEPT:]
