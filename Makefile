@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check render bench up faults mutants clean
+.PHONY: help setup compiled interpreted demo test check render bench up faults mutants clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,16 +23,28 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
+COMPILED := .cache/compiled/.ready
+
+compiled: setup $(COMPILED) ## Make machine code of the hot modules, from the same source (needs a C compiler; a minute)
+
+$(COMPILED): $(READY) ops/compiling.py $(wildcard services/contract/*.py services/filtering/*.py services/pseudonymisation/*.py services/runtime/*.py)
+	$(BIN)/python -m ops.compiling
+	@touch $(COMPILED)
+
+interpreted: setup ## Run every module from its source again
+	$(BIN)/python -m ops.compiling --remove
+	@rm -f $(COMPILED)
+
 demo: setup ## Watch real changes cross a real Kafka: released, withheld, erased, and why (about a minute)
 	$(BIN)/sanctuaire demo $(ARGS)
 
-up: setup ## Start broker and services on this machine, and stay up until Ctrl-C
+up: compiled ## Start broker and services on this machine, and stay up until Ctrl-C
 	$(BIN)/sanctuaire up $(ARGS)
 
-test: setup ## Run every test, on a real broker
+test: compiled ## Run every test, on a real broker
 	$(BIN)/python -m pytest $(ARGS)
 
-faults: setup ## Kill, freeze and rebalance under load, TIMES as often as CI does (3), and check what is left
+faults: compiled ## Kill, freeze and rebalance under load, TIMES as often as CI does (3), and check what is left
 	SANCTUAIRE_FAULTS_TIMES=$(or $(TIMES),3) $(BIN)/python -m pytest tests/faults $(ARGS)
 
 check: setup ## Format, lint, types, import rules, drift of what is rendered
@@ -45,10 +57,10 @@ check: setup ## Format, lint, types, import rules, drift of what is rendered
 render: setup ## Render schemas, AsyncAPI and diagrams from the contract
 	$(BIN)/python -m ops.rendering
 
-bench: setup ## Measure each stage beside its peers, in one run on one Kafka
+bench: compiled ## Measure each stage beside its peers, in one run on one Kafka
 	$(BIN)/sanctuaire bench $(ARGS)
 
-mutants: setup ## Break the rules some thousand times, see which breaks no test notices (20 minutes; goes on where it was)
+mutants: interpreted ## Break the rules some thousand times, see which breaks no test notices (20 minutes; goes on where it was)
 	@test -d .cache/mutmut || $(BIN)/uv pip install --quiet --require-hashes --target .cache/mutmut -r ops/mutants/mutmut.lock
 	PYTHONPATH=.cache/mutmut CI=1 $(BIN)/python -m mutmut run --max-children $(or $(CHILDREN),1)
 	PYTHONPATH=.cache/mutmut $(BIN)/python -m mutmut results

@@ -5,7 +5,6 @@ that are alike; where there is no such likeness they are asked about the person 
 """
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -29,12 +28,13 @@ _Key = tuple[Traits, bool, int, tuple[Seen, ...]]
 class Facts:
     """One person's part of a request, and what the rules can see of it, looked at once for all contracts."""
 
-    __slots__ = ("_seen", "_subject", "consents", "guardians", "objections", "offer", "traits", "words")
+    __slots__ = ("_day", "_seen", "_subject", "consents", "guardians", "objections", "offer", "traits", "words")
 
     def __init__(
         self, subject: Mapping[str, Any], offer: Offer, consents: Records, objections: Records, day: date
     ) -> None:
         self._subject = subject
+        self._day = day
         self.offer = offer
         self.consents = consents
         self.objections = objections
@@ -44,10 +44,7 @@ class Facts:
 
     def offering(self, offer: Offer) -> "Facts":
         """The same person with other fields on offer, or the same fields under other categories."""
-        facts = copy(self)
-        facts.offer = offer
-        facts.traits = self.traits and self.traits._replace(offer=offer)
-        return facts
+        return Facts(self._subject, offer, self.consents, self.objections, self._day)
 
     def against(self, provider: object, purpose: object) -> Records:
         """What is objected to this purpose at this provider."""

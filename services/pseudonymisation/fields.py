@@ -17,7 +17,7 @@ GROUPS = {"divisions": "code", "groups": "code", "teaches_divisions": "division"
 """Fields that are lists of a school's divisions or groups, and where each keeps its code."""
 SCHOOL = "school"
 RELAY = "email_relay"
-LISTED = PLAIN | GROUPS.keys() | {SCHOOL, RELAY}
+LISTED = frozenset({*PLAIN, *GROUPS, SCHOOL, RELAY})
 
 _REMEMBERED = 16_384
 """Schools, and groups, of which the name is kept: of a whole académie most, or those of the hour."""

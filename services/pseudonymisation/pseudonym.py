@@ -5,10 +5,11 @@ Keeps no table, so nothing here turns a pseudonym back; reads no file, draws no 
 
 import hashlib
 import re
+from _hashlib import HASH
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Self, get_args
+from typing import Final, Self, get_args
 from unicodedata import normalize
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -18,9 +19,6 @@ from services.contract.errors import NoKey, NotAnIdentifier, WrongSettings
 from services.contract.naming import EntityClass, IdType, NamedBy, canonical_value
 from services.contract.operations import Pseudonym
 from services.pseudonymisation.notation import base32_of_20, uuid8
-
-if TYPE_CHECKING:
-    from _hashlib import HASH
 
 KEY_OCTETS = 32
 PSEUDONYM_LETTERS: Final = 32
@@ -104,8 +102,8 @@ def _before_value(label: str, entity_class: EntityClass, namespace: str, id_type
 class KeyedHash:
     """HMAC-SHA-256 under one key, its two pads hashed once: 0.5 µs a message, `hmac` copies take 0.8 µs."""
 
-    _inner: "HASH"
-    _outer: "HASH"
+    _inner: HASH
+    _outer: HASH
 
     @classmethod
     def under(cls, key: bytes) -> Self:

@@ -133,14 +133,17 @@ class Partition:
             for key, value in changes.items():
                 changelog.append(now_ms, key, value, ())
         sent: list[asyncio.Future[RecordMetadata]] = []
+        failed: IllegalOperation | None = None
         try:
             for (topic, partition), writer in writers.items():
                 for batch in writer.batches:
                     sent.append(await self.producer.send_batch(batch, topic, partition=partition))  # noqa: PERF401  # the rest is told apart
-        except IllegalOperation:
+        except IllegalOperation as error:
+            failed = error
+        if failed is not None:
             # So says a producer that has failed for good in between: why, what was sent before knows.
             await asyncio.gather(*sent)
-            raise
+            raise failed
         return sent
 
     async def _choose(self, topic: str, key: bytes | None, by: int) -> int:
