@@ -71,3 +71,13 @@ def test_there_is_no_french_for_a_code_that_is_none() -> None:
     french = yaml.safe_load((CONSOLE / "reasons.fr.yaml").read_text("utf-8"))
 
     assert french.keys() - {*REASONS, *STAGES} == set()
+
+
+def test_pictures_of_the_readme_are_there_and_light() -> None:
+    named = re.findall(r"\]\((ops/manual/[a-z-]+\.png)\)", (ROOT / "README.md").read_text("utf-8"))
+
+    assert named == ["ops/manual/console-overview.png", "ops/manual/console-reasons.png"]
+    for name in named:
+        content = (ROOT / name).read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert len(content) < 200_000

@@ -53,7 +53,7 @@
         { ...axis, size: 56, values: (_plot, at) => at.map((one) => number.format(one)) },
       ], scales: { y: { range: (_plot, _low, high) => [0, Math.max(4, high * 1.1)] } },
       series: [
-        { label: "", value: (_plot, at) => (at == null ? "" : clock.format(at * 1000)) },
+        { label: chart.dataset.time, value: (_plot, at) => (at == null ? "" : clock.format(at * 1000)) },
         { value: count, label: chart.dataset.decided, stroke: colour("--ink"), width: 1.5 },
         { value: count, label: chart.dataset.released, stroke: colour("--accent"), width: 2, fill: colour("--wash") },
         { value: count, label: chart.dataset.erased, stroke: colour("--amber"), width: 2, dash: [5, 4] },
