@@ -16,7 +16,7 @@ from services.runtime.duties import sweep_chunk, swept, tick_once
 from services.runtime.outbox import Outbox, Reached
 from services.runtime.partition import Gathered, Partition
 from services.runtime.records import Batch, Record, undecided
-from services.runtime.schedule import Duty, Job, Pace, choose
+from services.runtime.schedule import Duty, Job, Pace, choose, pause
 from services.runtime.watchdog import Pulse
 
 RETRY_SECONDS = 0.1
@@ -76,17 +76,19 @@ class Work:
         partition = self.partitions.get(batch.partition)
         if partition is None or not self._source().is_current(batch):
             return
-        partition.worklist.lanes[batch.topic].batches.append(batch)
+        partition.worklist.put(batch, time.monotonic())
         self._wake.set()
 
     async def go(self) -> None:
         """Do one job after another, for as long as the process runs."""
         while True:
-            chosen = choose(self._in_turn(), time.monotonic())
+            now = time.monotonic()
+            chosen = choose(self._in_turn(), now)
             if chosen is None:
                 self._wake.clear()
+                worklists = [partition.worklist for partition in self.partitions.values()]
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), RETRY_SECONDS)
+                    await asyncio.wait_for(self._wake.wait(), pause(worklists, now, RETRY_SECONDS))
                 continue
             number, job = chosen
             self._begin(self.partitions[number], job)
