@@ -83,8 +83,7 @@ class Reading:
         """Read accounts, or quarantines; of many silent partitions the broker is asked seldom."""
         consumer = self._consumer(wait_ms)
         try:
-            await consumer.start()
-            places = await self._places(topics)
+            places = await self._opened(consumer, topics)
             consumer.assign(places)
             for place, offset in (await self._starts(consumer, places)).items():
                 consumer.seek(place, offset)
@@ -114,8 +113,7 @@ class Reading:
         """See where topics end, again and again; no record of theirs is asked for."""
         consumer = self._consumer(500)
         try:
-            await consumer.start()
-            places = await self._places(watched_topics(providers))
+            places = await self._opened(consumer, watched_topics(providers))
             beginnings: Mapping[TopicPartition, int] = {}
             due = 0.0
             while places:
@@ -148,6 +146,13 @@ class Reading:
             bootstrap_servers=self._bootstrap, isolation_level="read_committed", auto_offset_reset="earliest",
             enable_auto_commit=False, fetch_max_wait_ms=wait_ms, fetch_max_bytes=8 << 20,
         )  # fmt: skip
+
+    async def _opened(self, consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
+        """Start the client, and let it learn of these topics at once: by itself it asks for one after another."""
+        await consumer.start()
+        places = await self._places(topics)
+        await consumer._client.set_topics({place.topic for place in places})  # noqa: SLF001  # there is no public way
+        return places
 
     async def _places(self, topics: Sequence[str]) -> list[TopicPartition]:
         """Every partition of those topics that are there yet."""
