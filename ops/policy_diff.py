@@ -16,6 +16,7 @@ from services.contract.policies import policy_digest
 from services.filtering.case import Named, Terms, terms_of
 from services.filtering.docket import Decided
 from services.filtering.emission import GUARDED, decide_pairs
+from services.filtering.generalisation import Counted
 from services.filtering.guard import Everything
 from services.filtering.subject import SUBJECT, Subject, load
 
@@ -64,10 +65,10 @@ class Count:
 class Comparison:
     """Counts over the filter's changelog, in which a later entry of a key replaces an earlier one."""
 
-    def __init__(self, policies: Policies, now: datetime) -> None:
+    def __init__(self, policies: Policies, now: datetime, counted: Counted | None = None) -> None:
         digests = {name: policy_digest(policy) for name, policy in policies.items()}
         self._terms: Mapping[str, Terms] = {
-            term.pair: term for name in sorted(policies) for term in terms_of(policies[name], digests[name])
+            term.pair: term for name in sorted(policies) for term in terms_of(policies[name], digests[name], counted)
         }
         self._bare = {
             name: Named(digests[name], policy.version) for name, policy in policies.items() if not policy.contracts

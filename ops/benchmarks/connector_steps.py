@@ -21,7 +21,7 @@ from rich.table import Table
 from ops.policy_files import read_policies
 from services.connectors import ledger, waiting
 from services.connectors.agent import ConnectorAgent
-from services.connectors.freshness import HEARTBEAT
+from services.connectors.freshness import key_of
 from services.connectors.ledger import Standing
 from services.connectors.providers.topic.client import TopicProvider
 from services.connectors.providers.topic.mapping import headers_of, value_of
@@ -145,7 +145,7 @@ class Batches:
     def _run(
         self, before: MemoryState, now_us: int, step: Callable[[Outbox, Account], Coroutine[Any, Any, object]]
     ) -> Outbox:
-        before.apply({HEARTBEAT: str(now_us).encode()})
+        before.apply({key_of(0): str(now_us).encode()})
         outbox = Outbox("connectors", 0, before, now_us)
         with asyncio.Runner() as runner:
             runner.run(step(outbox, Account("connectors", LANE, 0, len(self._rows))))

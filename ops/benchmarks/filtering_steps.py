@@ -29,6 +29,7 @@ from services.contract.envelope import Header, binary, body
 from services.contract.parsing import parse_payload
 from services.contract.policies import ProviderPolicy, policy_digest
 from services.filtering.case import Person, out_of_scope, person_of, terms_of
+from services.filtering.detector import traces_of
 from services.filtering.docket import Docket
 from services.filtering.emission import Decisions, decide_pairs
 from services.filtering.likeness import moment_of
@@ -158,7 +159,7 @@ class Filter:
         costs.each("· verdicts", ask, list(zip(people, facts, strict=True)))
         named = {name for term in self.terms.values() for name in term.contract.fields}
         shown = [(person, tuple(name for name in person.values if name in named)) for person in people]
-        costs.each("· looked into", lambda one: one[0].traces(one[1]), shown)
+        costs.each("· looked into", lambda one: traces_of(one[1], one[0].values), shown)
 
     def _decide(self, one: tuple[str, Subject]) -> Decisions:
         decisions = decide_pairs(*one, self.terms, NOW, self.seq)

@@ -37,6 +37,9 @@ COMMANDS: Mapping[str, Entry] = {
     "pseudonym": Entry("ops.cli.pseudonym", "app", "Compute one pseudonym from its parts, to check it by other means."),
     "keys": Entry("ops.cli.keys", "app", "Make the keys, and see their state."),
     "policy": Entry("ops.cli.policy", "app", "Check, sign and compare policies, and put them in force."),
+    "census": Entry(
+        "ops.cli.census", "app", "Count how many share a place or a group: what may leave, and how coarse."
+    ),
     "topics": Entry("ops.cli.topics", "app", "Make and correct the topics of a Kafka cluster."),
     "config": Entry("ops.cli.config", "app", "Check settings, keys, cluster, topics and policies."),
     "bench": Entry("ops.benchmarks.command", "app", "Measure each stage beside its peers, on one Kafka."),

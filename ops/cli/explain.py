@@ -26,6 +26,8 @@ from ops.publishing.standing import read_standing
 from services.contract.errors import explain_invalid
 from services.contract.reads import SALT_OCTETS, ReadAct, read_act
 from services.contract.topology import FILTERING_STATE, LEDGER, POLICIES, PSEUDONYMISATION_STATE, READS_AUDIT
+from services.filtering.gazetteer_file import load_gazetteer
+from services.filtering.generalisation import Counted
 from services.pseudonymisation.keyring import Keyring
 
 app = typer.Typer(add_completion=False)
@@ -80,6 +82,7 @@ def explain(  # noqa: PLR0917  # typer passes them by name
         found = explain_person(
             states, person, policy, opened,
             typed=subject, provider=provider, at=at, values=show_values, approved=standing.approved,
+            counted=Counted(standing.census, load_gazetteer),
         )  # fmt: skip
     document = to_json(found)
     if as_json:

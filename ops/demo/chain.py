@@ -24,7 +24,7 @@ from services.contract.topology import (
 )
 
 Step = tuple[int, str, int]
-"""Partition, `<provider>/<contract>` and seq: what one emission and its operation share, and nothing else does."""
+"""The filter's partition, `<provider>/<contract>` and seq: what one emission and its operation alone share."""
 
 Sent = Release | Withdrawal | Restriction
 Due = Upsert | Delete | Restrict
@@ -59,8 +59,13 @@ class Chain:
             for topic, other in ((normal, Upsert), (express, Heartbeat)):
                 for row, operation in self.read.parsed(topic, Delete, Restrict, other):
                     if isinstance(operation, Due):
-                        found[step_of(row, operation)].append(operation)
+                        found[self._step_of(row, operation)].append(operation)
         return found
+
+    def _step_of(self, row: Row, operation: Due) -> Step:
+        """Of the partition that named the person, which is that of the emission."""
+        pair = pair_of(operation)
+        return self.read.named.get(f"{pair}/{operation.pseudonym}", row.partition), pair, operation.seq
 
     @cached_property
     def last(self) -> Mapping[tuple[str, str], Due]:
@@ -105,5 +110,5 @@ def pair_of(payload: Sent | Due) -> str:
     return f"{payload.provider}/{payload.contract}"
 
 
-def step_of(row: Row, payload: Sent | Due) -> Step:
-    return row.partition, pair_of(payload), payload.seq
+def step_of(row: Row, emission: Sent) -> Step:
+    return row.partition, pair_of(emission), emission.seq

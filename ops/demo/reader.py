@@ -1,4 +1,4 @@
-"""Reads every topic out with a plain Kafka client (kafka-python), committed records only: no code of the services."""
+"""Reads every topic out with a plain Kafka client (kafka-python), committed records only."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,9 +15,11 @@ from services.contract.topology import (
     IDENTIFIERS,
     LINKS,
     POLICIES,
+    PSEUDONYMISATION_STATE,
     UNLINKS,
     expand,
 )
+from services.pseudonymisation.emission import SEQ
 
 SECONDS = 60.0
 POLL_MS = 200
@@ -58,10 +60,15 @@ def read_out(bootstrap: str, logs: Mapping[str, Path]) -> ReadOut:
     with closing(open_consumer(bootstrap)) as consumer:
         policies = ReadOut({POLICIES: _read(consumer, (POLICIES,))[POLICIES]}, {}, {}).policies
         topics = _read(consumer, visible_topics(sorted(policies)))
+        named = {
+            (row.key or b"").removeprefix(SEQ).decode(): row.partition
+            for row in _read(consumer, (PSEUDONYMISATION_STATE,))[PSEUDONYMISATION_STATE]
+            if (row.key or b"").startswith(SEQ)
+        }
         inputs = partitions_of(consumer, INPUTS)
         starts, ends = consumer.beginning_offsets(inputs), consumer.end_offsets(inputs)
     texts = {name: path.read_text("utf-8", "replace") for name, path in logs.items() if path.exists()}
-    return ReadOut(topics, {(tp.topic, tp.partition): (starts[tp], ends[tp]) for tp in inputs}, texts)
+    return ReadOut(topics, {(tp.topic, tp.partition): (starts[tp], ends[tp]) for tp in inputs}, texts, named)
 
 
 def published(bootstrap: str) -> Mapping[str, int]:

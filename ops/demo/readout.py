@@ -67,6 +67,9 @@ class ReadOut:
     ends: Mapping[tuple[str, int], tuple[int, int]]
     """First offset and log end (excluded) of each partition of the inputs that no transaction writes."""
     logs: Mapping[str, str]
+    named: Mapping[str, int] = field(default_factory=dict)
+    """`<provider>/<contract>/<pseudonym>` → the partition in which the pseudonymiser named that person: her operations
+    lie by that name, and not beside the emissions that they came of."""
     unreadable: Counter[str] = field(default_factory=Counter)
     """By topic, what could not be parsed as the topic's payload; filled as the checks read."""
 

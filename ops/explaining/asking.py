@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
+from zlib import crc32
 
 from kafka.errors import KafkaError
 
-from ops.explaining.states import Entry, States, partition_of
+from ops.explaining.states import Entries, Entry, States, partition_of
 from ops.explaining.trace import Asked, Delivery, Trace, trace
 from ops.explaining.whereabouts import Found, Whereabouts, whereabouts
 from ops.publishing.cluster import Addresses, open_producer
@@ -25,6 +26,7 @@ from services.contract.topology import (
     READS_AUDIT,
     named_for,
 )
+from services.filtering.generalisation import Counted
 from services.filtering.subject import SUBJECT, Pair, load
 from services.ingress.events import headers_of
 from services.ingress.identifiers import parse_identifier
@@ -74,6 +76,7 @@ def _pinned(states: States, place: bytes) -> str | None:
 def explain(  # the question has that many parts
     states: States, person: Person, policy: ProviderPolicy | None, keyring: Keyring | None, *,
     typed: str, provider: str, at: datetime, values: bool, approved: frozenset[str],
+    counted: Counted | None = None,
 ) -> Trace:  # fmt: skip
     """Read what every stage has of her, and put it together.
 
@@ -81,7 +84,9 @@ def explain(  # the question has that many parts
         WrongSettings: the keyring is of another perimeter.
     """
     known = load(person.entry.value)
-    asked = Asked(typed, provider, at, values, person.key, person.partition, person.entry.written_at, known, approved)
+    asked = Asked(
+        typed, provider, at, values, person.key, person.partition, person.entry.written_at, known, approved, counted
+    )
     if keyring is None:
         return trace(asked, policy, None, NO_KEYRING)
     if policy is not None and policy.perimeter.id != keyring.perimeter:
@@ -97,12 +102,18 @@ def _delivery(states: States, partition: int, provider: str, pairs: Mapping[str,
     endings = tuple(places)
 
     def is_hers(key: bytes) -> bool:
-        return bool(endings) and (key.endswith(endings) or key == freshness.HEARTBEAT)
+        return bool(endings) and (key.endswith(endings) or key.startswith(freshness.HEARTBEAT))
+
+    def read_by_name(topic: str) -> Entries:
+        """Where her pseudonyms lie; of the heartbeats those of one of these partitions."""
+        count = states.partitions(topic)
+        numbers = sorted({crc32(name.encode()) % count for name in names.values()}) if count else []
+        return {key: entry for number in numbers for key, entry in states.read(topic, number, is_hers).items()}
 
     found = Found(
         states.read(PSEUDONYMISATION_STATE, partition, is_hers),
-        states.read(named_for(CONNECTORS_STATE, provider), partition, is_hers),
-        states.read(LEDGER, partition, is_hers),
+        read_by_name(named_for(CONNECTORS_STATE, provider)),
+        read_by_name(LEDGER),
     )
 
     def deliver(name: str, fence: Pair) -> tuple[str, Whereabouts]:

@@ -47,6 +47,9 @@ def _contract(each: ContractTrace) -> dict[str, Any]:
         "legal_basis": each.contract.legal_basis.article if each.contract else None,
         "policy": None if each.named is None else each.named._asdict(),
         "out_of_scope": None if each.scope is None else {"code": each.scope, "sentence": STAGES[each.scope].sentence},
+        "place": None if each.place is None else {
+            "code": each.place, "sentence": STAGES[each.place].sentence, "action": STAGES[each.place].action,
+        },
         "decision": None if each.explanation is None else _explanation(each, each.explanation),
         "now": None if each.now is None else {
             "end": each.now.end, "reason": each.now.reason,

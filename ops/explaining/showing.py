@@ -81,6 +81,8 @@ def _contract(contract: Document, console: Console) -> None:
             console.print(_parties(decision["parties"]))
         if decision["fields"]:
             console.print(_fields(decision))
+        if place := contract["place"]:
+            console.print(f"Where she lives is not told: {place['sentence']} {place['action']} ({place['code']})")
     console.print(_standing(contract))
     if contract["pseudonym"]:
         console.print(f"Pseudonym: {contract['pseudonym']}")

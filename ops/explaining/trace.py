@@ -12,6 +12,7 @@ from services.filtering.detector import Traces
 from services.filtering.docket import Decided
 from services.filtering.emission import decide_pairs
 from services.filtering.explanation import Explanation
+from services.filtering.generalisation import Counted, Hidden
 from services.filtering.inquiry import inquire
 from services.filtering.likeness import moment_of
 from services.filtering.subject import Image, Pair, Subject
@@ -59,6 +60,8 @@ class ContractTrace:
     fence: Pair | None
     pseudonym: str | None
     whereabouts: Whereabouts | None
+    place: Hidden | None = None
+    """Why no place of hers is told to a contract that names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +97,12 @@ class Asked(NamedTuple):
     known: Subject
     approved: frozenset[str] = frozenset()
     """`<provider>/<contract>` of which an operator lets go what a change erases of everybody at once."""
+    counted: Counted | None = None
 
 
 def trace(asked: Asked, policy: ProviderPolicy | None, delivery: Delivery | None, left_out: str | None) -> Trace:
     """Put it together, from the filter's own functions; `policy` is none where none is in force."""
-    terms = {term.pair: term for term in terms_of(policy, policy_digest(policy))} if policy else {}
+    terms = {term.pair: term for term in terms_of(policy, policy_digest(policy), asked.counted)} if policy else {}
     mine = {name: pair for name, pair in asked.known.pairs.items() if name.startswith(f"{asked.provider}/")}
     bare = {asked.provider: Named(policy_digest(policy), policy.version)} if policy and not policy.contracts else {}
     decisions = decide_pairs(
@@ -128,10 +132,11 @@ def _contract(  # noqa: PLR0917  # what is known of one pair
     if term is None or person is None:
         contract, named = (term.contract, term.named) if term else (None, None)
         return ContractTrace(name, contract, named, None, None, {}, now, fence, pseudonym, whereabouts)
-    scope, explanation, traces = inquire(person, term, moment_of(asked.at), delivered=fence is not None)
+    asked_of = inquire(person, term, moment_of(asked.at), delivered=fence is not None)
     return ContractTrace(
-        name, term.contract, term.named, scope, explanation, traces, now, fence, pseudonym, whereabouts
-    )
+        name, term.contract, term.named, asked_of.scope, asked_of.explanation, asked_of.traces, now, fence, pseudonym,
+        whereabouts, asked_of.place,
+    )  # fmt: skip
 
 
 def _sources(asked: Asked) -> Iterable[SourceLine]:

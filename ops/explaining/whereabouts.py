@@ -61,8 +61,8 @@ def whereabouts(pair: str, pseudonym: str, fence: Pair, found: Found) -> Whereab
         _connector(f"{contract}/{pseudonym}".encode(), fence, found.connector),
         told,
     )
-    beat = found.connector.get(freshness.HEARTBEAT)
-    until = datetime.fromtimestamp(int(beat.value) / 1_000_000, UTC) if beat else None
+    beats = [int(entry.value) for key, entry in found.connector.items() if key.startswith(freshness.HEARTBEAT)]
+    until = datetime.fromtimestamp(min(beats) / 1_000_000, UTC) if beats else None
     return Whereabouts(stages, told.word not in {"delivered", "refused"}, until)
 
 

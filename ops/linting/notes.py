@@ -72,8 +72,8 @@ NOTES: Mapping[NoteCode, NoteMeaning] = MappingProxyType(
             "misses", "There is no domain for e-mail aliases: none is made.", "Name the provider's relay_domain."
         ),
         "field-without-census": NoteMeaning(
-            "misses", "No census has counted how many share a value: it is dropped.",
-            "Wait for the census, or do without."
+            "misses", "It leaves only where a census has counted enough pupils and inhabitants in a place.",
+            "Run `sanctuaire census` once the roster is there; list coarser levels too, or do without."
         ),
         "no-storage-place": NoteMeaning(
             "know", "No place of kind storage is declared.", "Ask the provider where it keeps the data."

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from services.contract.policies import PARIS, Contract, Kind, ProviderPolicy, policy_digest
 from services.contract.reasons import ReasonCode, Rule
+from services.filtering.age_gate import GATES
 from services.filtering.case import FIELD_CATEGORY, terms_of
 from services.filtering.explanation import Explanation, explain
 from services.filtering.request import GUARDIAN, SUBJECT
@@ -16,7 +17,7 @@ from services.ingress.formats.aaf.table import TABLES
 
 ADULT_YEARS = 40
 WITHOUT_CENSUS = frozenset({"commune", "departement", "region"})
-"""Nobody has them before a census (rules.md, Address)."""
+"""Who has them, a census says (rules.md, Address)."""
 
 _CATEGORIES: Mapping[Kind, str] = {"pupil": "pupil", "guardian": "guardian", "teacher": "staff", "staff": "staff"}
 _MANY: Mapping[Kind, str] = {"pupil": "pupils", "guardian": "guardians", "teacher": "teachers", "staff": "staff"}
@@ -35,7 +36,7 @@ class Persona(NamedTuple):
 def _fields_of(category: str) -> frozenset[str]:
     rows = [row for table in TABLES.values() if table.category == category for row in table.rows.values() if row]
     said = {row.field for row in rows if row.field in FIELD_CATEGORY}
-    derived = {"birth_year"} if "birth_date" in said else set()
+    derived = {"birth_year", *GATES} if "birth_date" in said else set()
     return frozenset(said | derived | {"email_relay"})
 
 

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from ops.policy_diff import Comparison
 from ops.publishing.cluster import READ_SECONDS, Addresses, require_topics
 from services.contract.errors import Unreachable
 from services.contract.topology import FILTERING_STATE
@@ -15,8 +15,15 @@ Progress = Callable[[int, int], None]
 """Called with how much was read, and of how much."""
 
 
-def compare_with_state(addresses: Addresses, comparison: Comparison, progress: Progress) -> None:
-    """Take every entry of the changelog into a comparison, partition by partition.
+class Counting(Protocol):
+    """What counts over the changelog, in which a later entry of a key replaces an earlier one."""
+
+    def take(self, key: bytes, value: bytes | None) -> None: ...
+    def end_partition(self) -> None: ...
+
+
+def count_state(addresses: Addresses, counts: Counting, progress: Progress) -> None:
+    """Take every entry of the changelog into what counts it, partition by partition.
 
     Raises:
         WrongSettings: there is no such topic.
@@ -33,15 +40,15 @@ def compare_with_state(addresses: Addresses, comparison: Comparison, progress: P
             begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
             whole, done = sum(ends[each] - begins[each] for each in partitions), 0
             for partition in partitions:
-                for position in _read(consumer, partition, ends[partition], comparison):
+                for position in _read(consumer, partition, ends[partition], counts):
                     progress(done + position - begins[partition], whole)
                 done += ends[partition] - begins[partition]
-                comparison.end_partition()
+                counts.end_partition()
         except KafkaError as error:
             raise Unreachable(f"{FILTERING_STATE}: cannot be read ({type(error).__name__}); try again") from None
 
 
-def _read(consumer: KafkaConsumer, partition: TopicPartition, end: int, comparison: Comparison) -> Iterator[int]:
+def _read(consumer: KafkaConsumer, partition: TopicPartition, end: int, counts: Counting) -> Iterator[int]:
     """Take one partition in, and give its position after each fetch."""
     consumer.assign([partition])
     consumer.seek_to_beginning(partition)
@@ -49,7 +56,7 @@ def _read(consumer: KafkaConsumer, partition: TopicPartition, end: int, comparis
     while (position := consumer.position(partition)) < end:
         yield position
         for record in consumer.poll(timeout_ms=200).get(partition, ()):
-            comparison.take(record.key or b"", record.value)
+            counts.take(record.key or b"", record.value)
             deadline = time.monotonic() + READ_SECONDS
         if time.monotonic() > deadline:
             raise Unreachable(f"{FILTERING_STATE}: the cluster stopped answering before its end; try again")

@@ -51,10 +51,10 @@ def apply_policies(
     require_topics_of(addresses, wanted)
     prepare = partial(_applying, addresses, wanted, by, signed, staged)
     prepare()  # What is to be refused is refused before a producer is opened.
-    with _fenced(addresses) as producer:
+    with fenced(addresses) as producer:
         applied, messages = prepare()
         if messages:
-            _commit(producer, messages)
+            commit(producer, messages)
     return applied
 
 
@@ -71,10 +71,10 @@ def _applying(
     if signed is not None:
         _refuse_stale(signed, acts, now)
     act = PolicyAct(
-        act="applied", at=now, by=by, change_set=applied.change_set, signed=signed, previous=_previous(acts),
+        act="applied", at=now, by=by, change_set=applied.change_set, signed=signed, previous=previous(acts),
         policies={step.policy.provider: _applied(step) for step in steps}, contracts=(),
     )  # fmt: skip
-    return applied, [*_messages(steps), _recorded(act)]
+    return applied, [*_messages(steps), recorded(act)]
 
 
 def require_topics_of(addresses: Addresses, wanted: Policies) -> None:
@@ -96,8 +96,8 @@ def judge_change_set(addresses: Addresses, approval: Approval) -> None:
     """
     require_topics(addresses, (POLICIES, POLICIES_AUDIT))
     _judging(addresses, approval)
-    with _fenced(addresses) as producer:
-        _commit(producer, _judging(addresses, approval))
+    with fenced(addresses) as producer:
+        commit(producer, _judging(addresses, approval))
 
 
 def _judging(addresses: Addresses, approval: Approval) -> list[Message]:
@@ -108,14 +108,14 @@ def _judging(addresses: Addresses, approval: Approval) -> list[Message]:
     act = PolicyAct(
         act=approval.verdict, at=approval.at, by=approval.by, change_set=standing.change_set, signed=None,
         policies={step.policy.provider: _applied(step) for step in steps}, contracts=approval.contracts,
-        previous=_previous(read_acts(addresses)),
+        previous=previous(read_acts(addresses)),
     )  # fmt: skip
     value = approval.model_dump_json().encode()
-    return [*_messages(steps), (POLICIES, APPROVAL_KEY, value, "approval"), _recorded(act)]
+    return [*_messages(steps), (POLICIES, APPROVAL_KEY, value, "approval"), recorded(act)]
 
 
 @contextmanager
-def _fenced(addresses: Addresses) -> Iterator[KafkaProducer]:
+def fenced(addresses: Addresses) -> Iterator[KafkaProducer]:
     """A producer that was opened before anything is read: of two operators at once, the first is fenced off."""
     try:
         with open_producer(addresses, transactional_id=TRANSACTIONAL_ID) as producer:
@@ -128,7 +128,7 @@ def _fenced(addresses: Addresses) -> Iterator[KafkaProducer]:
         ) from None
 
 
-def _commit(producer: KafkaProducer, messages: list[Message]) -> None:
+def commit(producer: KafkaProducer, messages: list[Message]) -> None:
     producer.begin_transaction()
     sent = [producer.send(topic, value, key, headers_of(schema, value)) for topic, key, value, schema in messages]
     producer.commit_transaction()
@@ -161,7 +161,7 @@ def _unstaged(policies: Policies) -> list[Step]:
     ]
 
 
-def _recorded(act: PolicyAct) -> Message:
+def recorded(act: PolicyAct) -> Message:
     return POLICIES_AUDIT, None, act.model_dump_json().encode(), "policy-act"
 
 
@@ -169,7 +169,7 @@ def _applied(step: Step) -> AppliedPolicy:
     return AppliedPolicy(version=step.policy.version, digest=step.digest, state=step.state)
 
 
-def _previous(acts: list[bytes]) -> str | None:
+def previous(acts: list[bytes]) -> str | None:
     return link(acts[-1]) if acts else None
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from ops.rendering.deciding import DecisionRequest, Verdict
 from services.contract.acts import Approval, PolicyAct
 from services.contract.audit import AuditEntry, QuarantinedRecord
+from services.contract.census import Census, GroupCensus
 from services.contract.changes import Change, Identifier
 from services.contract.consent_records import ConsentReceipt, ConsentRecord
 from services.contract.consents import ConsentDecision
@@ -61,6 +62,8 @@ NOUNS: tuple[Noun, ...] = (
     Noun("Link", Link),
     Noun("ProviderPolicy", ProviderPolicy),
     Noun("Approval", Approval),
+    Noun("Census", Census),
+    Noun("GroupCensus", GroupCensus),
     Noun("Release", Release),
     Noun("Withdrawal", Withdrawal),
     Noun("Restriction", Restriction),

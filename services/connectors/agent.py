@@ -50,12 +50,12 @@ class ConnectorAgent:
         last: dict[bytes, Word] = {}
         for record in records:
             try:
-                word = self._read(record)
+                word = self._read(record, outbox.partitions)
             except Unreadable as error:
                 outbox.quarantine(record, error.code, str(error))
                 continue
             if isinstance(word, Heartbeat):
-                outbox.put(freshness.HEARTBEAT, freshness.dump(word))
+                outbox.put(freshness.key_of(word.partition), freshness.dump(word))
                 account.count(-1)
                 continue
             words.append((record.offset, word))
@@ -73,10 +73,10 @@ class ConnectorAgent:
                 telling.end(offset, word, "duplicate" if word.seq == latest.seq else "superseded")
         await telling.tell()
 
-    def _read(self, record: Record) -> Word | Heartbeat:
+    def _read(self, record: Record, partitions: int) -> Word | Heartbeat:
         raw = body(record.value, record.headers, MAX_OPERATION_BYTES)
         if record.topic == self._express:
-            return read_express(raw, record.key, self._name, record.partition)
+            return read_express(raw, record.key, self._name, partitions)
         return read_operation(raw, record.key, self._name)
 
     def _telling(self, outbox: Outbox, account: Account) -> Telling:

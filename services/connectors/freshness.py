@@ -2,11 +2,15 @@
 
 from services.contract.heartbeats import Heartbeat
 
-HEARTBEAT = b"~heartbeat"
-"""Where the state keeps the partition's last one: microseconds."""
+HEARTBEAT = b"~heartbeat/"
+"""Where the state keeps the last one of each of the filter's partitions: microseconds."""
 FRESH_US = 30_000_000
 AHEAD_US = 5_000_000
 """How far the filter's clock may be ahead of ours: more would let an old heartbeat pass for a fresh one."""
+
+
+def key_of(partition: int) -> bytes:
+    return b"%b%d" % (HEARTBEAT, partition)
 
 
 def dump(heartbeat: Heartbeat) -> bytes:

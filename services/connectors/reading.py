@@ -33,8 +33,8 @@ def read_operation(raw: bytes, key: bytes | None, provider: str) -> Word:
     return word
 
 
-def read_express(raw: bytes, key: bytes | None, provider: str, partition: int) -> Word | Heartbeat:
-    """A delete or a restrict of this provider, or the heartbeat of this partition.
+def read_express(raw: bytes, key: bytes | None, provider: str, partitions: int) -> Word | Heartbeat:
+    """A delete or a restrict of this provider, or the heartbeat of one of the filter's `partitions`.
 
     Raises:
         Unreadable: neither, or not from here.
@@ -44,7 +44,9 @@ def read_express(raw: bytes, key: bytes | None, provider: str, partition: int) -
         if word.kind is not None:
             raise NotThisSchema("payload: an upsert on the lane of withdrawals")
         return word
-    heartbeat = read_heartbeat(raw, partition) if len(raw) <= MAX_HEARTBEAT_BYTES else None
+    heartbeat = read_heartbeat(raw) if len(raw) <= MAX_HEARTBEAT_BYTES else None
+    if heartbeat is not None and heartbeat.partition >= partitions:
+        raise KeyMismatch("partition: the heartbeat of one that there is not")
     return heartbeat or read_operation(raw, key, provider)
 
 

@@ -30,7 +30,11 @@ class Telling:
         self._outbox = outbox
         self._account = account
         self._now = outbox.now
-        self.is_fresh = freshness.is_fresh(outbox.get(freshness.HEARTBEAT), outbox.now_us)
+        # Pseudonyms of any of the filter's partitions come here: what each of them takes back must have come too.
+        self.is_fresh = all(
+            freshness.is_fresh(outbox.get(freshness.key_of(number)), outbox.now_us)
+            for number in range(outbox.partitions)
+        )
         self._told: list[tuple[int, Word]] = []
 
     def load(self, words: Sequence[Word]) -> None:

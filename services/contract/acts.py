@@ -19,7 +19,7 @@ APPROVAL_KEY: Final = b"~approval"
 Operator = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 PairName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}/[A-Za-z0-9][A-Za-z0-9.-]{0,40}$")]
 """`<provider>/<contract>`."""
-ActKind = Literal["applied", "approved", "refused"]
+ActKind = Literal["applied", "approved", "refused", "counted"]
 
 
 class Signed(Payload):
@@ -50,7 +50,7 @@ class PolicyAct(Payload):
     policies: Mapping[Slug, AppliedPolicy]
     """Those of the set; for an approval only those that were staged."""
     contracts: tuple[PairName, ...]
-    """Those whose erasures were approved or refused; none where a set was put in force."""
+    """Those whose erasures were judged, or of which a new census tells; none where a set was put in force."""
     signed: Signed | None
     """Null where the act needs no signature."""
     previous: Digest | None

@@ -17,12 +17,13 @@ class Heartbeat(Payload):
     """
 
     partition: Annotated[int, Field(ge=0)]
-    """Of the filter's topics; every later stage hands it on in the partition of the same number."""
+    """Of the filter's topics. The pseudonymiser hands it on in every partition of each provider's: the people of this
+    one are everywhere there."""
     applied_until: AwareDatetime
 
 
-def read_heartbeat(raw: bytes, partition: int) -> Heartbeat | None:
-    """The heartbeat that a record without a key is; null where it says something else.
+def read_heartbeat(raw: bytes, partition: int | None = None) -> Heartbeat | None:
+    """The heartbeat, of this partition or of any, that a record without a key is; null where it says something else.
 
     Raises:
         Unreadable: not JSON, no true heartbeat, or the one of another partition.
@@ -31,6 +32,6 @@ def read_heartbeat(raw: bytes, partition: int) -> Heartbeat | None:
     if not isinstance(content, dict) or "applied_until" not in content:
         return None
     heartbeat = parse_payload(Heartbeat, raw, MAX_HEARTBEAT_BYTES)
-    if heartbeat.partition != partition:
+    if partition not in {None, heartbeat.partition}:
         raise KeyMismatch("partition: the heartbeat of another one")
     return heartbeat

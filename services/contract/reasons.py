@@ -47,6 +47,7 @@ StageCode = Literal[
     "field-not-in-contract", "contract-not-in-force", "place-not-allowed", "never-attempted", "delivered",
     "renamed", "not-an-identifier", "stale-consents", "backlog", "release-window", "allowed-again",
     "stale-policies", "deletion-guard",
+    "no-census", "cell-too-small", "no-address", "address-abroad", "address-unknown",
     "not-json", "not-this-schema", "too-large", "key-mismatch", "unreadable", "unexpected",
 ]  # fmt: skip
 
@@ -244,6 +245,19 @@ STAGES: Mapping[StageCode, Meaning] = MappingProxyType(
             (),
             "A change of policy would erase everybody at once: it waits, and nothing new is released.",
             "Look at `sanctuaire policy pending`; approve the set, or put a corrected one in force.",
+        ),
+        "no-census": Meaning(
+            (), "No census has counted who lives where: no place is told.", "Run `sanctuaire census`; it counts pupils."
+        ),
+        "cell-too-small": Meaning(
+            (),
+            "Too few pupils of the provider live there, at every level that the contract names: no place is told.",
+            "Nothing to do; a contract that names coarser levels is told more.",
+        ),
+        "no-address": Meaning((), "The directory says no postcode and no town: no place is told.", _NOTHING),
+        "address-abroad": Meaning((), "The address is not in France: no place is told.", _NOTHING),
+        "address-unknown": Meaning(
+            (), "Postcode and town lead to no commune, or to several: no place is told.", "Correct the address."
         ),
         "backlog": Meaning((), "What lies behind it is read first: only the last word is told.", _NOTHING),
         "release-window": Meaning((), "It leaves when the contract's release window ends.", _NOTHING),

@@ -9,6 +9,7 @@ from typing import Literal
 
 from services.contract.acts import Approval, PolicyAct
 from services.contract.audit import AuditEntry, QuarantinedRecord
+from services.contract.census import Census, GroupCensus
 from services.contract.changes import Change, Identifier
 from services.contract.consents import ConsentDecision
 from services.contract.errors import Payload
@@ -30,7 +31,8 @@ LINKS = "directory.links.v1"
 UNLINKS = "directory.unlinks.v1"
 """The express lane: whom one pupil's own input no longer lets be known, past any backlog (decisions/0014)."""
 POLICIES = "policies.v1"
-"""A policy a provider, and under a key that no provider can have the last approval of what a set erases at once."""
+"""A policy a provider, and under keys that no provider can have the last approval of what a set erases at once, and the
+censuses."""
 RELEASES = "provisioning.releases.v1"
 """The normal lane: releases, and the erasures and restrictions of a sweep. Readers tell them apart by content."""
 WITHDRAWALS = "provisioning.withdrawals.v1"
@@ -88,7 +90,7 @@ TOPICS: tuple[Topic, ...] = (
           retention_days=14, quarantined=True),
     Topic(LINKS, (Link,), "routing key of the guardian", "filtering", ("filtering",), "delete",
           retention_days=14, quarantined=True),
-    Topic(POLICIES, (ProviderPolicy, Approval), "provider", "operators",
+    Topic(POLICIES, (ProviderPolicy, Approval, Census, GroupCensus), "provider", "operators",
           ("filtering", "pseudonymisation", "connectors"), "compact", partitions="one", tombstone_days=30),
     Topic(RELEASES, (Release, Withdrawal, Restriction), "routing key", "filtering", ("pseudonymisation",), "delete",
           retention_days=7, quarantined=True),

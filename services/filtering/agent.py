@@ -1,6 +1,6 @@
 """The filter: folds what it is told into what it knows, decides for every contract, sends the differences."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
 
@@ -23,6 +23,9 @@ from services.filtering.case import Contracts, Named, terms_of
 from services.filtering.deciding import HELD, Deciding
 from services.filtering.docket import Docket
 from services.filtering.freshness import Staleness, staleness
+from services.filtering.gazetteer import Gazetteer
+from services.filtering.gazetteer_file import load_gazetteer
+from services.filtering.generalisation import Counted
 from services.filtering.subject import SUBJECT, load
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
@@ -43,18 +46,22 @@ class FilteringAgent:
     audit = FILTERING_AUDIT
     swept = SUBJECT
 
-    def __init__(self, policies: PolicyBook, fresh_seconds: float = 30.0) -> None:
+    def __init__(
+        self, policies: PolicyBook, fresh_seconds: float = 30.0, gazetteer: Callable[[], Gazetteer] = load_gazetteer
+    ) -> None:
+        """`gazetteer` reads the table of communes; it is asked once a census lets an address be seen."""
         self._policies = policies
+        self._counted = Counted(policies.census, gazetteer)
         self._bound_us = int(fresh_seconds * 1_000_000)
         self._applied_until: dict[int, int] = {}
         self._contracts: tuple[bytes, Contracts] = (b"", Contracts({}, {}, {}))
 
     def contracts(self) -> Contracts:
         """Every contract in the book; prepared anew when the book changes."""
-        token = self._policies.token()
+        token = self._policies.token() + self._counted.census.token()
         if self._contracts[0] != token:
             known = [self._policies.by_provider[name] for name in sorted(self._policies.by_provider)]
-            terms = [term for one in known for term in terms_of(one.policy, one.digest)]
+            terms = [term for one in known for term in terms_of(one.policy, one.digest, self._counted)]
             bare = {
                 one.policy.provider: Named(one.digest, one.policy.version) for one in known if not one.policy.contracts
             }
@@ -147,9 +154,10 @@ class FilteringAgent:
         outbox.send(WITHDRAWALS, None, beat.model_dump_json().encode(), headers)
 
     def sweep_token(self, now: datetime) -> bytes:
-        """At midnight in Paris everybody is decided again, for birthdays, authority and ends; and on an approval."""
+        """Everybody is decided again at midnight in Paris (birthdays, authority, ends), on an approval, on a census."""
         approved = "".join(f"+{pair}" for pair in sorted(self._policies.approved))
-        return self._policies.token_on(day_in_paris(now)) + approved.encode()
+        census = self._counted.census.token()
+        return self._policies.token_on(day_in_paris(now)) + approved.encode() + (b"#" + census if census else b"")
 
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         """Decide again whoever is known; the account's offsets then number the subjects of the chunk."""

@@ -8,7 +8,9 @@ from typing import Any, Literal, NamedTuple
 
 from services.contract.changes import ATTRIBUTE_CATEGORY
 from services.contract.policies import Contract, Kind, ProviderPolicy
-from services.filtering.detector import Traces, traces_of, worst_category
+from services.filtering.age_gate import GATES
+from services.filtering.detector import Traces, worst_category
+from services.filtering.generalisation import Counted, View, views_of
 from services.filtering.holders import HOLDERS, Consents, counted, guardians_of
 from services.filtering.likeness import Moment, Offer, offer_of
 from services.filtering.parsing import read_policy
@@ -51,14 +53,9 @@ class Person(NamedTuple):
             return usual, usual
         return usual, Facts(self.request, offer, self.all_holders, self.objections, day)
 
-    def traces(self, names: Iterable[str]) -> dict[str, Traces]:
-        """Of these fields those whose value holds what it should not (R16), and what that is."""
-        return traces_of(names, self.values)
-
-    def offer_with(self, traces: Mapping[str, Traces]) -> Offer:
-        """Her fields, those with traces under the category of what was found in them."""
-        found = ((name, worst_category(kinds)) for name, kinds in traces.items())
-        return _offer(tuple(self.values), tuple(found))
+    def shown(self, term: "Terms", day: date) -> Mapping[str, Any]:
+        """Her fields as one contract may see them."""
+        return self.values if term.view is None else term.view.shown(self.kind, self.source, self.values, day)
 
 
 def person_of(key: str, subject: Subject, moment: Moment) -> Person | None:
@@ -111,8 +108,18 @@ def _come(day: str | None, today: date) -> str | None:
 FIELD_CATEGORY: Mapping[str, Category] = {
     **{name: category for name, category in ATTRIBUTE_CATEGORY.items() if category is not None},
     "birth_year": "identity",
+    **dict.fromkeys(GATES, "identity"),
     "email_relay": "contact",
+    "commune": "address",
+    "departement": "address",
+    "region": "address",
 }
+
+
+def offer_with(values: Mapping[str, Any], traces: Mapping[str, Traces]) -> Offer:
+    """These fields, those with traces under the category of what was found in them."""
+    found = ((name, worst_category(kinds)) for name, kinds in traces.items())
+    return _offer(tuple(values), tuple(found))
 
 
 _NOTHING: tuple[object, ...] = (None, "", [])
@@ -172,6 +179,8 @@ class Terms:
     """The policy as the decision reads it."""
     without_contract: Precedents
     """The same for a person whom the contract does not speak of: rule R2, or R1 where it was delivered."""
+    view: View | None
+    """What it sees made coarse; null where it asks for nothing of that, or nothing was counted."""
     ended_by_change: bool
     """Whether its last day had passed when this policy was put in force; where that is not known, as if so."""
     covers_nobody: bool
@@ -192,12 +201,13 @@ class Contracts(NamedTuple):
         return cls(by_pair, bare, {pair: term for pair, term in by_pair.items() if "guardian" in term.contract.kinds})
 
 
-def terms_of(policy: ProviderPolicy, digest: str) -> tuple[Terms, ...]:
-    """Every contract of a policy, ready to be asked about."""
-    return tuple(_terms(policy, contract, digest) for contract in policy.contracts)
+def terms_of(policy: ProviderPolicy, digest: str, counted: Counted | None = None) -> tuple[Terms, ...]:
+    """Every contract of a policy, ready to be asked about; where nothing was counted, nothing counted is seen."""
+    views = views_of(policy, counted)
+    return tuple(_terms(policy, contract, digest, views.get(contract.id)) for contract in policy.contracts)
 
 
-def _terms(policy: ProviderPolicy, contract: Contract, digest: str) -> Terms:
+def _terms(policy: ProviderPolicy, contract: Contract, digest: str, view: View | None) -> Terms:
     request = policy_request(policy, contract)
     nothing = {**request, "provider": {**request["provider"], "contract": None}}
     until = contract.until
@@ -210,6 +220,7 @@ def _terms(policy: ProviderPolicy, contract: Contract, digest: str) -> Terms:
         family=contract.family,
         under=Precedents(read_policy(request, policy.register_)),
         without_contract=Precedents(read_policy(nothing, policy.register_)),
+        view=view,
         ended_by_change=until is not None and (policy.in_force_from is None or until < policy.in_force_from),
         covers_nobody=not contract.kinds or not contract.schools,
     )

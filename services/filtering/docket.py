@@ -85,11 +85,13 @@ class Sheet:
 class Docket(dict[str, Terms]):
     """Every contract in force, by pair, and today's sheets."""
 
-    __slots__ = ("_day", "_places", "_scopes", "_sheets", "terms")
+    __slots__ = ("_day", "_places", "_scopes", "_sheets", "measured", "terms")
 
     def __init__(self, terms: Mapping[str, Terms]) -> None:
         super().__init__(terms)
         self.terms = tuple(terms.values())
+        self.measured = frozenset(place for place, term in enumerate(self.terms) if term.view and term.view.offers)
+        """The places of the contracts that are offered fields of their own: no sheet is shared there."""
         self._day: date | None = None
         self._sheets: dict[_Key, Sheet] = {}
         self._scopes: dict[tuple[str, str | frozenset[str] | None], _Scopes] = {}

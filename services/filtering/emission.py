@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Container, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
 from services.contract.errors import NotAnIdentifier
 from services.contract.naming import name_of_person
-from services.filtering.case import Named, Person, Terms, person_of
-from services.filtering.detector import Traces
+from services.filtering.case import Named, Person, Terms, offer_with, person_of
+from services.filtering.detector import Traces, traces_of
 from services.filtering.docket import Decided, Docket, Ruling, ruling_of
 from services.filtering.freshness import Staleness
 from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
@@ -57,15 +57,15 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
         return Decisions(subject, person, asked.sheet.silent, seq)
     pairs, decided = dict(subject.pairs), []
     fresh, had = asked.sheet.fresh, asked.sheet.had
-    for place, pair in enumerate(docket):
-        known = pairs.get(pair)
+    for place, term in enumerate(docket.terms):
+        known = pairs.get(term.pair)
         ruling = (had if known else fresh)[place] or asked.rule(place, delivered=known is not None)
-        if not ruling.may_emit or asked.is_said(ruling, known):
+        if not ruling.may_emit or asked.is_said(term, ruling, known):
             decided.append(ruling.quiet)
             continue
-        outcome, moved = asked.decide(docket[pair], ruling, known, seq)
+        outcome, moved = asked.decide(term, ruling, known, seq)
         if moved is not None:
-            pairs[pair] = moved
+            pairs[term.pair] = moved
             seq = moved.seq
         decided.append(outcome)
     if not pairs:
@@ -99,7 +99,7 @@ class _Asked:
 
     __slots__ = (
         "_approved", "_digests", "_facts", "_heard", "_looked_into", "_moment", "_names", "_person", "_scopes",
-        "_shared", "_stale", "_terms", "_written", "sheet",
+        "_shared", "_shown", "_stale", "_terms", "_written", "sheet",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913  # whom, when, of what, and what is not as usual
@@ -113,29 +113,40 @@ class _Asked:
         self._terms = docket.terms
         self._facts = usual, all_holders = person.facts(moment.day)
         self._scopes = docket.scopes(person)
-        self._heard = docket.heard(subject.consents) if subject.consents else ()
+        self._heard = docket.measured | docket.heard(subject.consents) if subject.consents else docket.measured
         self._shared = docket.sheet(usual, all_holders, self._scopes, moment.day)
         self.sheet = self._shared.without(self._heard) if self._heard else self._shared
         self._names: dict[str, NameParts] = {}
+        self._shown: dict[str, Mapping[str, Any]] = {}
         self._looked_into: dict[tuple[str, ...], Mapping[str, Traces]] = {}
         self._digests: dict[tuple[str, ...], str] = {}
         self._written: dict[tuple[str, ...], bytes] = {}
 
     def rule(self, place: int, *, delivered: bool) -> Ruling:
-        """Ask one contract; keep the answer for all who are like her, unless it heard what she said."""
+        """Ask one contract; keep the answer for all who are like her, unless it heard her or is offered more of her."""
         term, (usual, all_holders) = self._terms[place], self._facts
         facts = usual if term.usual else all_holders
+        if term.view is not None and term.view.offers:
+            facts = facts.offering(offer_with(self._values(term), {}))
         ruling = ruling_of(term, self._scopes[place], facts, self._moment, delivered=delivered)
         if term.under.has_precedents and place not in self._heard:
             (self._shared.had if delivered else self._shared.fresh)[place] = ruling
         return ruling
 
-    def is_said(self, ruling: Ruling, known: Pair | None) -> bool:
+    def _values(self, term: Terms) -> Mapping[str, Any]:
+        """Her fields as this contract may see them."""
+        if term.view is None:
+            return self._person.values
+        shown = self._shown.get(term.pair)
+        if shown is None:
+            shown = self._shown[term.pair] = self._person.shown(term, self._moment.day)
+        return shown
+
+    def is_said(self, term: Terms, ruling: Ruling, known: Pair | None) -> bool:
         """Whether the last word of the pair says it already."""
         match ruling.end:
             case "released":
-                names = ruling.verdict.fields
-                return known is not None and known.digest == (self._digests.get(names) or self._digest(names))
+                return known is not None and known.digest == self._digest(term, ruling.verdict.fields)
             case "erased":
                 return known is None or known.last == "erase"
             case _:
@@ -143,9 +154,9 @@ class _Asked:
 
     def decide(self, term: Terms, ruling: Ruling, known: Pair | None, issued: int) -> tuple[Decided, Pair | None]:
         """What goes out for one pair, and the pair as it then stands; null where nothing does for all that."""
-        if ruling.end == "released" and (traces := self._look_into(ruling.verdict.fields)):
+        if ruling.end == "released" and (traces := self._look_into(term, ruling.verdict.fields)):
             ruling = self._rule_with(traces, term, ruling, delivered=known is not None)
-            if not ruling.may_emit or self.is_said(ruling, known):
+            if not ruling.may_emit or self.is_said(term, ruling, known):
                 return ruling.quiet, None
         if ruling.end == "released":
             return self._release(term, ruling, known, issued)
@@ -162,15 +173,16 @@ class _Asked:
         emission = taken_back(self._person.key, term.pair, moved, term.named, reasons)
         return Decided(term.pair, ruling.end, ruling.reason, emission), moved
 
-    def _look_into(self, fields: tuple[str, ...]) -> Mapping[str, Traces]:
+    def _look_into(self, term: Terms, fields: tuple[str, ...]) -> Mapping[str, Traces]:
         """What would newly leave, and only that: R16 must know what is in it."""
-        if fields not in self._looked_into:
-            self._looked_into[fields] = self._person.traces(fields)
-        return self._looked_into[fields]
+        key = _key(term, fields)
+        if key not in self._looked_into:
+            self._looked_into[key] = traces_of(fields, self._values(term))
+        return self._looked_into[key]
 
     def _rule_with(self, traces: Mapping[str, Traces], term: Terms, ruling: Ruling, *, delivered: bool) -> Ruling:
         """The same question, her fields under the categories of what was found in them."""
-        facts = self._facts[0 if term.usual else 1].offering(self._person.offer_with(traces))
+        facts = self._facts[0 if term.usual else 1].offering(offer_with(self._values(term), traces))
         return ruling_of(term, ruling.scope, facts, self._moment, delivered=delivered)
 
     def _waits(self, term: Terms, ruling: Ruling) -> bool:
@@ -208,8 +220,10 @@ class _Asked:
             return Decided(term.pair, "held", self._stale, None), None
         # As with the identifier, a pair keeps the first: under another name, what was sent could not be erased.
         seq, names = next_seq(issued, known, self._moment), ruling.verdict.fields
-        moved = Pair(seq, "release", self._digest(names), named_by, known.purpose_family if known else term.family)
-        emission = released(self._person, term.pair, moved, term.named, self._json(names))
+        moved = Pair(
+            seq, "release", self._digest(term, names), named_by, known.purpose_family if known else term.family
+        )
+        emission = released(self._person, term.pair, moved, term.named, self._json(term, names))
         return Decided(term.pair, "released", ruling.reason, emission, ruling.verdict.dropped), moved
 
     def _name(self, perimeter: str) -> NameParts:
@@ -219,18 +233,27 @@ class _Asked:
             self._names[perimeter] = (named.entity_class, named.namespace, named.type, named.value)
         return self._names[perimeter]
 
-    def _digest(self, names: tuple[str, ...]) -> str:
+    def _digest(self, term: Terms, names: tuple[str, ...]) -> str:
         """What a provider would see, named by 32 hexadecimal digits, so that nothing is sent twice."""
-        digest = self._digests.get(names)
+        key = _key(term, names)
+        digest = self._digests.get(key)
         if digest is None:
-            fields = {name: self._person.values[name] for name in names}
+            values = self._values(term)
+            fields = {name: values[name] for name in names}
             seen = orjson.dumps([self._person.kind, self._person.source, fields], option=orjson.OPT_SORT_KEYS)
-            digest = self._digests[names] = hashlib.sha256(seen).hexdigest()[:32]
+            digest = self._digests[key] = hashlib.sha256(seen).hexdigest()[:32]
         return digest
 
-    def _json(self, names: tuple[str, ...]) -> bytes:
+    def _json(self, term: Terms, names: tuple[str, ...]) -> bytes:
         """The fields, as they travel."""
-        written = self._written.get(names)
+        key = _key(term, names)
+        written = self._written.get(key)
         if written is None:
-            written = self._written[names] = orjson.dumps({name: self._person.values[name] for name in names})
+            values = self._values(term)
+            written = self._written[key] = orjson.dumps({name: values[name] for name in names})
         return written
+
+
+def _key(term: Terms, names: tuple[str, ...]) -> tuple[str, ...]:
+    """What is made of these fields is the same for all contracts but those with a view of their own."""
+    return names if term.view is None else (term.pair, *names)

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from services.filtering.case import OutOfScope, Person, Terms, out_of_scope
-from services.filtering.detector import Traces
+from services.contract.census import levels_of
+from services.filtering.case import OutOfScope, Person, Terms, offer_with, out_of_scope
+from services.filtering.detector import Traces, traces_of
 from services.filtering.explanation import Explanation, explain
+from services.filtering.generalisation import Cell, Hidden
 from services.filtering.likeness import Moment
 
 
@@ -15,6 +17,8 @@ class Inquiry(NamedTuple):
     scope: OutOfScope | None
     explanation: Explanation
     traces: Mapping[str, Traces]
+    place: Hidden | None
+    """Why no place of hers is told to a contract that names one; null where one is, or none is asked for."""
 
 
 def inquire(person: Person, term: Terms, moment: Moment, *, delivered: bool) -> Inquiry:
@@ -22,9 +26,21 @@ def inquire(person: Person, term: Terms, moment: Moment, *, delivered: bool) -> 
     scope = out_of_scope(term, person)
     under = term.without_contract if scope else term.under
     usual, all_holders = person.facts(moment.day)
-    facts = usual if term.usual else all_holders
+    facts, values = usual if term.usual else all_holders, person.shown(term, moment.day)
+    if term.view is not None and term.view.offers:
+        facts = facts.offering(offer_with(values, {}))
     explanation = explain(under.policy, under.request(facts, moment, delivered=delivered))
-    if explanation.verdict.verdict != "release" or not (traces := person.traces(explanation.verdict.fields)):
-        return Inquiry(scope, explanation, {})
-    found = facts.offering(person.offer_with(traces))
-    return Inquiry(scope, explain(under.policy, under.request(found, moment, delivered=delivered)), traces)
+    place = _hidden(person, term)
+    if explanation.verdict.verdict != "release" or not (traces := traces_of(explanation.verdict.fields, values)):
+        return Inquiry(scope, explanation, {}, place)
+    found = facts.offering(offer_with(values, traces))
+    return Inquiry(scope, explain(under.policy, under.request(found, moment, delivered=delivered)), traces, place)
+
+
+def _hidden(person: Person, term: Terms) -> Hidden | None:
+    if not levels_of(term.policy, term.contract):
+        return None
+    if term.view is None:
+        return "no-census"
+    cell = term.view.cell(person.kind, person.values)
+    return None if isinstance(cell, Cell) else cell

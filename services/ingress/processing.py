@@ -14,7 +14,7 @@ DATA_TERMS: Final[Mapping[str, DataTerm]] = MappingProxyType(
     {
         **dict.fromkeys(("family_name", "birth_name", "given_name", "other_given_names", "title"), "pd:Name"),
         "birth_date": "pd:BirthDate",
-        "birth_year": "pd:Age",
+        **dict.fromkeys(("birth_year", "age_13", "age_15", "age_16", "age_18"), "pd:Age"),
         **dict.fromkeys(("email", "email_relay"), "pd:EmailAddress"),
         **dict.fromkeys(("home_phone", "work_phone", "mobile_phones"), "pd:TelephoneNumber"),
         "address_lines": "pd:PhysicalAddress",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from services.contract.audit import Account, Stage
 from services.contract.envelope import binary, binary_of, body, kind
@@ -28,6 +28,10 @@ from services.runtime.policies import PolicyBook
 from services.runtime.records import Record
 
 _OPERATION = kind("pseudonymisation", "operation")
+HANDED_ON: Final = b"~heartbeat"
+"""Where the state keeps the last heartbeat that was handed on: microseconds."""
+HANDED_ON_US: Final = 5_000_000
+"""A heartbeat goes from every partition to every other: as many as partitions squared. It is good for 30 s."""
 
 Named = tuple[Record, bytes, Mapping[str, Any], Terms, bytes, bytes]
 """A record, its payload as bytes and as read, its terms, who it is there, and where the pair's `seq` is kept."""
@@ -77,11 +81,15 @@ class PseudonymisationAgent:
             self._hand_on(beat, outbox)
 
     def _hand_on(self, beat: Heartbeat, outbox: Outbox) -> None:
-        """To every provider, behind what was withdrawn before it."""
+        """To every provider in every partition, behind what was withdrawn before it; at most once in `HANDED_ON_US`."""
+        applied_us = int(beat.applied_until.timestamp() * 1_000_000)
+        if 0 <= applied_us - int(outbox.get(HANDED_ON) or -HANDED_ON_US) < HANDED_ON_US:
+            return
+        outbox.put(HANDED_ON, b"%d" % applied_us)
         headers = binary("pseudonymisation", "heartbeat", f"{beat.partition}.{beat.applied_until.timestamp():.6f}")
         for provider in self._policies.by_provider:
             topic = named_for(PROVIDER_WITHDRAWALS, provider)
-            outbox.send(topic, None, beat.model_dump_json().encode(), headers)
+            outbox.send_everywhere(topic, beat.model_dump_json().encode(), headers)
 
     def _name(self, record: Record) -> Named:
         raw = body(record.value, record.headers, MAX_EMISSION_BYTES)
@@ -173,4 +181,5 @@ def _parked(place: bytes) -> bytes:
 
 def _send(topic: str, pseudonym: bytes, operation: Operation, outbox: Outbox) -> None:
     event_id, value = operation
-    outbox.send(topic, pseudonym, value, binary_of(_OPERATION, event_id))
+    # By the pseudonym: who lies together here must not come together there (decisions/0017).
+    outbox.send(topic, pseudonym, value, binary_of(_OPERATION, event_id), spread=True)

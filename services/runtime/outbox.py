@@ -75,7 +75,7 @@ class Outbox:
 
     def __init__(  # noqa: PLR0913, PLR0917  # what a batch is decided in
         self, stage: Stage, partition: int, state: State, now_us: int,
-        pending: Mapping[bytes, bytes | None] = NOTHING, reached: Reached = UNKNOWN_REACH,
+        pending: Mapping[bytes, bytes | None] = NOTHING, reached: Reached = UNKNOWN_REACH, partitions: int = 1,
     ) -> None:  # fmt: skip
         self.stage = stage
         self.partition = partition
@@ -87,6 +87,8 @@ class Outbox:
         self.entries: list[AuditEntry] = []
         """Accounts given, to be counted once they durably are."""
         self.reached = reached
+        self.partitions = partitions
+        """How many each topic has that is keyed by a subject or a pseudonym."""
         self._state = state
         self._pending = pending
         self._loaded: dict[bytes, bytes | None] = {}
@@ -147,6 +149,10 @@ class Outbox:
     def send_to(self, subject: bytes, topic: str, value: bytes, headers: Sequence[Header]) -> None:
         """Write to the partition in which this subject is remembered, by whichever worker; the subject is the key."""
         self.outputs.append(Output(topic, subject, value, BY_SUBJECT, headers, None))
+
+    def send_everywhere(self, topic: str, value: bytes, headers: Sequence[Header]) -> None:
+        """Write to every partition, in each behind what this outbox has sent there before."""
+        self.outputs.extend(Output(topic, None, value, number, headers, None) for number in range(self.partitions))
 
     def quarantine(self, record: Record, code: str, detail: str) -> None:
         """Put the coordinates of an unusable record aside, and why; never its content."""

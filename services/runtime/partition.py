@@ -3,18 +3,18 @@
 import asyncio
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import IllegalOperation
 from aiokafka.partitioner import murmur2
 
-from services.contract.envelope import Header
 from services.runtime.agent import Agent
 from services.runtime.outbox import BY_SUBJECT, NOTHING, Outbox
+from services.runtime.producing import Writer, fenced_producer
 from services.runtime.rebuild import catch_up
 from services.runtime.schedule import Worklist
 from services.runtime.sender import Sender
@@ -23,11 +23,8 @@ from services.runtime.state import OFFSET
 from services.runtime.store import PartitionStore
 
 if TYPE_CHECKING:
-    from aiokafka.producer.message_accumulator import BatchBuilder
     from aiokafka.structs import RecordMetadata
 
-BATCH_BYTES = 960 * 1024
-TRANSACTION_TIMEOUT_MS = 60_000
 COMMIT_SECONDS = 90.0
 
 Place = tuple[str, int]
@@ -58,6 +55,8 @@ class Partition:
     """Topic → the first offset that is not decided yet."""
     backlog: dict[str, int] = field(default_factory=dict)
     """Topic → where it ended when the partition was opened; gone once it is decided up to there."""
+    count: int = 1
+    """How many partitions there are."""
     pending: Mapping[bytes, bytes | None] = field(default_factory=lambda: NOTHING)
     """What the batch changes that is being committed now."""
     gathered: Gathered | None = None
@@ -121,15 +120,15 @@ class Partition:
     ) -> "list[asyncio.Future[RecordMetadata]]":
         """Hand records over as ready-made batches, in order for each topic and partition; what to wait for."""
         now_ms = time.time_ns() // 1_000_000
-        writers: dict[Place, _Writer] = {}
+        writers: dict[Place, Writer] = {}
         for topic, key, value, partition, headers, timestamp_ms in outbox.outputs:
             place = (topic, partition if partition >= 0 else await self._choose(topic, key, partition))
             writer = writers.get(place)
             if writer is None:
-                writer = writers[place] = _Writer(self.producer)
+                writer = writers[place] = Writer(self.producer)
             writer.append(now_ms if timestamp_ms is None else timestamp_ms, key, value, headers)
         if changes:
-            changelog = writers[self.changelog, self.number] = _Writer(self.producer)
+            changelog = writers[self.changelog, self.number] = Writer(self.producer)
             for key, value in changes.items():
                 changelog.append(now_ms, key, value, ())
         sent: list[asyncio.Future[RecordMetadata]] = []
@@ -172,41 +171,6 @@ def _tell(durable: Iterable[Callable[[], None]], commit: "asyncio.Task[None]") -
             call()
 
 
-class _Writer:
-    """Fills one ready-made batch after another for one topic and partition."""
-
-    def __init__(self, producer: AIOKafkaProducer) -> None:
-        self._producer = producer
-        self.batches: list[BatchBuilder] = [producer.create_batch()]
-
-    def append(self, at: int, key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> None:
-        given: Any = headers if type(headers) is list else list(headers)
-        if self.batches[-1].append(timestamp=at, key=key, value=value, headers=given) is None:
-            self.batches.append(self._producer.create_batch())
-            if self.batches[-1].append(timestamp=at, key=key, value=value, headers=given) is None:
-                # The outbox has refused what is too large: what gets here must not be lost.
-                raise RuntimeError("a record does not fit into an empty batch")
-
-
-async def fenced_producer(group: str, settings: Settings, number: int) -> AIOKafkaProducer:
-    """The one producer of a stage and partition: when it starts, whoever had it before can commit no more."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap,
-        transactional_id=f"{group}-{number}",
-        transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-        request_timeout_ms=int(settings.request_timeout_seconds * 1000),
-        max_batch_size=BATCH_BYTES,
-        max_request_size=BATCH_BYTES + 64 * 1024,
-        linger_ms=0,
-    )
-    try:
-        await producer.start()
-    except BaseException:
-        await producer.stop()
-        raise
-    return producer
-
-
 async def open_partition(agent: Agent, settings: Settings, sender: Sender, number: int) -> Partition:
     """Take a partition over: fence whoever had it, then bring its state up to the changelog's end."""
     producer = await sender.run(fenced_producer(agent.group, settings, number))
@@ -215,7 +179,9 @@ async def open_partition(agent: Agent, settings: Settings, sender: Sender, numbe
     except BaseException:
         await sender.run(producer.stop())
         raise
+    count = len(await sender.run(producer.partitions_for(agent.changelog)))
     position = {topic: at for topic in agent.lanes if (at := state.next_offset(topic)) is not None}
     return Partition(
-        number, agent.changelog, state, producer, sender, Worklist.of(agent.lanes, agent.express), position
-    )
+        number, agent.changelog, state, producer, sender, Worklist.of(agent.lanes, agent.express), position,
+        count=count,
+    )  # fmt: skip

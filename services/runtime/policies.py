@@ -7,6 +7,8 @@ from datetime import date
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.contract.acts import APPROVAL_KEY, Approval, approved_of
+from services.contract.census import CENSUS_KEY
+from services.contract.censuses import CensusBook
 from services.contract.errors import Unreadable
 from services.contract.parsing import parse_payload
 from services.contract.policies import ProviderPolicy, change_set, policy_digest
@@ -33,10 +35,16 @@ class PolicyBook:
         self.by_provider: dict[str, InForce] = {}
         self._token: bytes | None = None
         self._approval: Approval | None = None
+        self.census = CensusBook()
+        """Stays empty but at the filter, which alone generalises."""
         self.confirmed_us: int | None = None
         """At which instant all that was in force was here, last; null before it was ever so."""
 
     def apply(self, key: bytes | None, value: bytes | None) -> None:
+        if key is not None and key.startswith(CENSUS_KEY):
+            if self._stage == "filtering":
+                self._count(key, value)
+            return
         self._token = None
         provider = (key or b"").decode(errors="replace")
         try:
@@ -54,6 +62,13 @@ class PolicyBook:
         if policy.provider == provider and (known is None or policy.version > known.policy.version):
             self.by_provider[provider] = InForce(policy, policy_digest(policy))
             journal.emit(journal.POLICY_SEEN, stage=self._stage, provider=provider, version=policy.version)
+
+    def _count(self, key: bytes, value: bytes | None) -> None:
+        """A census is none of the policies: it changes neither their digests nor the set that an approval names."""
+        try:
+            self.census.apply(key, value)
+        except Unreadable as error:
+            journal.emit(journal.FAILED, stage=self._stage, kind=error.code, where=POLICIES)
 
     def _end(self, provider: str) -> None:
         """A policy that is taken back ends every contract: what was released under it is owed an erasure."""

@@ -16,7 +16,8 @@ Job = Batch | Duty | Literal["commit"]
 TOGETHER = 5000
 """Most records that are decided as one, unless one fetch alone brings more."""
 LINGER_SECONDS = 0.04
-"""How long the first batch of an idle ordinary lane waits for company: a transaction costs as much as a hundred records."""
+"""How long the first batch of an idle ordinary lane waits for company: a transaction costs as much as some hundred
+records."""
 GATHER_SECONDS = 0.25
 GATHER_MOST = 10_000
 """How long, and how many outputs and changes, what is decided of a backlog waits to be committed as one."""

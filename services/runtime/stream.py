@@ -117,8 +117,11 @@ def _keep_memory() -> None:
 
 
 def _take_turns() -> None:
-    """Let the threads that fetch and send have the interpreter soon: at Python's own 5 ms each of their half a dozen
-    answers a transaction comes late by that much (measured: half of a change's time through three stages)."""
+    """Let the threads that fetch and send have the interpreter soon.
+
+    At Python's own 5 ms, each of their half a dozen answers a transaction comes late by that much (measured: half of a
+    change's time through three stages).
+    """
     sys.setswitchinterval(SWITCH_SECONDS)
 
 

@@ -12,7 +12,7 @@ FORBIDDEN = {
     "datetime.date.today", "uuid.uuid1", "uuid.uuid4",
 }  # fmt: skip
 FORBIDDEN_MODULES = ("time.", "random.", "secrets.")
-WIRING = {"agent.py", "__main__.py"}
+WIRING = {"agent.py", "__main__.py", "gazetteer_file.py"}
 PURE_OF_INGRESS = (
     "description", "events", "guard", "identifiers", "intake", "particulars", "platforms", "processing", "reading",
     "recording", "refusals",

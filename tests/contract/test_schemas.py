@@ -11,9 +11,9 @@ from tests.contract.payload_examples import FORMATS, schema_of
 SCHEMAS_OF = [pytest.param(noun, id=noun.slug) for noun in NOUNS]
 PAYLOADS = [
     "Change", "Identifier", "ConsentDecision", "ObjectionDecision", "RestrictionDecision", "Link", "ProviderPolicy",
-    "Approval", "Release", "Withdrawal", "Restriction", "Heartbeat", "Operation", "Outcome", "ProviderRecord",
-    "ProviderRestriction", "AuditEntry", "QuarantinedRecord", "PolicyAct", "ReadAct", "DecisionRequest", "Verdict",
-    "ConsentRecord", "ConsentReceipt",
+    "Approval", "Census", "GroupCensus", "Release", "Withdrawal", "Restriction", "Heartbeat", "Operation", "Outcome",
+    "ProviderRecord", "ProviderRestriction", "AuditEntry", "QuarantinedRecord", "PolicyAct", "ReadAct",
+    "DecisionRequest", "Verdict", "ConsentRecord", "ConsentReceipt",
 ]  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from kafka.admin import KafkaAdminClient
 
 from ops.broker.embedded import EmbeddedBroker
 from services.runtime.outbox import Outbox
-from services.runtime.partition import Partition, fenced_producer, open_partition
+from services.runtime.partition import Partition, open_partition
+from services.runtime.producing import fenced_producer
 from services.runtime.sender import Sender
 from services.runtime.settings import Settings
 from tests.integration.pipeline_people import joins, policies

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from services.connectors.agent import ConnectorAgent
-from services.connectors.freshness import HEARTBEAT
+from services.connectors.freshness import key_of
 from services.connectors.providers.topic.client import TopicProvider
 from services.contract.acts import APPROVAL_KEY, Approval
 from services.contract.audit import Account
@@ -132,7 +132,7 @@ class Rapid:
     async def _tick(self, stage: Running) -> bool:
         """As the runtime does between batches; the partition's heartbeat is always of this instant."""
         if isinstance(stage.agent, ConnectorAgent):
-            stage.state.apply({HEARTBEAT: str(self._clock()).encode()})
+            stage.state.apply({key_of(0): str(self._clock()).encode()})
         outbox = self._outbox(stage)
         if not isinstance(stage.agent, ConnectorAgent):
             # A heartbeat of the filter at each turn would never let the others rest.

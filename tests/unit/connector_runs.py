@@ -66,6 +66,7 @@ class Connector:
         self.book = book(*policies)
         self.sent: list[Output] = []
         self.offsets = {UPSERTS: 0, DELETES: 0}
+        self.partitions = 1
         self._provider = provider
         self.restart()
 
@@ -164,7 +165,9 @@ class Connector:
 
     def _outbox(self) -> Outbox:
         lags = frozenset(topic for topic, end in self.backlog.items() if self.offsets[topic] < end)
-        return Outbox("connectors", 0, self.state, self.now_us, reached=Reached(backlog=lags))
+        return Outbox(
+            "connectors", 0, self.state, self.now_us, reached=Reached(backlog=lags), partitions=self.partitions
+        )
 
     def _commit(self, outbox: Outbox) -> None:
         self.state.apply(outbox.changes)

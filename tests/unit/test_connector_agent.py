@@ -212,7 +212,7 @@ async def test_words_are_told_apart_by_what_they_say(record: tuple[bytes, bytes]
         pytest.param(UPSERTS, upsert(provider="lecture"), "key-mismatch", id="another provider"),
         pytest.param(DELETES, upsert(), "not-this-schema", id="an upsert on the lane of withdrawals"),
         pytest.param(UPSERTS, heartbeat(0), "not-this-schema", id="a heartbeat on the normal lane"),
-        pytest.param(DELETES, heartbeat(0, 1), "key-mismatch", id="the heartbeat of another partition"),
+        pytest.param(DELETES, heartbeat(0, 1), "key-mismatch", id="the heartbeat of a partition that there is not"),
         pytest.param(DELETES, (NAME.encode(), heartbeat(0)[1]), "not-this-schema", id="a heartbeat with a key"),
         pytest.param(DELETES, (None, b"[]"), "not-this-schema", id="no object"),
         pytest.param(UPSERTS, (NAME.encode(), None), "not-this-schema", id="a tombstone"),

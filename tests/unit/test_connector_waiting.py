@@ -53,6 +53,18 @@ async def test_upsert_waits_where_it_is_while_the_heartbeat_is_old() -> None:
     assert gar.sent == []
 
 
+async def test_upsert_waits_while_any_partition_of_the_filter_has_no_fresh_heartbeat() -> None:
+    gar = Connector(policy())
+    gar.partitions = 3
+    await gar.take(DELETES, heartbeat(NOW_US, 0), heartbeat(NOW_US, 1), heartbeat(NOW_US - 30_000_000, 2))
+    with pytest.raises(NotYet, match="stale-consents"):
+        await gar.take(UPSERTS, upsert())
+    await gar.take(DELETES, heartbeat(NOW_US, 2))
+    await gar.take(UPSERTS, upsert())
+
+    assert gar.names() == [A]
+
+
 async def test_delete_is_told_however_old_the_heartbeat() -> None:
     gar = await fresh(Connector(policy()))
     await gar.take(UPSERTS, upsert())

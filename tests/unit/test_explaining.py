@@ -102,7 +102,10 @@ def test_an_entry_of_another_pair_is_none_of_this_one() -> None:
 
 
 def test_how_far_consents_are_applied_is_what_the_connector_last_heard() -> None:
-    assert far(connector=entries({"~heartbeat": 1789459200000000})).consents_until == AT
+    assert (
+        far(connector=entries({"~heartbeat/0": 1789459200000000, "~heartbeat/1": 1789459201000000})).consents_until
+        == AT
+    )
 
 
 def test_a_code_says_what_to_do() -> None:

@@ -8,7 +8,8 @@ from services.contract.naming import NamedBy
 from services.pseudonymisation.fields import LISTED, Renaming
 
 PLAIN = {"family_name", "birth_name", "given_name", "other_given_names", "title", "birth_date", "birth_year",
-         "level", "mef", "subjects"}  # fmt: skip
+         "level", "mef", "subjects", "commune", "departement", "region", "age_13", "age_15", "age_16",
+         "age_18"}  # fmt: skip
 RENAMED = {"school", "email_relay", "divisions", "groups", "teaches_divisions", "teaches_groups"}
 
 
@@ -48,15 +49,18 @@ def test_school_without_a_true_uai_has_no_name(school: str) -> None:
     ("field", "entry", "group"),
     [
         ("divisions", {"school": "0999001W", "code": "5B"}, {"id": "<aaf-d99|local|0999001W$5B>"}),
-        ("groups", {"school": "0999001W", "code": "5LATIN", "label": "Latin"},
-         {"id": "<aaf-d99|local|0999001W$5LATIN>"}),
+        ("groups", {"school": "0999001W", "code": "5LATIN"}, {"id": "<aaf-d99|local|0999001W$5LATIN>"}),
+        ("groups", {"school": "0999001W", "code": "5LATIN", "label": "5LATIN"},
+         {"id": "<aaf-d99|local|0999001W$5LATIN>", "label": "5LATIN"}),
         ("teaches_divisions", {"school": "0999001W", "division": "5B", "subject": "061300"},
          {"id": "<aaf-d99|local|0999001W$5B>", "subject": "061300"}),
         ("teaches_groups", {"school": "0999001W", "group": "5LATIN", "subject": "020700"},
          {"id": "<aaf-d99|local|0999001W$5LATIN>", "subject": "020700"}),
+        ("teaches_groups", {"school": "0999001W", "group": "5LATIN", "subject": "020700", "label": "5LATIN"},
+         {"id": "<aaf-d99|local|0999001W$5LATIN>", "subject": "020700", "label": "5LATIN"}),
     ],
 )  # fmt: skip
-def test_group_is_named_in_its_source_and_loses_its_label(
+def test_group_is_named_in_its_source_and_has_the_label_that_the_filter_gave_it_alone(
     field: str, entry: dict[str, str], group: dict[str, str]
 ) -> None:
     assert Renaming("aaf-d99", "FR", name).renamed({field: [entry]}, None) == {field: [group]}
@@ -66,3 +70,14 @@ def test_relay_alias_needs_a_relay_domain() -> None:
     assert seen(email_relay=True) == {}
     assert seen("r@relay.example.test", email_relay=True) == {"email_relay": "r@relay.example.test"}
     assert seen("r@relay.example.test", email="maia@example.test") == {}
+
+
+def test_groups_are_in_the_order_of_their_names_at_the_provider_and_not_of_their_codes() -> None:
+    def backwards(named_by: NamedBy) -> str:
+        return {"0999001W$A": "z", "0999001W$B": "y"}[named_by.value]
+
+    groups = [{"school": "0999001W", "code": code} for code in "AB"]
+
+    assert Renaming("aaf-d99", "FR", backwards).renamed({"groups": groups}, None) == {
+        "groups": [{"id": "y"}, {"id": "z"}]
+    }

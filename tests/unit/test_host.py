@@ -7,7 +7,7 @@ from aiokafka.errors import ProducerFenced
 from faust.types import TP
 
 from services.contract.errors import Unreachable, WrongSettings
-from services.runtime import duties, schedule
+from services.runtime import duties, schedule, steps
 from services.runtime import work as work_module
 from services.runtime.fetching import WholeAssignor
 from services.runtime.outbox import Outbox
@@ -19,7 +19,8 @@ from tests.unit.stand_in_agent import StandIn
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work_module, "RETRY_SECONDS", 0.001)
+    for module in (work_module, steps):
+        monkeypatch.setattr(module, "RETRY_SECONDS", 0.001)
     monkeypatch.setattr(schedule, "TOGETHER", 1)
     monkeypatch.setattr(schedule, "GATHER_SECONDS", 0.0)
 
@@ -136,7 +137,7 @@ async def test_step_that_must_wait_leaves_what_is_gathered_as_it_was(monkeypatch
 
 async def test_what_is_gathered_is_committed_before_partitions_are_divided_anew() -> None:
     at = Hosting(StandIn())
-    gathered = at.host.work._gathered(at.partition)
+    gathered = at.host.work._steps._gathered(at.partition)
     gathered.outbox.put(b"1", b"seen")
     at.partition.gather(gathered, "in", 7, lambda: None, 0.0)
     await at.host.on_revocation()

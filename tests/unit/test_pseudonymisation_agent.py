@@ -1,15 +1,19 @@
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 
+from services.contract.audit import Account
 from services.contract.policies import ProviderPolicy
 from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.topology import PSEUDONYMISATION_AUDIT, RELEASES, WITHDRAWALS
 from services.pseudonymisation.agent import PseudonymisationAgent
 from services.runtime.agent import NotYet
+from services.runtime.outbox import SPREAD, Outbox
 from tests.replay.invented import INE, bytes_of, contract_with, example, policy
-from tests.replay.rapid import KEYRING
+from tests.replay.rapid import KEYRING, NOW_US
+from tests.replay.rows import Row
 from tests.unit.stage_runs import Stage, book, ends_of, told
 
 UPSERTS, DELETES = "provisioning.operations.gar.v1", "provisioning.withdrawals.gar.v1"
@@ -253,6 +257,33 @@ async def test_heartbeat_is_handed_to_every_provider_behind_what_was_withdrawn_b
     assert stage.of("provisioning.withdrawals.lecture.v1") == [
         {"partition": 0, "applied_until": "2026-09-15T07:59:59Z"}
     ]
+
+
+def box(stage: Stage, partitions: int) -> Outbox:
+    return Outbox("pseudonymisation", 0, stage.state, NOW_US, partitions=partitions)
+
+
+async def test_heartbeat_goes_to_every_partition_and_again_only_after_five_seconds() -> None:
+    stage, sent = naming(policy()), []
+    for second in (0, 1, 4, 5, 6):
+        outbox = box(stage, 3)
+        _, value = beat(f"2026-09-15T07:59:{second:02}Z")
+        rows = [Row(WITHDRAWALS, 0, second, 0, None, value)]
+        await stage.agent.handle(rows, outbox, Account("pseudonymisation", WITHDRAWALS, 0, 1))
+        stage.state.apply(outbox.changes)
+        sent.append([(output.partition, orjson.loads(output.value or b"")["partition"]) for output in outbox.outputs])
+
+    assert sent == [[(0, 0), (1, 0), (2, 0)], [], [], [(0, 0), (1, 0), (2, 0)], []]
+
+
+async def test_operations_of_either_lane_lie_by_the_pseudonym() -> None:
+    stage = naming(policy())
+    for topic, record in ((RELEASES, release()), (WITHDRAWALS, withdrawal())):
+        outbox = box(stage, 3)
+        rows = [Row(topic, 0, 0, 0, *record)]
+        await stage.agent.handle(rows, outbox, Account("pseudonymisation", topic, 0, 1))
+
+        assert [output.partition for output in outbox.outputs] == [SPREAD]
 
 
 async def test_heartbeat_is_no_input() -> None:

@@ -6,6 +6,7 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer
 
 from ops.benchmarks.engines.job import Job, job_of_this_process
 from ops.benchmarks.engines.step import Step
+from ops.benchmarks.workbench import PARTITIONS
 
 BATCH = 2_000
 COMMIT_SECONDS = 1.0
@@ -52,7 +53,8 @@ def _forward(messages: list[Message], step: Step, producer: Producer) -> None:
             raise KafkaException(error)
         named = step.take(message.value() or b"", message.key() or b"")
         if named is not None:
-            producer.produce(named.topic, named.value, named.key, message.partition() or 0, headers=[*named.headers])
+            partition = named.partition(PARTITIONS)
+            producer.produce(named.topic, named.value, named.key, partition, headers=[*named.headers])
     producer.poll(0)
 
 

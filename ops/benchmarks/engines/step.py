@@ -7,6 +7,7 @@ of its own, with a changelog, gives that.
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from ops.benchmarks.engines.job import Job
 from services.contract.envelope import Header, binary_of, kind
@@ -26,6 +27,10 @@ class Named(NamedTuple):
     key: bytes
     value: bytes
     headers: list[Header]
+
+    def partition(self, partitions: int) -> int:
+        """Where ours lays it."""
+        return crc32(self.key) % partitions
 
 
 class NotAllowed(Exception):

@@ -36,7 +36,7 @@ def build(job: Job) -> faust.App:
                 await operations[named.topic].send(
                     key=named.key,
                     value=named.value,
-                    partition=event.message.partition,
+                    partition=named.partition(PARTITIONS),
                     headers=named.headers,  # type: ignore[arg-type]  # Faust takes any pairs
                 )
 

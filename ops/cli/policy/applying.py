@@ -97,7 +97,7 @@ def _losses(addresses: Addresses, wanted: Policies) -> Mapping[str, Count]:
     standing = read_standing(addresses)
     after = policies_after(wanted, standing)
     changed = any(policy_digest(policy) != policy_digest(after[name]) for name, policy in standing.policies.items())
-    return compare(addresses, after).counts if changed else {}
+    return compare(addresses, after, standing.census).counts if changed else {}
 
 
 def _noted(policies: Policies, folder: Path) -> list[Note]:

@@ -17,10 +17,13 @@ from ops.cli.progress import reading
 from ops.policy_diff import Comparison, Count
 from ops.policy_files import POLICIES_FOLDER, Policies, plan, read_policies
 from ops.publishing.cluster import Addresses, reach, require_topics
-from ops.publishing.filter_state import compare_with_state
+from ops.publishing.filter_state import count_state
 from ops.publishing.standing import Standing, read_standing
+from services.contract.censuses import CensusBook
 from services.contract.policies import change_set, day_in_paris, policy_digest
 from services.contract.topology import FILTERING_STATE, POLICIES
+from services.filtering.gazetteer_file import load_gazetteer
+from services.filtering.generalisation import Counted
 
 commands = typer.Typer()
 
@@ -39,7 +42,7 @@ def diff(path: Folder = POLICIES_FOLDER, bootstrap: Bootstrap = None, as_json: A
     require_topics(addresses, (POLICIES, FILTERING_STATE))
     standing = read_standing(addresses)
     after = policies_after(wanted, standing)
-    compared = compare(addresses, after)
+    compared = compare(addresses, after, standing.census)
     sets = {
         "in_force": standing.change_set,
         "change_set": change_set({name: policy_digest(policy) for name, policy in after.items()}),
@@ -62,7 +65,7 @@ def pending(bootstrap: Bootstrap = None, as_json: AsJson = False) -> None:
     addresses = reach(bootstrap)
     require_topics(addresses, (POLICIES, FILTERING_STATE))
     standing = read_standing(addresses)
-    compared = compare(addresses, standing.policies)
+    compared = compare(addresses, standing.policies, standing.census)
     judged = standing.approval
     verdict = judged.verdict if judged and judged.change_set == standing.change_set else None
     waiting = {name: count for name, count in compared.counts.items() if count.waits}
@@ -84,11 +87,11 @@ def policies_after(wanted: Policies, standing: Standing) -> Policies:
     return {step.policy.provider: step.policy for step in steps}
 
 
-def compare(addresses: Addresses, policies: Policies) -> Comparison:
+def compare(addresses: Addresses, policies: Policies, census: CensusBook) -> Comparison:
     """What these policies would change of what the filter remembers now."""
-    compared = Comparison(policies, datetime.now(UTC))
+    compared = Comparison(policies, datetime.now(UTC), Counted(census, load_gazetteer))
     with reading("reading the filter's state") as progress:
-        compare_with_state(addresses, compared, progress)
+        count_state(addresses, compared, progress)
     return compared
 
 

@@ -53,7 +53,8 @@ def _judge(change_set: str, verdict: Literal["approved", "refused"], by: str | N
         raise typer.BadParameter("give the whole name, sha256: and 64 hexadecimal digits", param_hint="SET")
     addresses = reach(bootstrap)
     require_topics(addresses, (POLICIES, POLICIES_AUDIT, FILTERING_STATE))
-    waiting = tuple(sorted(compare(addresses, read_standing(addresses).policies).waiting))
+    standing = read_standing(addresses)
+    waiting = tuple(sorted(compare(addresses, standing.policies, standing.census).waiting))
     approval = Approval(
         change_set=change_set, contracts=waiting, verdict=verdict, by=operator(by), at=datetime.now(UTC)
     )

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.Set;
+import java.util.zip.CRC32;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serdes;
@@ -41,9 +42,13 @@ public final class Pseudonymisation {
                 Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(SEQS), Serdes.Bytes(), Serdes.ByteArray()),
                 "pseudonymise");
         Serializer<Operation> bytes = (topic, operation) -> operation.value();
-        StreamPartitioner<byte[], Operation> same = (topic, key, operation, count) -> Optional.of(Set.of(operation.partition()));
+        StreamPartitioner<byte[], Operation> spread = (topic, key, operation, count) -> {
+            CRC32 hash = new CRC32();
+            hash.update(operation.key());
+            return Optional.of(Set.of((int) (hash.getValue() % count)));
+        };
         topology.addSink("operations", (key, operation, context) -> operation.topic(),
-                Serdes.ByteArray().serializer(), bytes, same, "pseudonymise");
+                Serdes.ByteArray().serializer(), bytes, spread, "pseudonymise");
         return topology;
     }
 

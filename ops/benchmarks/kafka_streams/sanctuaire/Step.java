@@ -5,8 +5,12 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.common.utils.Bytes;
@@ -21,7 +25,7 @@ import org.apache.kafka.streams.state.KeyValueStore;
 final class Step {
     private static final Set<String> PLAIN = Set.of(
             "family_name", "birth_name", "given_name", "other_given_names", "title", "birth_date", "birth_year",
-            "level", "mef", "subjects");
+            "level", "mef", "subjects", "commune", "departement", "region", "age_13", "age_15", "age_16", "age_18");
     private static final Map<String, String> GROUPS = Map.of(
             "divisions", "code", "groups", "code", "teaches_divisions", "division", "teaches_groups", "group");
 
@@ -160,11 +164,8 @@ final class Step {
 
     private void groups(byte[] raw, JsonParser parser, Names mine, String code, String source) throws IOException {
         parser.nextToken();
-        out.put('[');
-        for (boolean first = true; parser.nextToken() != JsonToken.END_ARRAY; first = false) {
-            if (!first) {
-                out.put(',');
-            }
+        List<Group> found = new ArrayList<>();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
             String school = null, named = null, subject = null;
             for (String field; (field = parser.nextFieldName()) != null; ) {
                 if (field.equals("school")) {
@@ -178,14 +179,29 @@ final class Step {
                     parser.skipChildren();
                 }
             }
-            out.put(GROUP).put(mine.group(source, school, named));
-            if (subject != null) {
-                out.put(SUBJECT).put('"').quote(subject);
+            found.add(new Group(mine.group(source, school, named), subject));
+        }
+        if (found.size() > 1) {
+            found.sort(BY_ID);
+        }
+        out.put('[');
+        for (int place = 0; place < found.size(); place++) {
+            if (place > 0) {
+                out.put(',');
+            }
+            Group group = found.get(place);
+            out.put(GROUP).put(group.id());
+            if (group.subject() != null) {
+                out.put(SUBJECT).put('"').quote(group.subject());
             }
             out.put('"').put('}');
         }
         out.put(']');
     }
+
+    private record Group(byte[] id, String subject) {}
+
+    private static final Comparator<Group> BY_ID = (one, other) -> Arrays.compare(one.id(), other.id());
 
     /** The value that the parser stands on, as it was written. */
     private void copy(byte[] raw, JsonParser parser) throws IOException {
