@@ -11,6 +11,7 @@ from services.contract.topology import (
     CHANGES,
     CONSENTS,
     LINKS,
+    MOVES,
     OPERATIONS,
     PROVIDER_WITHDRAWALS,
     RELEASES,
@@ -125,7 +126,7 @@ def is_beating(topic: str) -> bool:
 
 
 INPUTS: Final[Mapping[Stage, tuple[str, ...]]] = {
-    "filtering": (CHANGES, CONSENTS, UNLINKS, LINKS),
+    "filtering": (CHANGES, CONSENTS, UNLINKS, MOVES, LINKS),
     "pseudonymisation": (WITHDRAWALS, RELEASES),
     "connectors": (PROVIDER_WITHDRAWALS, OPERATIONS),
 }

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from services.console.accounts import Entry, provider_of
-from services.contract.topology import CHANGES, CONSENTS, PROVIDER_WITHDRAWALS, UNLINKS, WITHDRAWALS, named_for
+from services.contract.topology import CHANGES, CONSENTS, MOVES, PROVIDER_WITHDRAWALS, UNLINKS, WITHDRAWALS, named_for
 
 OWED_SECONDS: Final = 60.0
 """After so long, what was counted out is taken to have come in before the console began to read."""
 KEPT: Final = 200
 """Of a provider's last acknowledgements, how many latencies are remembered."""
-EXPRESS_INPUTS: Final = frozenset({CHANGES, CONSENTS, UNLINKS})
+EXPRESS_INPUTS: Final = frozenset({CHANGES, CONSENTS, UNLINKS, MOVES})
 """Of which the filter takes back on the express lane; a sweep's erasures go the normal way, and count as lag."""
 UNCHANGED: Final = "unchanged"
 
