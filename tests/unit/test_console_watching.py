@@ -57,7 +57,8 @@ def test_heartbeats_say_who_lives_and_nothing_of_lag() -> None:
 
 def test_only_ends_of_what_stages_read_are_looked_at() -> None:
     assert watched_topics(["lecture", "gar"]) == (
-        "directory.changes.v1", "consents.decisions.v1", "directory.unlinks.v1", "directory.moves.v1", "directory.links.v1",
+        "directory.changes.v1", "consents.decisions.v1", "directory.unlinks.v1", "directory.moves.v1",
+        "directory.links.v1",
         "provisioning.withdrawals.v1", "provisioning.releases.v1",
         "provisioning.withdrawals.gar.v1", "provisioning.withdrawals.lecture.v1",
         "provisioning.operations.gar.v1", "provisioning.operations.lecture.v1",
