@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
-from ops import keys, platforms
+from ops import keys, operators, platforms
 from ops.policy_files import Files, Policies, parse_policies, read_files
 from ops.policy_signatures import SigningFiles, generate, read_signing_key, read_trusted, sign, verify
 from ops.publishing.cluster import Addresses, reach
@@ -34,6 +34,10 @@ class Installation:
     key_files: keys.KeyFiles
     platforms: Path
     """The register of who may post to ingress."""
+    operator: Path
+    """The account of who may look at the console."""
+    new_password: str | None
+    """Of that account, where it was made just now; nobody can read it again."""
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -56,6 +60,15 @@ class Installation:
         }
         return Service("ingress", "services.ingress", environment, "ingress", holds_partitions=False)
 
+    def console_at(self, address: str) -> Service:
+        """What operators watch; it reads accounts, and its history is its own."""
+        environment = {
+            "KAFKA_BOOTSTRAP": self.bootstrap,
+            "SANCTUAIRE_OPERATOR_FILE": str(self.operator.resolve()),
+            "SANCTUAIRE_CONSOLE_ADDRESS": address,
+        }
+        return Service("console", "services.console", environment, "console", holds_partitions=False)
+
 
 def install(bootstrap: str, keys_folder: Path, policies_folder: Path, partitions: int) -> Installation:
     """Make what is missing; run again, it changes nothing.
@@ -73,7 +86,9 @@ def install(bootstrap: str, keys_folder: Path, policies_folder: Path, partitions
         platforms.write(register, NOBODY)
     applied = apply_policies(addresses, wanted, DEVELOPER, _signed_here(files, keys_folder))
     policies = {step.policy.provider: step.policy for step in applied.steps}
-    return Installation(bootstrap, addresses, policies, key_files, register)
+    operator = keys_folder / operators.ACCOUNT_FILE
+    password = None if operator.exists() else operators.renew(operator, operators.NAME, os.urandom)
+    return Installation(bootstrap, addresses, policies, key_files, register, operator, password)
 
 
 def _signed_here(files: Files, keys_folder: Path) -> Signed:

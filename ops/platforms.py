@@ -1,11 +1,10 @@
 """The register of platforms on disk: written whole or not at all, for its owner only, digests in place of tokens."""
 
 import base64
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from ops.private_files import write_private
 from services.contract.errors import NotThisFormat, SanctuaireError, WrongSettings
 from services.ingress.platforms import (
     MAX_REGISTER_BYTES,
@@ -72,18 +71,4 @@ def revoke(path: Path, name: str) -> None:
 
 def write(path: Path, register: Register) -> None:
     """In place of what is there, in one step: a running ingress never sees half of it."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-        beside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(register.model_dump_json(indent=2).encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise WrongSettings(f"{path}: cannot be written ({error.strerror})") from None
+    write_private(path, register.model_dump_json(indent=2).encode() + b"\n")

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,21 +14,24 @@ from typing import Annotated
 
 import typer
 
+from ops import operators
 from ops.broker.embedded import EmbeddedBroker
 from ops.broker.existing import bootstrap_or_embedded
-from ops.broker.ports import free_ports
+from ops.broker.ports import free_port_at_best, free_ports
 from ops.installation import STAGES, Installation, install
 from ops.policy_files import POLICIES_FOLDER
 from ops.supervisor import Service, Supervisor
+from ops.synthetic_stream import SyntheticStream
 from services.contract.topology import PROVIDER_DIRECTORY, SUBJECT_PARTITIONS, named_for
 
 HEALTH_ADDRESS = "SANCTUAIRE_HEALTH_ADDRESS"
+CONSOLE_PORT = 8071
 MAX_WORKERS = 64
 READY_SECONDS = 90.0
 LOOK_SECONDS = 0.2
 
 
-def up(
+def up(  # noqa: PLR0917  # one each option
     folder: Annotated[Path, typer.Option(help="Where broker, keys and logs are kept between two runs.")] = Path("run"),
     policies: Annotated[Path, typer.Option(help="Folder of perimeter.yaml and one file a provider.")] = POLICIES_FOLDER,
     partitions: Annotated[int, typer.Option(min=1, help="Of the topics that are keyed by a subject.")] = (
@@ -40,10 +44,19 @@ def up(
     ingress_port: Annotated[
         int, typer.Option(min=0, max=65_535, help="Where platforms post to, on this machine only; 0 is any free one.")
     ] = 0,
+    console_port: Annotated[
+        int,
+        typer.Option(min=0, max=65_535, help="Where the operators' page is; 0 is 8071, or any one if that is taken."),
+    ] = 0,
+    synthetic: Annotated[
+        float | None,
+        typer.Option(metavar="RATE", min=0.01, max=50, help="Invented people: so many happenings a second, for show."),
+    ] = None,
 ) -> None:
     """Start Kafka (or use KAFKA_BOOTSTRAP's) and all services; stay until Ctrl-C.
 
-    Example: sanctuaire up --workers filtering=2 --workers pseudonymisation=2
+    Examples: sanctuaire up --synthetic 2
+              sanctuaire up --workers filtering=2 --workers pseudonymisation=2
 
     Exit codes: 0 after Ctrl-C, 1 if something could not be started.
     """
@@ -56,11 +69,13 @@ def up(
             installation = install(bootstrap, folder / "keys", policies, partitions)
             (port,) = (ingress_port,) if ingress_port else free_ports(1)
             ingress = installation.ingress_at(f"127.0.0.1:{port}")
-            services = _on_ports((ingress, *installation.services_with(counts)))
+            console = installation.console_at(f"127.0.0.1:{console_port or free_port_at_best(CONSOLE_PORT)}")
+            services = _on_ports((ingress, *installation.services_with(counts), console))
             with Supervisor(services=services, folder=folder / "services") as supervisor:
                 supervisor.wait_ready(READY_SECONDS, partitions)
                 _say_where(installation, supervisor)
-                _stay(supervisor)
+                with SyntheticStream(installation, synthetic) if synthetic else nullcontext() as stream:
+                    _stay(supervisor, stream)
     except KeyboardInterrupt:
         print("ended; the data are kept", flush=True)
 
@@ -91,9 +106,12 @@ def _on_ports(services: Sequence[Service]) -> tuple[Service, ...]:
     )
 
 
-def _stay(supervisor: Supervisor) -> None:
+def _stay(supervisor: Supervisor, stream: SyntheticStream | None) -> None:
     while True:
         supervisor.follow()
+        if stream is not None and stream.failed is not None:
+            print(f"the synthetic stream has ended: {stream.failed}", file=sys.stderr, flush=True)
+            stream = None
         for death in supervisor.revive():
             print(f"{death}; it is started again", file=sys.stderr, flush=True)
         time.sleep(LOOK_SECONDS)
@@ -110,6 +128,14 @@ def _say_where(installation: Installation, supervisor: Supervisor) -> None:
     ingress = supervisor.services[0].environment["SANCTUAIRE_INGRESS_ADDRESS"]
     print(f"post         http://{ingress}/v1/consents /v1/changes")
     print(f"             who may: sanctuaire ingress token NAME --source SOURCE --file {installation.platforms}")
+    page = supervisor.services[-1].environment["SANCTUAIRE_CONSOLE_ADDRESS"]
+    print(f"console      http://{page}/")
+    said = (
+        f"password {installation.new_password} (said once)"
+        if installation.new_password
+        else (f"password as it was first said; a new one: sanctuaire console password --file {installation.operator}")
+    )
+    print(f"             account {operators.NAME}, {said}")
     print(f"publish      KAFKA_BOOTSTRAP={installation.bootstrap} sanctuaire publish aaf PATH")
     print("Ctrl-C ends it; the data are kept.", flush=True)
 

@@ -30,13 +30,13 @@ class Fresh:
     files: keys.KeyFiles
 
     @classmethod
-    def on(cls, bench: Workbench, name: str, policies: Policies) -> Self:
+    def on(cls, bench: Workbench, name: str, policies: Policies, partitions: int = PARTITIONS) -> Self:
         """Whatever an earlier section left on these topics is gone; `name` is the folder of the keys."""
-        cluster = Cluster.at(bench.broker.bootstrap, PARTITIONS)
-        wanted = wanted_topics(tuple(sorted(policies)), PARTITIONS)
+        cluster = Cluster.at(bench.broker.bootstrap, partitions)
+        wanted = wanted_topics(tuple(sorted(policies)), partitions)
         cluster.drop(cluster.topics() & wanted.keys())
         apply_topics([cluster.bootstrap], wanted)
-        cluster.await_leaders([topic for topic, state in wanted.items() if state.partitions == PARTITIONS])
+        cluster.await_leaders([topic for topic, state in wanted.items() if state.partitions == partitions])
         files = keys.init(bench.folder / name / "keys", "FR", os.urandom)
         steps = apply_policies([cluster.bootstrap], policies, "bench", None).steps
         return cls(cluster, {step.policy.provider: step.policy for step in steps}, files)

@@ -20,7 +20,7 @@ from ops.benchmarks.fresh import READY_SECONDS, Fresh
 from ops.benchmarks.households import joins, number_of
 from ops.benchmarks.measuring import cpu_seconds
 from ops.benchmarks.pacing import Span, Work, latencies, quantile
-from ops.benchmarks.workbench import PARTITIONS, Workbench
+from ops.benchmarks.workbench import CORES, Workbench
 from ops.supervisor import Supervisor
 from services.contract.topology import (
     CHANGES,
@@ -57,9 +57,9 @@ class Flow:
 
 def measure(bench: Workbench) -> Findings:
     """All stages as `sanctuaire up` starts them, with transactions, state, audit and heartbeats; no release window."""
-    fresh = Fresh.on(bench, NAME, bench_policies())
+    fresh = Fresh.on(bench, NAME, bench_policies(), CORES)
     with Supervisor(services=fresh.services(), folder=bench.folder / NAME / "services") as supervisor:
-        supervisor.wait_ready(READY_SECONDS, PARTITIONS)
+        supervisor.wait_ready(READY_SECONDS, CORES)
         flow = Flow(bench, fresh, supervisor, Findings())
         changes = QUICK_CHANGES if bench.quick else CHANGES_SENT
         rate = _at_full_speed(flow, changes)
@@ -72,7 +72,7 @@ def _at_full_speed(flow: Flow, changes: int) -> float:
     cluster, bench, findings = flow.fresh.cluster, flow.bench, flow.findings
     bench.say(f"pipeline: {changes} changes at full speed")
     hidden = Hidden(cluster.bootstrap)
-    hidden.send(CHANGES, (joins(number, PARTITIONS) for number in range(changes)))
+    hidden.send(CHANGES, (joins(number, CORES) for number in range(changes)))
     before = flow.cpu()
     shown = hidden.show()
     expected = changes * len(flow.fresh.providers)
@@ -120,7 +120,7 @@ def _at_half_speed(flow: Flow, known: int, rate: float) -> None:
     """New pupils by the clock, and how long each takes to every provider."""
     seconds = QUICK_PACED_SECONDS if flow.bench.quick else PACED_SECONDS
     flow.bench.say(f"pipeline: {rate:.0f} changes a second for {seconds:.0f} s")
-    messages = [joins(known + number, PARTITIONS) for number in range(int(rate * seconds))]
+    messages = [joins(known + number, CORES) for number in range(int(rate * seconds))]
     paced = Paced(flow.fresh.cluster.bootstrap, CHANGES, rate)
     with arrivals(flow.fresh.cluster, flow.fresh.directories.values()) as found:
         began = time.monotonic()

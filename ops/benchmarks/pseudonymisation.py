@@ -96,7 +96,7 @@ def _install(bench: Workbench, cluster: Cluster, policies: Policies) -> tuple[tu
             outputs,
             group,
             "idempotent",
-            f"Sanctuaire, {cores} workers without transactions",
+            "The same without transactions",
         ),
     ), job
 

@@ -31,6 +31,7 @@ SECTIONS: Mapping[str, Section] = {
     "workers": Section("ops.benchmarks.workers", "one stage with one, two and four processes"),
     "memory": Section("ops.benchmarks.memory", "of a filter that remembers a million subjects"),
     "rebuild": Section("ops.benchmarks.rebuild", "of such a filter's store from its changelog"),
+    "console": Section("ops.benchmarks.console", "the operators' page with 200 providers and 5,000 events a second"),
     "reading": Section("ops.benchmarks.reading", "of an AAF export of a gigabyte; no Kafka"),
 }
 """The name is what `--only` takes, and the first part of every key in the file."""

@@ -12,7 +12,7 @@ from ops.benchmarks.findings import Bar, Chart, Findings, Measured
 from ops.benchmarks.fresh import READY_SECONDS, Fresh
 from ops.benchmarks.households import GIVEN_AT, decides, joins, number_of
 from ops.benchmarks.pacing import latencies, quantile
-from ops.benchmarks.workbench import PARTITIONS, Workbench
+from ops.benchmarks.workbench import CORES, Workbench
 from ops.supervisor import Supervisor
 from services.contract.errors import Unreachable
 from services.contract.topology import CHANGES, CONSENTS, PROVIDER_DIRECTORY, named_for
@@ -52,17 +52,17 @@ class Backlog:
 def measure(bench: Workbench) -> Findings:
     """Families who have consented take it back one by one, while a million others' first images are worked off."""
     families, backlog = (QUICK_FAMILIES, QUICK_BACKLOG) if bench.quick else (FAMILIES, BACKLOG)
-    fresh = Fresh.on(bench, NAME, with_consent(bench_policies(), BY_CONSENT))
+    fresh = Fresh.on(bench, NAME, with_consent(bench_policies(), BY_CONSENT), CORES)
     topic = named_for(PROVIDER_DIRECTORY, BY_CONSENT)
     with (
         Supervisor(services=fresh.services(), folder=bench.folder / NAME / "services") as supervisor,
         arrivals(fresh.cluster, [topic]) as found,
     ):
-        supervisor.wait_ready(READY_SECONDS, PARTITIONS)
+        supervisor.wait_ready(READY_SECONDS, CORES)
         _consent(bench, fresh, families, found)
         bench.say(f"withdrawal: {backlog} changes of backlog")
         hidden = Hidden(fresh.cluster.bootstrap)
-        hidden.send(CHANGES, (joins(number, PARTITIONS) for number in range(families, families + backlog)))
+        hidden.send(CHANGES, (joins(number, CORES) for number in range(families, families + backlog)))
         bench.say("withdrawal: consents withdrawn while it drains")
         shown = hidden.show()
         paced = _withdraw(fresh, families, Backlog(fresh, supervisor, families + backlog))
@@ -78,8 +78,8 @@ def _consent(bench: Workbench, fresh: Fresh, families: int, found: Sequence[Arri
     """Publish the families and what they consent to; return once the provider knows them all."""
     bench.say(f"withdrawal: {families} families consent")
     hidden, policy = Hidden(fresh.cluster.bootstrap), fresh.policies[BY_CONSENT]
-    hidden.send(CHANGES, (joins(number, PARTITIONS) for number in range(families)))
-    given = (each for number in range(families) for each in decides(number, policy, "given", GIVEN_AT, PARTITIONS))
+    hidden.send(CHANGES, (joins(number, CORES) for number in range(families)))
+    given = (each for number in range(families) for each in decides(number, policy, "given", GIVEN_AT, CORES))
     hidden.send(CONSENTS, given)
     hidden.show()
     _await(found, families)
@@ -91,7 +91,7 @@ def _withdraw(fresh: Fresh, families: int, backlog: Backlog) -> Paced:
     """One holder's word each, by the clock, for as long as the backlog lasts."""
     policy, now = fresh.policies[BY_CONSENT], datetime.now(UTC)
     # The second word is the holder's: one who opposes is enough.
-    words = [decides(number, policy, "withdrawn", now, PARTITIONS)[1] for number in range(families)]
+    words = [decides(number, policy, "withdrawn", now, CORES)[1] for number in range(families)]
     paced = Paced(fresh.cluster.bootstrap, CONSENTS, RATE)
     paced.publish(words, backlog.lasts)
     return paced

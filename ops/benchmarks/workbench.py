@@ -11,6 +11,9 @@ from ops.broker.embedded import EmbeddedBroker
 
 HEAP_MB = 1024
 PARTITIONS = 4
+CORES = 2
+"""What the bars are for: all stages on one machine have as many partitions as it has cores, for a partition is a
+transaction of its own."""
 PROPERTIES = {"group.initial.rebalance.delay.ms": "1500"}
 """Workers that are started together then begin together, instead of the first alone and all over again."""
 

@@ -34,3 +34,14 @@ def free_ports(count: int) -> tuple[int, ...]:
     if len(found) < count:
         raise BrokerError(f"no free port between {FIRST} and {LAST} on the loopback interface")
     return tuple(found)
+
+
+def free_port_at_best(wanted: int) -> int:
+    """That one if it is free, else any that is."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", wanted))
+        except OSError:
+            return free_ports(1)[0]
+    return wanted

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Entry] = {
     "convert": Entry("ops.cli.convert", "app", "Read an export and write its changes to stdout; needs no Kafka."),
     "publish": Entry("ops.cli.publish", "app", "Publish an export, or consents, on Kafka."),
     "ingress": Entry("ops.cli.ingress", "app", "Say which platforms may post, and of whom."),
+    "console": Entry("ops.cli.console", "app", "Say who may look at the operators' page."),
     "consent": Entry("ops.cli.consent", "app", "Give a family the receipt of what it decided."),
     "decide": Entry("ops.cli.decide", "app", "May this provider know this, now? JSON in, JSON out."),
     "explain": Entry("ops.cli.explain", "app", "Why does this provider know this person, or not? Rule by rule."),

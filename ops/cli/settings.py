@@ -81,6 +81,7 @@ def _any(_value: str) -> str | None:
 
 _KEYS = "make the keys with `sanctuaire keys init`"
 _PLATFORMS = "make one with `sanctuaire ingress token NAME --source SOURCE`"
+_OPERATOR = "make one with `sanctuaire console password`"
 
 VARIABLES: Mapping[str, Check] = {
     BOOTSTRAP: _addresses,
@@ -89,6 +90,9 @@ VARIABLES: Mapping[str, Check] = {
     f"{PREFIX}KEY_ENCRYPTION_KEY_FILE": _private_file(_KEYS),
     f"{PREFIX}PLATFORMS_FILE": _private_file(_PLATFORMS),
     f"{PREFIX}INGRESS_ADDRESS": _listening_address,
+    f"{PREFIX}OPERATOR_FILE": _private_file(_OPERATOR),
+    f"{PREFIX}CONSOLE_ADDRESS": _listening_address,
+    f"{PREFIX}CONSOLE_LOOK_SECONDS": _number(0.1, float("inf"), whole=False),
     f"{PREFIX}WORK_FOLDER": _any,
     f"{PREFIX}BATCH_RECORDS": _number(1, 20_000, whole=True),
     f"{PREFIX}GROUP_INSTANCE_ID": _any,

@@ -15,17 +15,18 @@ import typer
 from ops.broker.embedded import EmbeddedBroker
 from ops.broker.existing import bootstrap_or_embedded
 from ops.demo.acts import Play
+from ops.demo.asking import asked
 from ops.demo.exports import write_exports
 from ops.demo.publication import publication
 from ops.demo.reader import published, read_out
-from ops.demo.scenario import Asked, stage
+from ops.demo.scenario import stage
 from ops.demo.screen import Screen
 from ops.demo.summary import summary, tally_of
 from ops.demo.tally import ends_of
 from ops.demo.verifier import judge
 from ops.demo.view import ends_tables, judgement
 from ops.demo.watch import Watch
-from ops.installation import Installation, install
+from ops.installation import install
 from ops.policy_files import POLICIES_FOLDER
 from ops.supervisor import Supervisor
 from ops.synthesis import canaries
@@ -33,9 +34,6 @@ from ops.up import READY_SECONDS, count_jars, end_in_order_when_asked
 from services.contract.errors import WrongSettings
 
 SEED = 2026
-CONSENT = "6(1)(a)"
-FIRST_ASKED = "lecture"
-"""The optional service; the others that rest on consent are asked about beside it."""
 
 
 def demo(
@@ -57,7 +55,7 @@ def demo(
         installation = install(bootstrap, folder / "keys", POLICIES_FOLDER, partitions)
         _refuse_used(bootstrap)
         supervisor = stack.enter_context(Supervisor(services=installation.services, folder=folder / "services"))
-        cast = stage(schools, pupils, SEED, *_asked(installation))
+        cast = stage(schools, pupils, SEED, *asked(installation))
         exports = write_exports(cast, SEED, pupils, folder / "exports")
         platform = stack.enter_context(publication(installation.addresses))
         watch = stack.enter_context(Watch(bootstrap, installation.providers))
@@ -67,19 +65,6 @@ def demo(
         play.run()
         is_good = _judge(play, json, schools, pupils, began)
     raise typer.Exit(0 if is_good else 1)
-
-
-def _asked(installation: Installation) -> tuple[tuple[Asked, ...], frozenset[str] | None]:
-    """Whoever rests on consent, the optional service first; and the schools that subscribe to it, null for all."""
-    on_consent = [
-        (provider, contract)
-        for provider in sorted(installation.providers, key=lambda name: name != FIRST_ASKED)
-        for contract in installation.policies[provider].contracts
-        if contract.legal_basis.article == CONSENT
-    ]
-    schools = on_consent[0][1].schools
-    asked = tuple(Asked(provider, contract.purpose, contract.notice) for provider, contract in on_consent)
-    return asked, None if schools == "all" else frozenset(schools)
 
 
 def _judge(play: Play, json: Path | None, schools: int, pupils: int, began: float) -> bool:

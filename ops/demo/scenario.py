@@ -89,6 +89,11 @@ def _decision(pupil: Pupil, party: str, status: ConsentStatus, asked: Asked, at:
     )  # fmt: skip
 
 
+def answer_of(pupil: Pupil, asked: Asked, status: ConsentStatus, at: datetime) -> ConsentDecision:
+    """What the pupil's first guardian says now."""
+    return _decision(pupil, guardian_party(_holder(pupil)), status, asked, at)
+
+
 def _holder(pupil: Pupil) -> Guardian:
     """The first holder of parental authority: every invented pupil has one."""
     return next(guardian for guardian in pupil.guardians if guardian.legal == "1")

@@ -7,7 +7,6 @@ from datetime import date
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.contract.acts import APPROVAL_KEY, Approval, approved_of
-from services.contract.audit import Stage
 from services.contract.census import CENSUS_KEY
 from services.contract.censuses import CensusBook
 from services.contract.errors import Unreadable
@@ -32,7 +31,7 @@ class InForce:
 class PolicyBook:
     """What is in force now, by provider. A record that cannot be read leaves the old policy where it was."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: str) -> None:
         self._stage = stage
         self.by_provider: dict[str, InForce] = {}
         self._token: bytes | None = None

@@ -26,6 +26,12 @@ class Settings(BaseSettings):
     """Ingress only: who may post, and of whom."""
     ingress_address: str = Field(default="127.0.0.1:8070", pattern=ADDRESS)
     """Where ingress is posted to. It speaks no TLS: what ends TLS stands before it."""
+    operator_file: Path | None = None
+    """Console only: the account of who may look, made by `sanctuaire console password`."""
+    console_address: str = Field(default="127.0.0.1:8071", pattern=ADDRESS)
+    """Where the operators' page is. It speaks no TLS: what ends TLS stands before it."""
+    console_look_seconds: float = Field(default=2.0, ge=0.1)
+    """Console only: how often it looks where topics end; a verdict rests on fifteen looks."""
     work_folder: Path = Path("run")
     """Where a worker may write: nothing there outlives a rebuild."""
     batch_records: int = Field(default=5000, ge=1, le=20_000)

@@ -252,7 +252,8 @@ def test_installation_has_a_filter_a_pseudonymiser_and_a_connector_a_provider() 
 
 def test_ingress_learns_who_may_post_and_where_it_listens_and_no_key(tmp_path: Path) -> None:
     files = keys.KeyFiles(tmp_path / "keyring.sealed", tmp_path / "keyring.kek")
-    installed = Installation("127.0.0.1:9092", ["127.0.0.1:9092"], {}, files, tmp_path / "platforms.json")
+    installed = Installation("127.0.0.1:9092", ["127.0.0.1:9092"], {}, files, tmp_path / "platforms.json",
+                             tmp_path / "operator.json", None)  # fmt: skip
 
     ingress = installed.ingress_at("127.0.0.1:8070")
 
