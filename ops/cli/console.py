@@ -8,7 +8,7 @@ import typer
 
 from ops import operators
 from ops.cli.exits import EPILOGUE, manual
-from ops.cli.keys import DEFAULT_FOLDER
+from ops.cli.rotation import DEFAULT_FOLDER
 from services.contract.errors import WrongSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Say who may look at the operators' page.")
