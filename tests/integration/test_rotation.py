@@ -11,7 +11,7 @@ from ops.broker.embedded import EmbeddedBroker
 from ops.cli import main
 from ops.keys import KeyFiles, load
 from ops.policy_signatures import generate
-from services.contract.topology import KEYS_AUDIT, OPERATIONS, POLICIES, READS_AUDIT, named_for
+from services.contract.topology import OPERATIONS, POLICIES, READS_AUDIT, named_for
 from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
 from tests.integration.pipeline_people import ine, joins, leaves, moves, policies
@@ -72,24 +72,6 @@ def operators(folder: Path) -> Operators:
     trusted = folder / "operators.pub"
     trusted.write_bytes(one.trusted.read_bytes() + other.trusted.read_bytes())
     return one.private, other.private, trusted
-
-
-@pytest.mark.parametrize(
-    "command", [["rotate"], ["rotate", "--prepare"], ["rotate", "--later"], ["rekey-provider", "gar"], ["announce"]],
-    ids=" ".join,
-)  # fmt: skip
-def test_names_are_not_changed_on_several_partitions_and_nothing_is_written(
-    command: list[str], own_broker: EmbeddedBroker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with installation(own_broker.bootstrap, tmp_path, partitions=2) as made:
-        sealed = (tmp_path / "keys" / "keyring.sealed").read_bytes()
-        code = keys(made, *command)
-        acts, order = made.values(KEYS_AUDIT), made.values(POLICIES)
-
-    assert code == 78
-    assert "not open yet on 2 partitions" in capsys.readouterr().err
-    assert (acts, order) == ([], [])
-    assert (tmp_path / "keys" / "keyring.sealed").read_bytes() == sealed
 
 
 def test_rotation_that_is_killed_twice_ends_with_everybody_under_one_new_name(
