@@ -69,7 +69,7 @@ def test_services_become_ready_and_their_metrics_follow_a_change_and_name_nobody
     assert len(known) == PEOPLE
     assert [values(page, "sanctuaire_partitions") for page in shown] == [[2.0, 2.0]] * 3
     assert [values(page, "sanctuaire_ready") for page in shown] == [[1.0]] * 3
-    assert [len(values(page, "sanctuaire_lag_records")) for page in shown] == [8, 4, 4]
+    assert [len(values(page, "sanctuaire_lag_records")) for page in shown] == [10, 4, 4]
     assert [one for one in (CANARY, ine(0), "Maïa", *known) if one in "".join(shown)] == []
     for name in stages.names:
         assert stages.stop(name) == 0
