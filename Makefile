@@ -5,6 +5,9 @@ PYTHON ?= $(shell for python in /usr/bin/python3 python3; do \
 	done || echo python3)
 BIN := .venv/bin
 READY := .venv/.ready
+COMPILED := .cache/compiled/.ready
+# Whoever has compiled once goes on with what is compiled anew, for a stale library is refused at import.
+AS_BEFORE := $(if $(wildcard $(COMPILED)),compiled,setup)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup compiled interpreted demo test check render bench up faults mutants clean
@@ -23,8 +26,6 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-COMPILED := .cache/compiled/.ready
-
 compiled: setup $(COMPILED) ## Make machine code of the hot modules, from the same source (needs a C compiler; a minute)
 
 $(COMPILED): $(READY) ops/compiling.py $(wildcard services/contract/*.py services/filtering/*.py services/pseudonymisation/*.py services/runtime/*.py)
@@ -35,7 +36,7 @@ interpreted: setup ## Run every module from its source again
 	$(BIN)/python -m ops.compiling --remove
 	@rm -f $(COMPILED)
 
-demo: setup ## Watch real changes cross a real Kafka: released, withheld, erased, and why (about a minute)
+demo: $(AS_BEFORE) ## Watch real changes cross a real Kafka: released, withheld, erased, and why (about a minute)
 	$(BIN)/sanctuaire demo $(ARGS)
 
 up: compiled ## Start broker and services on this machine, and stay up until Ctrl-C
@@ -47,14 +48,14 @@ test: compiled ## Run every test, on a real broker
 faults: compiled ## Kill, freeze and rebalance under load, TIMES as often as CI does (3), and check what is left
 	SANCTUAIRE_FAULTS_TIMES=$(or $(TIMES),3) $(BIN)/python -m pytest tests/faults $(ARGS)
 
-check: setup ## Format, lint, types, import rules, drift of what is rendered
+check: $(AS_BEFORE) ## Format, lint, types, import rules, drift of what is rendered
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m ops.rendering --check
 
-render: setup ## Render schemas, AsyncAPI and diagrams from the contract
+render: $(AS_BEFORE) ## Render schemas, AsyncAPI and diagrams from the contract
 	$(BIN)/python -m ops.rendering
 
 bench: compiled ## Measure each stage beside its peers, in one run on one Kafka
