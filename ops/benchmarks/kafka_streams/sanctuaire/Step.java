@@ -83,6 +83,11 @@ final class Step {
                 case "seq" -> seq = parser.nextLongValue(0);
                 case "policy" -> policy = parser.nextTextValue();
                 case "policy_version" -> version = parser.nextIntValue(0);
+                case "key_serial" -> {
+                    if (parser.nextIntValue(0) != 0) {
+                        throw new IllegalArgumentException("names that have changed are not known here");
+                    }
+                }
                 case "kind" -> kind = parser.nextTextValue();
                 case "source" -> source = parser.nextTextValue();
                 case "named_by" -> {

@@ -55,7 +55,7 @@ record Terms(
                 Set.copyOf(allowed), sorted, required,
                 Step.ascii("{\"provider\":\"" + provider + "\",\"contract\":\"" + id + "\",\"purpose_family\":\""
                         + family + "\",\"policy\":\"" + job.digests().get(provider) + "\",\"policy_version\":"
-                        + job.versions().get(provider) + ",\"kind\":\"" + kind + "\",\"source\":\""),
+                        + job.versions().get(provider) + ",\"key_serial\":0,\"kind\":\"" + kind + "\",\"source\":\""),
                 Step.ascii("\",\"named_by\":{\"entity_class\":\"person\",\"namespace\":\"" + job.perimeter()
                         + "\",\"type\":\"INE\",\"value\":\""));
     }
