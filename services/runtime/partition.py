@@ -4,6 +4,7 @@ import asyncio
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -175,11 +176,14 @@ async def open_partition(agent: Agent, settings: Settings, sender: Sender, numbe
     """Take a partition over: fence whoever had it, then bring its state up to the changelog's end."""
     producer = await sender.run(fenced_producer(agent.group, settings, number))
     try:
-        state = await catch_up(agent, settings, number)
+        with ExitStack() as opened:
+            state = await catch_up(agent, settings, number)
+            opened.callback(state.close)
+            count = len(await sender.run(producer.partitions_for(agent.changelog)))
+            opened.pop_all()
     except BaseException:
         await sender.run(producer.stop())
         raise
-    count = len(await sender.run(producer.partitions_for(agent.changelog)))
     position = {topic: at for topic in agent.lanes if (at := state.next_offset(topic)) is not None}
     return Partition(
         number, agent.changelog, state, producer, sender, Worklist.of(agent.lanes, agent.express), position,

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -54,23 +55,20 @@ async def catch_up(agent: Agent, settings: Settings, number: int) -> PartitionSt
         request_timeout_ms=int(settings.request_timeout_seconds * 1000),
     )  # fmt: skip
     consumer.assign([tp])
-    try:
-        await consumer.start()
-        at_ms = time.time_ns() // 1_000_000
-        first = (await consumer.beginning_offsets([tp]))[tp]
-        # The fence has resolved every transaction of the one writer: what is committed reaches to the end.
-        extent = Extent(first, (await consumer.end_offsets([tp]))[tp], at_ms)
-        folder = settings.work_folder / "state" / agent.changelog / str(number)
-        store, code = open_store(folder, topic_id, extent.refuse)
-        try:
+    # Whoever is cancelled, be it while the consumer stops, must leave no store open: nobody could open it again.
+    with ExitStack() as opened:
+        async with consumer:
+            at_ms = time.time_ns() // 1_000_000
+            first = (await consumer.beginning_offsets([tp]))[tp]
+            # The fence has resolved every transaction of the one writer: what is committed reaches to the end.
+            extent = Extent(first, (await consumer.end_offsets([tp]))[tp], at_ms)
+            folder = settings.work_folder / "state" / agent.changelog / str(number)
+            store, code = open_store(folder, topic_id, extent.refuse)
+            opened.callback(store.close)
             if code:
                 journal.emit(journal.THROWN_AWAY, stage=agent.stage, partition=number, code=code)
             await _follow(agent, consumer, tp, extent, store)
-        except BaseException:
-            store.close()
-            raise
-    finally:
-        await consumer.stop()
+        opened.pop_all()
     return store
 
 
