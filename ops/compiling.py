@@ -24,8 +24,6 @@ COMPILED = (
     "services/filtering/*.py",
     "services/pseudonymisation/*.py",
     "services/runtime/outbox.py",
-    "services/runtime/partition.py",
-    "services/runtime/producing.py",
     "services/runtime/schedule.py",
 )
 INTERPRETED = (

@@ -81,6 +81,7 @@ def test_labels_are_those_that_nobody_could_be_known_by() -> None:
 def test_every_name_says_its_unit() -> None:
     names = {line.split()[2] for line in generate_latest(metrics.REGISTRY).decode().splitlines()
              if line.startswith("# TYPE sanctuaire_")}  # fmt: skip
-    units = ("_total", "_seconds", "_records", "_bytes", "_partitions", "_ready", "_created")
+    units = ("_total", "_seconds", "_records", "_bytes", "_partitions", "_ready", "_created",
+             "_level", "_waiting", "_accounts")  # fmt: skip
 
     assert [name for name in names if not name.endswith(units)] == []
