@@ -13,7 +13,7 @@ from rich.console import Console
 
 from ops import keys
 from ops.cli.exits import EPILOGUE, NO_PROVIDER, NO_SUBJECT, manual
-from ops.cli.options import AsJson, Bootstrap, By, operator
+from ops.cli.options import AsJson, Bootstrap, By, Key, KeysFolder, operator, typed
 from ops.cli.progress import reading
 from ops.cli.settings import PREFIX
 from ops.explaining.asking import explain as explain_person
@@ -48,19 +48,16 @@ NEEDED = (FILTERING_STATE, LEDGER, POLICIES, PSEUDONYMISATION_STATE, READS_AUDIT
     ),
 )
 def explain(  # noqa: PLR0917  # typer passes them by name
-    subject: Annotated[str, typer.Argument(help="Her INE, or <source>:<id>; - reads it from stdin.")],
+    subject: Key,
     provider: Annotated[str, typer.Argument(help="The provider's id.")],
-    keyring: Annotated[
-        Path | None, typer.Option("--keys", file_okay=False, help="Where `keys init` made them; else the settings'.")
-    ] = None,
+    keyring: KeysFolder = None,
     show_values: Annotated[bool, typer.Option("--show-values", help="Show what the attributes hold.")] = False,
     reference: Annotated[str | None, typer.Option(help="The request or incident it is for: a number, no text.")] = None,
     by: By = None,
     bootstrap: Bootstrap = None,
     as_json: AsJson = False,
 ) -> None:
-    if subject == "-":
-        subject = sys.stdin.readline().strip()
+    subject = typed(subject)
     opened = keyring_of(keyring)
     addresses = reach(bootstrap)
     require_topics(addresses, NEEDED)
@@ -78,7 +75,7 @@ def explain(  # noqa: PLR0917  # typer passes them by name
             provider=provider, found=person is not None, values=show_values,
         ))  # fmt: skip
         if person is None:
-            _refuse("nobody is known under that key; give her INE, or <source>:<id>", NO_SUBJECT)
+            refuse_unknown()
         found = explain_person(
             states, person, policy, opened,
             typed=subject, provider=provider, at=at, values=show_values, approved=standing.approved,
@@ -102,6 +99,10 @@ def act_of(**parts: Any) -> ReadAct:
 def _refuse(why: str, code: int) -> NoReturn:
     print(f"sanctuaire: {why}", file=sys.stderr)
     raise typer.Exit(code)
+
+
+def refuse_unknown() -> NoReturn:
+    _refuse("nobody is known under that key; give her INE, or <source>:<id>", NO_SUBJECT)
 
 
 def keyring_of(folder: Path | None) -> Keyring | None:

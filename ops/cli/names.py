@@ -1,18 +1,16 @@
 """`sanctuaire pseudonyms-of`: by which names providers know somebody, for who has the right to ask (GDPR art. 15)."""
 
 import json
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from ops.cli.exits import EPILOGUE, NO_SUBJECT, manual
-from ops.cli.explain import act_of, keyring_of
-from ops.cli.options import AsJson, Bootstrap, By, operator
+from ops.cli.exits import EPILOGUE, manual
+from ops.cli.explain import act_of, keyring_of, refuse_unknown
+from ops.cli.options import AsJson, Bootstrap, By, Key, KeysFolder, operator, typed
 from ops.cli.progress import reading
 from ops.explaining.asking import Person, find, pseudonyms_of, put_on_record
 from ops.explaining.states import open_states
@@ -36,17 +34,14 @@ app = typer.Typer(add_completion=False)
     ),
 )
 def pseudonyms(  # noqa: PLR0917  # typer passes them by name
-    subject: Annotated[str, typer.Argument(help="Her INE, or <source>:<id>; - reads it from stdin.")],
-    keyring: Annotated[
-        Path | None, typer.Option("--keys", file_okay=False, help="Where `keys init` made them; else the settings'.")
-    ] = None,
+    subject: Key,
+    keyring: KeysFolder = None,
     reference: Annotated[str | None, typer.Option(help="The request that it answers: a number, no text.")] = None,
     by: By = None,
     bootstrap: Bootstrap = None,
     as_json: AsJson = False,
 ) -> None:
-    if subject == "-":
-        subject = sys.stdin.readline().strip()
+    subject = typed(subject)
     opened = keyring_of(keyring)
     if opened is None:
         raise NoKey("without the keyring nobody can say a name: give --keys, or set the variables of the pseudonymiser")
@@ -59,8 +54,7 @@ def pseudonyms(  # noqa: PLR0917  # typer passes them by name
         reference=reference, provider=None, found=person is not None,
     ))  # fmt: skip
     if person is None:
-        print("sanctuaire: nobody is known under that key; give her INE, or <source>:<id>", file=sys.stderr)
-        raise typer.Exit(NO_SUBJECT)
+        refuse_unknown()
     rows = names_of(person, opened)
     if as_json:
         print(json.dumps(rows))

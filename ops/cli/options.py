@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,16 @@ Source = Annotated[
 ]
 ExportPath = Annotated[Path, typer.Argument(exists=True, help="A file, a folder or a .tgz of AAF files.")]
 By = Annotated[str | None, typer.Option(metavar="NAME", help="Who answers for it; by default the user's name.")]
+
+KeysFolder = Annotated[
+    Path | None, typer.Option("--keys", file_okay=False, help="Where `keys init` made them; else the settings'.")
+]
+Key = Annotated[str, typer.Argument(help="Her INE, or <source>:<id>; - reads it from stdin.")]
+
+
+def typed(key: str) -> str:
+    """The key as it was typed, or as it stands on the first line of stdin."""
+    return sys.stdin.readline().strip() if key == "-" else key
 
 
 def operator(by: str | None) -> str:

@@ -10,7 +10,7 @@ import typer
 from ops.cli import exits
 from ops.cli.destruction import OPERATORS, SigningKey, Trusted
 from ops.cli.explain import act_of, keyring_of
-from ops.cli.options import Bootstrap, By, operator
+from ops.cli.options import Bootstrap, By, KeysFolder, operator
 from ops.cli.progress import reading
 from ops.dual_control import Request, confirm, read_request, sign_request, write_request
 from ops.explaining.asking import pseudonyms_of, put_on_record
@@ -45,9 +45,7 @@ def reidentify(  # noqa: PLR0917  # typer passes them by name
     confirmed: Annotated[Path | None, typer.Option("--confirm", dir_okay=False, help="Confirm that request.")] = None,
     reference: Annotated[str | None, typer.Option(help="The incident it is for: a number, no text.")] = None,
     hours: Annotated[int, typer.Option(min=1, max=24, help="For how long the request holds.")] = 1,
-    keyring: Annotated[
-        Path | None, typer.Option("--keys", file_okay=False, help="Where `keys init` made them; else the settings'.")
-    ] = None,
+    keyring: KeysFolder = None,
     trusted: Trusted = OPERATORS,
     by: By = None,
     bootstrap: Bootstrap = None,
