@@ -123,7 +123,9 @@ class Partition:
         now_ms = time.time_ns() // 1_000_000
         writers: dict[Place, Writer] = {}
         for topic, key, value, partition, headers, timestamp_ms in outbox.outputs:
-            place = (topic, partition if partition >= 0 else await self._choose(topic, key, partition))
+            if partition < 0 and topic not in self._counts:
+                self._counts[topic] = len(await self.producer.partitions_for(topic))
+            place = (topic, partition if partition >= 0 else _chosen(key, partition, self._counts[topic]))
             writer = writers.get(place)
             if writer is None:
                 writer = writers[place] = Writer(self.producer)
@@ -146,16 +148,6 @@ class Partition:
             raise failed
         return sent
 
-    async def _choose(self, topic: str, key: bytes | None, by: int) -> int:
-        """By Kafka's own default, where platforms and we must meet; else by CRC-32, as librdkafka's `consistent` does.
-
-        The default, murmur2, is pure Python here, and costs some microseconds a record.
-        """
-        if topic not in self._counts:
-            self._counts[topic] = len(await self.producer.partitions_for(topic))
-        chosen = murmur2(key or b"") & 0x7FFFFFFF if by == BY_SUBJECT else zlib.crc32(key or b"")
-        return chosen % self._counts[topic]
-
     async def close(self) -> None:
         """Wait for what is being committed, then let go."""
         try:
@@ -164,6 +156,14 @@ class Partition:
             await self.sender.run(self.producer.stop())
         finally:
             self.state.close()
+
+
+def _chosen(key: bytes | None, by: int, partitions: int) -> int:
+    """By Kafka's own default, where platforms and we must meet; else by CRC-32, as librdkafka's `consistent` does.
+
+    The default, murmur2, is pure Python here, and costs some microseconds a record.
+    """
+    return (murmur2(key or b"") & 0x7FFFFFFF if by == BY_SUBJECT else zlib.crc32(key or b"")) % partitions
 
 
 def _tell(durable: Iterable[Callable[[], None]], commit: "asyncio.Task[None]") -> None:
