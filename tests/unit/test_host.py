@@ -136,7 +136,7 @@ async def test_step_that_must_wait_leaves_what_is_gathered_as_it_was(monkeypatch
 
 
 async def test_what_is_gathered_is_committed_before_partitions_are_divided_anew() -> None:
-    at = Hosting(StandIn())
+    at = Hosting(StandIn(), session_timeout_seconds=10.0)
     gathered = at.host.work._steps._gathered(at.partition)
     gathered.outbox.put(b"1", b"seen")
     at.partition.gather(gathered, "in", 7, lambda: None, 0.0)
