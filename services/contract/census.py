@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from services.contract.errors import Payload
+from services.contract.naming import GROUP_CODES
 from services.contract.policies import Contract, ContractId, ProviderPolicy, Slug, releasable
 
 CENSUS_KEY: Final = b"~census/"
@@ -26,8 +27,6 @@ GROUP_PUPILS: Final = 5
 Level = Literal["commune", "departement", "region"]
 LEVELS: Final[tuple[Level, ...]] = ("commune", "departement", "region")
 """From the finest; each is the name of the field under which such a code leaves."""
-
-GROUP_FIELDS: Final = frozenset({"divisions", "groups", "teaches_divisions", "teaches_groups"})
 
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9AB][0-9]{3}$|^[0-9][0-9AB]$|^[0-9]{3}$")]
 """INSEE's."""
@@ -125,4 +124,4 @@ def levels_of(policy: ProviderPolicy, contract: Contract) -> tuple[Level, ...]:
 
 def names_groups(policy: ProviderPolicy, contract: Contract) -> bool:
     """Whether a contract may know of divisions or groups, and so perhaps of their labels."""
-    return not GROUP_FIELDS.isdisjoint(releasable(policy, contract))
+    return not GROUP_CODES.keys().isdisjoint(releasable(policy, contract))

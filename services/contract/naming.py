@@ -3,7 +3,8 @@
 Imports nothing but the contract; an error says which identifier is wrong, never what it was.
 """
 
-from typing import Annotated, Literal, assert_never
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, assert_never
 from unicodedata import normalize
 
 from pydantic import Field, StringConstraints
@@ -19,6 +20,11 @@ WHITE_SPACE = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 """The Unicode property White_Space (PropList.txt); `str.strip()` alone would also eat U+001C to U+001F."""
+
+GROUP_CODES: Final[Mapping[str, str]] = {
+    "divisions": "code", "groups": "code", "teaches_divisions": "division", "teaches_groups": "group",
+}  # fmt: skip
+"""Fields that are lists of a school's divisions or groups, and where each entry keeps its code."""
 
 
 class NamedBy(Payload):

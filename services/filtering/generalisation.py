@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from services.contract.census import Cells, Level, area_of, levels_of, names_groups
 from services.contract.censuses import CensusBook
+from services.contract.naming import GROUP_CODES
 from services.contract.policies import ProviderPolicy, releasable
 from services.filtering.age_gate import GATES, gate
 from services.filtering.gazetteer import Commune, Gazetteer, Unresolved
@@ -19,10 +20,6 @@ Hidden = Unresolved | Literal["no-census", "cell-too-small"]
 Labels = Mapping[str, frozenset[str]]
 """Area → the groups that keep their label, each as `<source>/<UAI>$<code>`."""
 NO_LABELS: Final[Labels] = {}
-
-_CODE: Final[Mapping[str, str]] = {
-    "divisions": "code", "groups": "code", "teaches_divisions": "division", "teaches_groups": "group",
-}  # fmt: skip
 
 
 class Counted(NamedTuple):
@@ -82,7 +79,7 @@ class View:
         """These fields of a person, and what may be told beside them."""
         seen = dict(values)
         if self._labels:
-            for name, code in _CODE.items():
+            for name, code in GROUP_CODES.items():
                 if name in values:
                     seen[name] = [self._labelled(source, entry, code) for entry in values[name]]
         for name in self._gates:

@@ -95,9 +95,9 @@ class PseudonymisationAgent:
             return
         outbox.put(HANDED_ON, b"%d" % applied_us)
         headers = binary("pseudonymisation", "heartbeat", f"{beat.partition}.{beat.applied_until.timestamp():.6f}")
+        value = beat.model_dump_json().encode()
         for provider in self._policies.by_provider:
-            topic = named_for(PROVIDER_WITHDRAWALS, provider)
-            outbox.send_everywhere(topic, beat.model_dump_json().encode(), headers)
+            outbox.send_everywhere(named_for(PROVIDER_WITHDRAWALS, provider), value, headers)
 
     def _name(self, record: Record) -> Named:
         raw = body(record.value, record.headers, MAX_EMISSION_BYTES)

@@ -9,17 +9,15 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from services.contract.naming import NamedBy, name_of_group, name_of_school
+from services.contract.naming import GROUP_CODES, NamedBy, name_of_group, name_of_school
 
 PLAIN = frozenset(
     {"family_name", "birth_name", "given_name", "other_given_names", "title", "birth_date", "birth_year",
      "level", "mef", "subjects", "commune", "departement", "region", "age_13", "age_15", "age_16", "age_18"}
 )  # fmt: skip
-GROUPS = {"divisions": "code", "groups": "code", "teaches_divisions": "division", "teaches_groups": "group"}
-"""Fields that are lists of a school's divisions or groups, and where each keeps its code."""
 SCHOOL = "school"
 RELAY = "email_relay"
-LISTED = frozenset({*PLAIN, *GROUPS, SCHOOL, RELAY})
+LISTED = frozenset({*PLAIN, *GROUP_CODES, SCHOOL, RELAY})
 
 _REMEMBERED = 16_384
 """Schools, and groups, of which the name is kept: of a whole académie most, or those of the hour."""
@@ -50,8 +48,8 @@ class Renaming:
         for field, value in fields.items():
             if field in PLAIN:
                 seen[field] = value
-            elif field in GROUPS:
-                code = GROUPS[field]
+            elif field in GROUP_CODES:
+                code = GROUP_CODES[field]
                 seen[field] = [
                     self._group(entry["school"], entry[code]) if len(entry) == _BARE else self._said(entry, code)
                     for entry in value
