@@ -19,6 +19,7 @@ GROUP = "sanctuaire"
 """Names the one library that all compiled modules share."""
 
 COMPILED = (
+    "services/contract/account.py",
     "services/contract/envelope.py",
     "services/contract/identifiers.py",
     "services/filtering/*.py",

@@ -28,7 +28,7 @@ from services.connectors.providers.topic.mapping import headers_of, value_of
 from services.connectors.reading import MAX_OPERATION_BYTES, quickly, read_operation, word_kept
 from services.connectors.terms import Terms
 from services.connectors.words import Word
-from services.contract.audit import Account
+from services.contract.account import Account
 from services.contract.envelope import Header, binary, body
 from services.contract.operations import Upsert
 from services.contract.parsing import parse_payload

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 import httpx
 import orjson
@@ -27,7 +28,8 @@ from ops.broker.embedded import EmbeddedBroker
 from ops.broker.ports import free_ports
 from ops.supervisor import Service, Supervisor
 from ops.topics import apply_topics, wanted_topics
-from services.contract.audit import Account, End
+from services.contract.account import Account
+from services.contract.audit import End
 from services.contract.topology import (
     CHANGES,
     CONNECTORS_AUDIT,
@@ -45,6 +47,9 @@ EVENTS_A_SECOND = 5000
 BATCH = 500
 RUN = 25
 """Records in a row that end in the same way for one contract."""
+ENDS: Final[tuple[tuple[End, str], ...]] = (
+    ("released", "R3/public-task"), ("withheld", "school-not-subscribed"), ("withheld", "kind-not-in-contract"),
+)  # fmt: skip
 SECONDS, QUICK_SECONDS = 25, 12
 READY_SECONDS = 40.0
 PAGES = 2
@@ -155,12 +160,9 @@ def _feed(bootstrap: str, names: list[str], stopping: threading.Event) -> None:
 
 def _filtering(names: list[str], first: int) -> bytes:
     account = Account("filtering", CHANGES, 0, BATCH)
-    ends: tuple[tuple[End, str], ...] = (
-        ("released", "R3/public-task"), ("withheld", "school-not-subscribed"), ("withheld", "kind-not-in-contract"),
-    )  # fmt: skip
     for index, name in enumerate(names):
         for offset in range(first, first + BATCH):
-            end, reason = ends[(offset // RUN + index) % len(ends)]
+            end, reason = ENDS[(offset // RUN + index) % len(ENDS)]
             account.end(offset, f"{name}/alpha-2026", end, reason)
     return account.entry((first, first + BATCH - 1), datetime.now(UTC), {}).model_dump_json().encode()
 

@@ -22,7 +22,7 @@ from rich.table import Table
 from ops.aaf_files import read_export
 from ops.policy_files import read_policies
 from ops.synthesis import synthesise
-from services.contract.audit import Account
+from services.contract.account import Account
 from services.contract.changes import MAX_CHANGE_BYTES, Change, read_change, routing_key
 from services.contract.consents import ConsentDecision
 from services.contract.envelope import Header, binary, body
@@ -33,6 +33,7 @@ from services.filtering.detector import traces_of
 from services.filtering.docket import Docket
 from services.filtering.emission import Decisions, decide_pairs
 from services.filtering.likeness import moment_of
+from services.filtering.school_type import school_type_of
 from services.filtering.subject import Subject, dump, fold, load, take
 
 NOW = datetime(2026, 9, 22, 8, tzinfo=UTC)
@@ -172,8 +173,15 @@ class Filter:
         account = Account("filtering", "in", 0, len(batch))
 
         def end(one: tuple[int, Decisions]) -> None:
-            for decided in one[1].decided:
-                account.end(one[0], decided.pair, decided.end, decided.reason)
+            offset, found = one
+            level = found.person.values.get("level")
+            school = school_type_of(level) if level else None
+            if school is not None:
+                account.school(offset, school)
+            for decided in found.decided:
+                account.end(offset, decided.pair, decided.end, decided.reason)
+                if decided.emission is not None and decided.dropped:
+                    account.drop(decided.pair, school, decided.dropped)
 
         def envelope(one: Decisions) -> None:
             for decided in one.decided:

@@ -20,7 +20,7 @@ from rich.table import Table
 from ops.aaf_files import read_export
 from ops.policy_files import Policies, read_policies
 from ops.synthesis import synthesise
-from services.contract.audit import Account
+from services.contract.account import Account
 from services.contract.changes import Change
 from services.contract.envelope import Header, binary, binary_of, body, kind
 from services.contract.naming import name_of_person

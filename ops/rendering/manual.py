@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from ops.rendering.tables import table
-from services.contract.reasons import REASONS, STAGES, Meaning
+from services.contract.reasons import DROPS, REASONS, STAGES, Meaning
 
 TABLES = Path("tests", "spec")
 """From the root of the repository."""
@@ -18,7 +18,7 @@ def rules_page(root: Path) -> str:
     """All chapters, in the order of the rules: what they say, their reason codes, their rows."""
     chapters = [path.read_text(encoding="utf-8") for path in sorted((root / TABLES / "rules").glob("*.md"))]
     bases = (root / TABLES / "bases.md").read_text(encoding="utf-8")
-    return "\n\n".join([_lower(bases), *map(_chapter, chapters), _of_stages()])
+    return "\n\n".join([_lower(bases), *map(_chapter, chapters), _of_fields(), _of_stages()])
 
 
 def rules_of(chapter: str) -> list[str]:
@@ -42,6 +42,14 @@ def _chapter(text: str) -> str:
     reasons = table(("Reason", "Given by", "Says", "What to do"), given)
     head = f"{row_count(text)} rows, each of which a test runs:"
     return "\n\n".join([_lower(words).strip(), reasons, head, (mark + rows).strip()])
+
+
+def _of_fields() -> str:
+    rows = [(rule, *_said(meaning)) for rule, meaning in DROPS.items()]
+    return (
+        "## Fields that stay inside\n\nSomebody is released, a field of hers is not: the lowest rule says why.\n\n"
+        + table(("Rule", "Says", "What to do"), rows)
+    )
 
 
 def _of_stages() -> str:

@@ -10,7 +10,8 @@ from services.connectors.reading import MAX_OPERATION_BYTES, read_express, read_
 from services.connectors.telling import Telling
 from services.connectors.terms import Terms
 from services.connectors.words import Word
-from services.contract.audit import Account, Stage
+from services.contract.account import Account
+from services.contract.audit import Stage
 from services.contract.envelope import body
 from services.contract.errors import Unreadable
 from services.contract.heartbeats import Heartbeat

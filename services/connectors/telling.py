@@ -8,7 +8,8 @@ from services.connectors.provider import Provider
 from services.connectors.terms import Terms
 from services.connectors.waiting import AT_ONCE, POLICIES_CHANGE, later_word_waits, window_end
 from services.connectors.words import Word
-from services.contract.audit import Account, End
+from services.contract.account import Account
+from services.contract.audit import End
 from services.contract.envelope import binary
 from services.contract.operations import OperationKind
 from services.contract.outcomes import OutcomeCode

@@ -1,17 +1,25 @@
 """The account that every stage gives of its input, and what it could not read. Holds no identity."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from services.contract.errors import Payload
+from services.contract.reasons import Rule
 
 Stage = Literal["filtering", "pseudonymisation", "connectors"]
 End = Literal["released", "withheld", "held", "erased", "refused"]
 """How one input ended for one contract; what could not be read at all is a `QuarantinedRecord` instead."""
 
+SchoolType = Literal["primary", "lower-secondary", "upper-secondary", "higher"]
+"""Of a pupil, by her level. Of whoever has none, or one that says nothing of it, no type is said."""
+AnySchool = SchoolType | Literal["-"]
+"""`-` stands for whomever no type is said of."""
+
+FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+Times = Annotated[int, Field(ge=1)]
 OffsetRange = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 """First and last offset, both included."""
 
@@ -34,6 +42,13 @@ class AuditEntry(Payload):
     policies: Mapping[str, int]
     """Provider → version of the policy that was applied."""
     ends: Mapping[str, Mapping[End, Mapping[str, tuple[OffsetRange, ...]]]]
+    schools: Mapping[SchoolType, tuple[OffsetRange, ...]] = {}
+    """Which of these inputs were of a pupil of which type of school. Only the filter knows it."""
+    dropped: Mapping[str, Mapping[AnySchool, Mapping[Rule, Mapping[FieldName, Times]]]] = {}
+    """Contract → type of school → the rule that kept a field inside → the field → how often, of what was released.
+
+    Of several rules it is the lowest. Only the filter knows it.
+    """
 
 
 class QuarantinedRecord(Payload):
@@ -50,43 +65,3 @@ class QuarantinedRecord(Payload):
     """Which declared field, and what kind of fault."""
     size: Annotated[int, Field(ge=0)]
     at: AwareDatetime
-
-
-class Account:
-    """Gathers the ends of one batch, in the order of its offsets, into an `AuditEntry`."""
-
-    def __init__(self, stage: Stage, topic: str, partition: int, records: int) -> None:
-        self._of = (stage, topic, partition)
-        self.records = records
-        self._ends: dict[tuple[str, End, str], list[list[int]]] = {}
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to account for: heartbeats alone, or a tick at which nothing was due."""
-        return not self.records and not self._ends
-
-    def count(self, inputs: int) -> None:
-        """Take that many more inputs into the account; fewer, for records that are none (heartbeats)."""
-        self.records += inputs
-
-    def end(self, offset: int, contract: str, end: End, reason: str) -> None:
-        """Record how the input at `offset` ended for `<provider>/<contract>`, or for `-`, all of them."""
-        ranges = self._ends.get((contract, end, reason))
-        if ranges is None:
-            self._ends[contract, end, reason] = [[offset, offset]]
-        elif (latest := ranges[-1])[1] >= offset - 1:
-            latest[1] = offset
-        else:
-            ranges.append([offset, offset])
-
-    def entry(self, offsets: tuple[int, int], at: datetime, policies: Mapping[str, int]) -> AuditEntry:
-        """Close the account of the batch that spans `offsets`, first and last."""
-        stage, topic, partition = self._of
-        ends: dict[str, dict[End, dict[str, tuple[OffsetRange, ...]]]] = {}
-        for (contract, end, reason), ranges in self._ends.items():
-            ends.setdefault(contract, {}).setdefault(end, {})[reason] = tuple(map(tuple, ranges))  # type: ignore[arg-type]
-        # What is gathered here needs no proof: it may be thousands of ranges a batch.
-        return AuditEntry.model_construct(
-            stage=stage, topic=topic, partition=partition, first=offsets[0], last=offsets[1],
-            records=self.records, at=at, policies=policies, ends=ends,
-        )  # fmt: skip

@@ -292,3 +292,27 @@ STAGES: Mapping[StageCode, Meaning] = MappingProxyType(
         "unexpected": Meaning((), "The stage failed in a way that nobody foresaw.", "Report the defect, then replay."),
     }
 )
+
+DROPS: Mapping[Rule, Meaning] = MappingProxyType(
+    {
+        "R16": Meaning(
+            ("R16",),
+            "A field that never leaves: special, free text, a national identifier, or a trace of one in a value.",
+            "Nothing to do, unless a value holds what does not belong there: have the directory corrected.",
+        ),
+        "R17": Meaning(
+            ("R17",),
+            "A field that the contract or the perimeter does not name.",
+            "Nothing to do; where the provider needs it, say so in the contract, with its purpose.",
+        ),
+        "R22": Meaning(
+            ("R22",), "A field that a restriction keeps inside.", "Nothing to do until the restriction is lifted."
+        ),
+        "R23": Meaning(
+            ("R23",),
+            "An address finer than may leave.",
+            "Nothing to do; a contract may name commune, département or region instead.",
+        ),
+    }
+)
+"""Of what is released, what each rule says of a field that stays inside."""

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
 
-from services.contract.audit import Account, Stage
+from services.contract.account import Account
+from services.contract.audit import Stage
 from services.contract.envelope import binary
 from services.contract.errors import Unreadable
 from services.contract.heartbeats import Heartbeat

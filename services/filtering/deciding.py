@@ -3,7 +3,7 @@
 from collections.abc import Container
 from typing import Final
 
-from services.contract.audit import Account
+from services.contract.account import Account
 from services.contract.envelope import binary
 from services.contract.errors import Unreadable
 from services.contract.moves import Claim, Merged
@@ -18,6 +18,7 @@ from services.filtering.identity import SOLE
 from services.filtering.likeness import moment_of
 from services.filtering.linking import relink
 from services.filtering.merging import Doubt, answer_claims, claims_to_make, doubt_of, other_ine, with_identity
+from services.filtering.school_type import school_type_of
 from services.filtering.sending import Emission
 from services.filtering.subject import SUBJECT, Subject, dump, load
 from services.runtime import journal
@@ -47,7 +48,7 @@ class Deciding:
         self._approved = approved
         self._stale = stale
         self._outbox = outbox
-        self._end = account.end
+        self._account = account
         self._contracts = contracts
         self._withdrawals, self._unlinks = (WITHDRAWALS, UNLINKS) if express else (RELEASES, LINKS)
         self._now = outbox.now
@@ -65,7 +66,7 @@ class Deciding:
         shown = other_ine(key, subject)
         if shown is not None or subject.particulars.identity is not SOLE:
             if subject.particulars.identity.kept is not None:
-                self._end(offset, EVERY_CONTRACT, "held", "known-elsewhere")
+                self._account.end(offset, EVERY_CONTRACT, "held", "known-elsewhere")
                 return
             subject = self._settle(key, subject, shown)
             doubt = doubt_of(key, subject, shown)
@@ -76,19 +77,29 @@ class Deciding:
         )  # fmt: skip
         if decisions is None:
             self._keep(key, subject)
-            self._end(offset, EVERY_CONTRACT, "held", "no-image" if subject.images else "subject-unknown")
+            self._account.end(offset, EVERY_CONTRACT, "held", "no-image" if subject.images else "subject-unknown")
             return
         self._issued, subject = decisions.seq, decisions.subject
         if subject.particulars.linked or (contracts.linking and decisions.person.kind == "pupil"):
             subject = self._relink(decisions)
         self._keep(key, subject)
         if not decisions.decided:
-            self._end(offset, EVERY_CONTRACT, "held", "policy-not-here")
+            self._account.end(offset, EVERY_CONTRACT, "held", "policy-not-here")
         if self._stale and any(decided.reason == self._stale for decided in decisions.decided):
             self._outbox.put(HELD + key.encode(), b"1")
+        self._give_account(key, subject, decisions, offset)
+
+    def _give_account(self, key: str, subject: Subject, decisions: Decisions, offset: int) -> None:
+        """Say how it ended for every contract, and send what follows."""
+        account, level = self._account, decisions.person.values.get("level")
+        school = school_type_of(level) if level else None
+        if school is not None:
+            account.school(offset, school)
         for decided in decisions.decided:
-            self._end(offset, decided.pair, decided.end, decided.reason)
+            account.end(offset, decided.pair, decided.end, decided.reason)
             if decided.emission is not None:
+                if decided.dropped:
+                    account.drop(decided.pair, school, decided.dropped)
                 self._send(key, subject.particulars.identity.homes.get(decided.pair, key), decided.emission)
 
     def _send(self, key: str, home: str, emission: Emission) -> None:
@@ -135,7 +146,7 @@ class Deciding:
         except Exception as error:  # noqa: BLE001  # as the runtime does for a record
             self._outbox.rollback(start)
             code = error.code if isinstance(error, Unreadable | OutputTooLarge) else "unexpected"
-            self._end(number, EVERY_CONTRACT, "held", code)
+            self._account.end(number, EVERY_CONTRACT, "held", code)
             journal.emit(journal.FAILED, stage="filtering", kind=type(error).__name__, where=journal.where(error))
 
     def _relink(self, decisions: Decisions) -> Subject:

@@ -36,12 +36,12 @@ class Receiving(Deciding):
         known = self._known(key)
         subject, folded = fold_in(topic, under, raw, known)
         if subject is None:
-            self._end(offset, EVERY_CONTRACT, "withheld", "reference-data")
+            self._account.end(offset, EVERY_CONTRACT, "withheld", "reference-data")
         elif known.particulars.identity.kept is not None:
             self._forward(key, known.particulars.identity.kept, topic, raw)
-            self._end(offset, EVERY_CONTRACT, "held", "known-elsewhere")
+            self._account.end(offset, EVERY_CONTRACT, "held", "known-elsewhere")
         elif folded in {"superseded", "duplicate"}:
-            self._end(offset, EVERY_CONTRACT, "refused", folded)
+            self._account.end(offset, EVERY_CONTRACT, "refused", folded)
         else:
             self.decide(key, subject, offset)
 
@@ -67,12 +67,12 @@ class Receiving(Deciding):
     def _take_claim(self, key: str, claim: Claim, offset: int) -> None:
         subject, folded = hear_claim(self._known(key), claim)
         if folded != "changed":
-            self._end(offset, EVERY_CONTRACT, "refused", folded)
+            self._account.end(offset, EVERY_CONTRACT, "refused", folded)
         elif claim.on:
             subject = self._settle(key, subject, other_ine(key, subject))
             self._keep(key, subject)
             is_right = subject.particulars.identity.claims[claim.dropped] > 0
-            self._end(offset, EVERY_CONTRACT, "held", "merge-under-way" if is_right else "one-ine-twice")
+            self._account.end(offset, EVERY_CONTRACT, "held", "merge-under-way" if is_right else "one-ine-twice")
         else:
             self.decide(key, subject, offset)
 
@@ -82,7 +82,7 @@ class Receiving(Deciding):
         identity = known.particulars.identity
         if identity.claimed != (merged.kept, merged.seq):
             done = identity.kept == merged.kept
-            self._end(offset, EVERY_CONTRACT, "refused", "duplicate" if done else "superseded")
+            self._account.end(offset, EVERY_CONTRACT, "refused", "duplicate" if done else "superseded")
             return
         moved = {
             "dropped": key, "kept": merged.kept, "seq": merged.seq, "issued": self._issued,
@@ -93,13 +93,13 @@ class Receiving(Deciding):
             self._outbox.put(expiry.key_of(known.particulars.due_us, key), None)
         self._outbox.put(HELD + key.encode(), None)
         self._outbox.put(SUBJECT + key.encode(), dump(handed_over(merged.kept)))
-        self._end(offset, EVERY_CONTRACT, "held", "known-elsewhere")
+        self._account.end(offset, EVERY_CONTRACT, "held", "known-elsewhere")
 
     def _take_over(self, key: str, moved: Moved, offset: int) -> None:
         """Know a person by what another key's partition knew too, and decide her whole."""
         subject, other, folded = absorb(self._known(key), moved)
         if folded != "changed":
-            self._end(offset, EVERY_CONTRACT, "refused", folded)
+            self._account.end(offset, EVERY_CONTRACT, "refused", folded)
             return
         self._issued = max(self._issued, moved.issued)
         self.decide(key, subject, offset)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from services.contract.audit import Account, Stage
+from services.contract.account import Account
+from services.contract.audit import Stage
 from services.contract.envelope import binary, binary_of, body, kind
 from services.contract.errors import NoKey, NotAnIdentifier, Unreadable
 from services.contract.heartbeats import MAX_HEARTBEAT_BYTES, Heartbeat, read_heartbeat

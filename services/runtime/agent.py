@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.contract.audit import Account, Stage
+from services.contract.account import Account
+from services.contract.audit import Stage
 from services.contract.errors import StoreFailed
 from services.runtime import journal
 from services.runtime.outbox import Outbox, OutputTooLarge

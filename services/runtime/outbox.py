@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, NamedTuple
 
-from services.contract.audit import Account, AuditEntry, QuarantinedRecord, Stage
+from services.contract.account import Account
+from services.contract.audit import AuditEntry, QuarantinedRecord, Stage
 from services.contract.envelope import Header, binary
 from services.contract.topology import quarantine_of
 from services.runtime import journal, metrics
@@ -180,7 +181,7 @@ class Outbox:
         """Write the account of a batch that spans these offsets, first and last; its size in bytes."""
         entry = account.entry(span, self.now, policies)
         event_id = f"{entry.topic}/{self.partition}/{entry.first}@{self.now_us}"
-        value = entry.model_dump_json().encode()
+        value = entry.model_dump_json(exclude_unset=True).encode()
         if len(value) <= MAX_RECORD_BYTES:
             self.entries.append(entry)
             self.send(topic, None, value, binary(self.stage, "audit-entry", event_id))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import orjson
 
-from services.contract.audit import Account, End
+from services.contract.account import Account
+from services.contract.audit import End
 from services.filtering.agent import FilteringAgent
 from services.filtering.guard import Everything
 from services.filtering.receiving import Receiving

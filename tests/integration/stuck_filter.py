@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.contract.audit import Account
+from services.contract.account import Account
 from services.filtering.agent import FilteringAgent
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook

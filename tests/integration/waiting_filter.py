@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.contract.audit import Account
+from services.contract.account import Account
 from services.contract.topology import CONSENTS
 from services.filtering.agent import FilteringAgent
 from services.runtime.agent import NotYet

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contract.audit import Account, End
+from services.contract.account import Account
+from services.contract.audit import End
 
 ENDS: tuple[End, ...] = ("released", "withheld", "held")
 told = st.dictionaries(

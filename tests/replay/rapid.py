@@ -8,8 +8,8 @@ from typing import Literal
 from services.connectors.agent import ConnectorAgent
 from services.connectors.freshness import key_of
 from services.connectors.providers.topic.client import TopicProvider
+from services.contract.account import Account
 from services.contract.acts import APPROVAL_KEY, Approval
-from services.contract.audit import Account
 from services.contract.policies import Contract
 from services.contract.topology import POLICIES
 from services.filtering.agent import FilteringAgent

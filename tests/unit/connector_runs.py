@@ -9,7 +9,7 @@ import orjson
 
 from services.connectors.agent import ConnectorAgent
 from services.connectors.provider import Provider
-from services.contract.audit import Account
+from services.contract.account import Account
 from services.contract.heartbeats import Heartbeat
 from services.contract.operations import Delete, Restrict, Upsert
 from services.contract.policies import ProviderPolicy

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.contract.audit import Account
+from services.contract.account import Account
 from services.contract.policies import ProviderPolicy
 from services.contract.topology import FILTERING_AUDIT, MOVES, RELEASES, WITHDRAWALS
 from services.filtering.agent import FilteringAgent

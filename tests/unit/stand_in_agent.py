@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.contract.audit import Account, Stage
+from services.contract.account import Account
+from services.contract.audit import Stage
 from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox
 from services.runtime.records import Record

@@ -4,8 +4,8 @@ from typing import Any, Literal
 import orjson
 import pytest
 
+from services.contract.account import Account
 from services.contract.acts import APPROVAL_KEY
-from services.contract.audit import Account
 from services.contract.changes import Change
 from services.contract.policies import ProviderPolicy
 from services.contract.topology import CHANGES, CONSENTS, FILTERING_AUDIT, MOVES, RELEASES, UNLINKS, WITHDRAWALS
@@ -61,6 +61,20 @@ async def test_every_record_of_a_batch_has_its_end() -> None:
     ]
     assert [value["offset"] for value in stage.of(f"{CHANGES}.quarantine")] == [3]
     assert (len(stage.of(RELEASES)), len(stage.of(WITHDRAWALS))) == (1, 1)
+
+
+async def test_account_says_what_type_of_school_and_which_fields_stayed_inside_and_no_value() -> None:
+    stage = filtering(policy())
+    await stage.take(CHANGES, JOINS, JOINS)
+
+    (entry,) = stage.of(FILTERING_AUDIT)
+    assert entry["schools"] == {"lower-secondary": [[0, 0]]}
+    (of_gar,) = entry["dropped"].values()
+    assert of_gar["lower-secondary"]["R16"]["ine"] == 1
+    assert all(times == 1 for fields in of_gar["lower-secondary"].values() for times in fields.values())
+    assert [
+        value for value in joins().attributes.model_dump().values() if f'"{value}"' in orjson.dumps(entry).decode()
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client import generate_latest
 
-from services.contract.audit import Account
+from services.contract.account import Account
 from services.runtime import metrics
 
 LABELS = {"stage", "topic", "partition", "contract", "end", "reason", "code", "state", "le"}

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import orjson
 import pytest
 
-from services.contract.audit import Account
+from services.contract.account import Account
 from services.runtime.agent import NotYet, handle_each, sweep_each, tick
 from services.runtime.outbox import BY_SUBJECT, SPREAD, Outbox
 from services.runtime.records import Record

@@ -4,7 +4,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.contract.audit import Account
+from services.contract.account import Account
 from services.contract.policies import ProviderPolicy
 from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.topology import PSEUDONYMISATION_AUDIT, RELEASES, WITHDRAWALS

@@ -1,0 +1,104 @@
+"""How the account of one batch is gathered, record by record, while it is decided."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from services.contract.audit import AnySchool, AuditEntry, End, OffsetRange, SchoolType, Stage
+from services.contract.reasons import Rule
+
+Ranges = list[list[int]]
+
+
+class _Drop:
+    """What one contract was not told of those who were ruled on alike, and of how many."""
+
+    __slots__ = ("fields", "times")
+
+    def __init__(self, fields: Mapping[str, Rule]) -> None:
+        self.fields = fields
+        self.times = 1
+
+
+class Account:
+    """Gathers the ends of one batch, in the order of its offsets, into an `AuditEntry`."""
+
+    def __init__(self, stage: Stage, topic: str, partition: int, records: int) -> None:
+        self._of = (stage, topic, partition)
+        self.records = records
+        self._ends: dict[tuple[str, End, str], Ranges] = {}
+        self._schools: dict[SchoolType, Ranges] = {}
+        self._drops: dict[tuple[str, AnySchool, int], _Drop] = {}
+        """By contract, type of school, and which object the fields are: all who are ruled on alike share it."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to account for: heartbeats alone, or a tick at which nothing was due."""
+        return not self.records and not self._ends
+
+    def count(self, inputs: int) -> None:
+        """Take that many more inputs into the account; fewer, for records that are none (heartbeats)."""
+        self.records += inputs
+
+    def end(self, offset: int, contract: str, end: End, reason: str) -> None:
+        """Record how the input at `offset` ended for `<provider>/<contract>`, or for `-`, all of them."""
+        ranges = self._ends.get((contract, end, reason))
+        if ranges is None:
+            self._ends[contract, end, reason] = [[offset, offset]]
+        elif (latest := ranges[-1])[1] >= offset - 1:
+            latest[1] = offset
+        else:
+            ranges.append([offset, offset])
+
+    def school(self, offset: int, kind: SchoolType) -> None:
+        """Record that the input at `offset` is of a pupil of such a school."""
+        ranges = self._schools.get(kind)
+        if ranges is None:
+            self._schools[kind] = [[offset, offset]]
+        elif (latest := ranges[-1])[1] >= offset - 1:
+            latest[1] = offset
+        else:
+            ranges.append([offset, offset])
+
+    def drop(self, contract: str, kind: SchoolType | None, fields: Mapping[str, Rule]) -> None:
+        """Record which fields stayed inside, and why, when somebody of such a school was released."""
+        key: tuple[str, AnySchool, int] = (contract, kind or "-", id(fields))
+        known = self._drops.get(key)
+        if known is None:
+            self._drops[key] = _Drop(fields)
+        else:
+            known.times += 1
+
+    def entry(self, offsets: tuple[int, int], at: datetime, policies: Mapping[str, int]) -> AuditEntry:
+        """Close the account of the batch that spans `offsets`, first and last."""
+        stage, topic, partition = self._of
+        ends: dict[str, dict[End, dict[str, tuple[OffsetRange, ...]]]] = {}
+        for (contract, end, reason), ranges in self._ends.items():
+            ends.setdefault(contract, {}).setdefault(end, {})[reason] = _closed(ranges)
+        # What is gathered here needs no proof: it may be thousands of ranges a batch.
+        said: dict[str, Any] = {
+            "stage": stage, "topic": topic, "partition": partition, "first": offsets[0], "last": offsets[1],
+            "records": self.records, "at": at, "policies": policies, "ends": ends,
+        }  # fmt: skip
+        if self._schools:
+            said["schools"] = {kind: _closed(ranges) for kind, ranges in self._schools.items()}
+        if self._drops:
+            said["dropped"] = self._dropped()
+        return AuditEntry.model_construct(**said)
+
+    def _dropped(self) -> dict[str, dict[AnySchool, dict[Rule, dict[str, int]]]]:
+        found: dict[str, dict[AnySchool, dict[Rule, dict[str, int]]]] = {}
+        for (contract, kind, _), drop in self._drops.items():
+            by_rule = found.setdefault(contract, {}).setdefault(kind, {})
+            times = drop.times
+            for name, rule in drop.fields.items():
+                fields = by_rule.get(rule)
+                if fields is None:
+                    by_rule[rule] = {name: times}
+                else:
+                    fields[name] = fields.get(name, 0) + times
+        return found
+
+
+def _closed(ranges: Ranges) -> tuple[OffsetRange, ...]:
+    return tuple([(each[0], each[1]) for each in ranges])
