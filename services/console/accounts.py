@@ -5,8 +5,10 @@ from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
-from services.contract.audit import AuditEntry, End, QuarantinedRecord, Stage
+from services.console.crossing import Schools
+from services.contract.audit import AuditEntry, End, QuarantinedRecord, SchoolType, Stage
 from services.contract.errors import NotThisSchema, TooLarge
+from services.contract.reasons import Rule
 from services.contract.topology import RELEASES, WITHDRAWALS
 
 MAX_ENTRY_BYTES: Final = 1 << 20
@@ -21,16 +23,28 @@ _TOPIC = re.compile(r"[a-z0-9.-]{1,200}")
 
 
 class Ended(NamedTuple):
-    """So many inputs of a batch ended so."""
+    """So many inputs of a batch ended so, and so many of these at each type of school that is said."""
 
     contract: str
     end: End
     reason: str
     number: int
+    schools: tuple[tuple[SchoolType, int], ...] = ()
 
     @property
     def provider(self) -> str:
         return self.contract.partition("/")[0]
+
+
+class Dropped(NamedTuple):
+    """So often a rule kept one field inside of what was released."""
+
+    contract: str
+    school: str
+    """Empty where none is said."""
+    rule: Rule
+    name: str
+    number: int
 
 
 class Entry(NamedTuple):
@@ -43,6 +57,7 @@ class Entry(NamedTuple):
     records: int
     at: float
     ends: tuple[Ended, ...]
+    dropped: tuple[Dropped, ...] = ()
 
 
 class SetAside(NamedTuple):
@@ -66,8 +81,9 @@ def read_entry(raw: bytes) -> Entry:
         said = AuditEntry.model_validate_json(raw)
     except ValidationError:
         raise NotThisSchema("account: not an audit entry") from None
+    schools = Schools(said.schools, said.first, said.last)
     ends = tuple(
-        Ended(contract, end, reason, sum(last - first + 1 for first, last in ranges))
+        Ended(contract, end, reason, sum(last - first + 1 for first, last in ranges), schools.among(ranges))
         for contract, by_end in said.ends.items()
         for end, reasons in by_end.items()
         for reason, ranges in reasons.items()
@@ -76,7 +92,21 @@ def read_entry(raw: bytes) -> Entry:
         _PAIR.fullmatch(one.contract) and _REASON.fullmatch(one.reason) and one.number > 0 for one in ends
     ):
         raise NotThisSchema("account: a contract, reason or range that is none")
-    return Entry(said.stage, said.topic, said.partition, said.last, said.records, said.at.timestamp(), ends)
+    if not all(_PAIR.fullmatch(contract) for contract in said.dropped):
+        raise NotThisSchema("account: a contract that is none")
+    return Entry(
+        said.stage, said.topic, said.partition, said.last, said.records, said.at.timestamp(), ends, _dropped(said)
+    )
+
+
+def _dropped(said: AuditEntry) -> tuple[Dropped, ...]:
+    return tuple(
+        Dropped(contract, "" if kind == "-" else kind, rule, name, times)
+        for contract, kinds in said.dropped.items()
+        for kind, rules in kinds.items()
+        for rule, names in rules.items()
+        for name, times in names.items()
+    )
 
 
 def read_aside(raw: bytes) -> SetAside:

@@ -18,7 +18,7 @@ from services.console.gate import FORM, SESSION, Gate, TooMany, keep, read_form
 from services.console.model import Model
 from services.console.overview import minute_series
 from services.console.pages import Reader
-from services.console.reasons_view import ENDS
+from services.console.reasons_view import ENDS, SCHOOLS, UNSAID, Chosen
 from services.console.words import LANGUAGES, Language
 
 LANGUAGE: Final = "sanctuaire-language"
@@ -83,16 +83,15 @@ def _add_pages(api: FastAPI, ports: Ports, signed_in: object) -> None:
         return HTMLResponse(pages.overview_page(_reader(request, ports), board.overview(), stream))
 
     @api.get("/reasons", dependencies=[signed_in])  # type: ignore[list-item]
-    async def reasons(request: Request, provider: str = "", end: str = "") -> Response:
+    async def reasons(request: Request, provider: str = "", end: str = "", school: str = "") -> Response:
         if (turned := _turned(request)) is not None:
             return turned
-        provider, end = _chosen(ports, provider, end)
-        stream = f"/reasons/stream?{urlencode({'provider': provider, 'end': end})}"
-        rows = board.reasons(provider, end)
-        page = pages.reasons_page(
-            _reader(request, ports), rows, dict(ports.model.providers), provider=provider, end=end, stream=stream
+        chosen = _chosen(ports, provider, end, school)
+        stream = f"/reasons/stream?{urlencode(chosen._asdict())}"
+        rows = board.reasons(chosen)
+        return HTMLResponse(
+            pages.reasons_page(_reader(request, ports), rows, dict(ports.model.providers), chosen, stream)
         )
-        return HTMLResponse(page)
 
     @api.get("/minutes.json", dependencies=[signed_in])  # type: ignore[list-item]
     async def minutes() -> Response:
@@ -120,12 +119,14 @@ def _add_streams(api: FastAPI, ports: Ports, signed_in: object) -> None:
             await asyncio.sleep(RENDER_SECONDS)
 
     @api.get("/reasons/stream", response_class=EventSourceResponse, dependencies=[signed_in])  # type: ignore[list-item]
-    async def reasons_stream(request: Request, provider: str = "", end: str = "") -> AsyncIterable[ServerSentEvent]:
+    async def reasons_stream(
+        request: Request, provider: str = "", end: str = "", school: str = ""
+    ) -> AsyncIterable[ServerSentEvent]:
         language, before = _language(request), None
-        provider, end = _chosen(ports, provider, end)
+        chosen = _chosen(ports, provider, end, school)
         yield ServerSentEvent(comment="hello", retry=RETRY_MS)
         while ports.gate.is_in(request):
-            rows = board.reasons(provider, end)
+            rows = board.reasons(chosen)
             if rows != before:
                 before = rows
                 yield ServerSentEvent(raw_data=pages.reason_table(language, rows), event="fragments", id=str(board.now))
@@ -212,9 +213,12 @@ def _turned(request: Request) -> Response | None:
     return answer
 
 
-def _chosen(ports: Ports, provider: str, end: str) -> tuple[str, str]:
-    """What is no provider or no end chooses nothing."""
-    return provider if provider in ports.model.providers else "", end if end in ENDS else ""
+def _chosen(ports: Ports, provider: str, end: str, school: str) -> Chosen:
+    """What is no provider, no end or no type of school chooses nothing."""
+    return Chosen(
+        provider if provider in ports.model.providers else "", end if end in ENDS else "",
+        school if school in {*SCHOOLS, UNSAID} else "",
+    )  # fmt: skip
 
 
 def _answer_without_values(api: FastAPI, ports: Ports) -> None:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from services.console import pages
 from services.console.model import Model
 from services.console.overview import Hourly, Overview, Row, look_over
-from services.console.reasons_view import ReasonRow, reasons
+from services.console.reasons_view import Chosen, ReasonRow, Reasons
 from services.console.words import Language
 
 RENDER_SECONDS: Final = 0.5
@@ -50,6 +50,7 @@ class Board:
         self._boot = boot
         self._clock = clock
         self._hourly = Hourly()
+        self._reasons = Reasons()
         self._overview: tuple[float, Overview] | None = None
         self._fragments: dict[Language, dict[str, Fragment]] = {}
         self._rows: dict[tuple[Language, str], tuple[Row, str]] = {}
@@ -77,8 +78,8 @@ class Board:
         version = since.version if since is not None and since.boot == self._boot else -1
         return "\n".join(one.html for one in self._fragments[language].values() if one.version > version)
 
-    def reasons(self, provider: str, end: str) -> tuple[ReasonRow, ...]:
-        return reasons(self._model.counts, self._clock(), provider, end)
+    def reasons(self, chosen: Chosen) -> tuple[ReasonRow, ...]:
+        return self._reasons.rows(self._model.counts, self._clock(), chosen)
 
     def _render(self, language: Language) -> None:
         overview = self.overview()

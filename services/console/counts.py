@@ -15,6 +15,8 @@ MOST_KINDS: Final = 20_000
 """Beyond it, new kinds of an hour are counted together: a flood of names must not take the memory."""
 OTHER: Final = "other"
 QUARANTINED: Final = "quarantined"
+DROPPED: Final = "dropped"
+"""No end of an input, but of a field of one that was released: `<rule>/<field>` is its reason."""
 
 
 class Cell(NamedTuple):
@@ -26,6 +28,8 @@ class Cell(NamedTuple):
     """`<provider>/<contract>`; of a quarantine the topic."""
     end: str
     reason: str
+    school: str = ""
+    """Type of the pupil's school; empty where none is said."""
 
 
 class Pace(NamedTuple):
@@ -42,6 +46,7 @@ class Kind(NamedTuple):
     contract: str
     end: str
     reason: str
+    school: str = ""
 
     @property
     def provider(self) -> str:
@@ -66,7 +71,7 @@ class Counts:
                 if cell.hour == hour:
                     kind = Kind(*cell[1:])
                     if kind not in kinds and len(kinds) >= MOST_KINDS:
-                        kind = kind._replace(contract=OTHER, reason=OTHER)
+                        kind = kind._replace(contract=OTHER, reason=OTHER, school="")
                     kinds[kind] = kinds.get(kind, 0) + count
             hours[hour] = kinds
         minutes = {minute: whats for minute, whats in self.minutes.items() if minute >= first_minute}
@@ -85,7 +90,16 @@ def cells_of(entries: Iterable[Entry], aside: Iterable[SetAside]) -> Counter[Cel
     for entry in entries:
         hour = int(entry.at) // HOUR
         for one in entry.ends:
-            found[Cell(hour, entry.stage, one.contract, one.end, one.reason)] += one.number
+            unsaid = one.number
+            for school, number in one.schools:
+                found[Cell(hour, entry.stage, one.contract, one.end, one.reason, school)] += number
+                unsaid -= number
+            if unsaid:
+                found[Cell(hour, entry.stage, one.contract, one.end, one.reason)] += unsaid
+        for lost in entry.dropped:
+            found[Cell(hour, entry.stage, lost.contract, DROPPED, f"{lost.rule}/{lost.name}", lost.school)] += (
+                lost.number
+            )
     for each in aside:
         found[Cell(int(each.at) // HOUR, each.stage, each.topic, QUARANTINED, each.code)] += 1
     return found
@@ -117,6 +131,6 @@ def ends_by_provider(kinds: Mapping[Kind, int]) -> dict[str, Counter[str]]:
     """Of one hour, how what concerns each provider ended; what concerns all of them under `-`."""
     found: dict[str, Counter[str]] = {}
     for kind, count in kinds.items():
-        if counts_for_provider(kind.stage, kind.end):
+        if kind.end != DROPPED and counts_for_provider(kind.stage, kind.end):
             found.setdefault(kind.provider or ALL, Counter())[kind.end] += count
     return found

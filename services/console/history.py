@@ -20,11 +20,20 @@ MINUTES_ON_DISK: Final = 24 * 60
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS cells (
-  hour INTEGER, stage TEXT, contract TEXT, ending TEXT, reason TEXT, count INTEGER,
-  PRIMARY KEY (hour, stage, contract, ending, reason)) WITHOUT ROWID;
+  hour INTEGER, stage TEXT, contract TEXT, ending TEXT, reason TEXT, school TEXT, count INTEGER,
+  PRIMARY KEY (hour, stage, contract, ending, reason, school)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS paces (minute INTEGER, what TEXT, count INTEGER, PRIMARY KEY (minute, what)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS offsets (topic TEXT, part INTEGER, next INTEGER, PRIMARY KEY (topic, part)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS standing (name TEXT PRIMARY KEY, said BLOB) WITHOUT ROWID;
+"""
+
+_SET_APART: Final = "ALTER TABLE cells RENAME TO former;"
+_TAKE_BACK: Final = """
+INSERT INTO cells SELECT hour, stage, contract, ending, reason, '', count FROM former;
+DROP TABLE former;
+"""
+_ADD_CELL: Final = """
+INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count
 """
 
 
@@ -37,6 +46,13 @@ class History:
         path.chmod(0o600)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make what is not there; the counts of before schools were told are of none."""
+        columns = [row[1] for row in self._database.execute("PRAGMA table_info(cells)")]
+        if columns and "school" not in columns:
+            self._database.executescript(f"BEGIN; {_SET_APART} {_TABLES} {_TAKE_BACK} COMMIT;")
         self._database.executescript(_TABLES)
 
     def close(self) -> None:
@@ -48,9 +64,9 @@ class History:
         }
 
     def cells(self, first_hour: int) -> dict[Cell, int]:
-        rows = self._database.execute("SELECT hour, stage, contract, ending, reason, count FROM cells WHERE hour >= ?",
-                                      (first_hour,))  # fmt: skip
-        return {Cell(*row[:5]): row[5] for row in rows}
+        rows = self._database.execute("SELECT hour, stage, contract, ending, reason, school, count FROM cells "
+                                      "WHERE hour >= ?", (first_hour,))  # fmt: skip
+        return {Cell(*row[:6]): row[6] for row in rows}
 
     def paces(self, first_minute: int) -> dict[Pace, int]:
         rows = self._database.execute("SELECT minute, what, count FROM paces WHERE minute >= ?", (first_minute,))
@@ -71,10 +87,7 @@ class History:
         database = self._database
         database.execute("BEGIN IMMEDIATE")
         try:
-            database.executemany(
-                "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-                ((*cell, count) for cell, count in cells.items()),
-            )
+            database.executemany(_ADD_CELL, ((*cell, count) for cell, count in cells.items()))
             database.executemany(
                 "INSERT INTO paces VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
                 ((*pace, count) for pace, count in paces.items()),

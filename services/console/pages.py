@@ -10,7 +10,7 @@ import orjson
 
 from services.console.overview import Overview, Row, StageRow
 from services.console.picture import Picture, bars, draw, polyline, width_of
-from services.console.reasons_view import ENDS, ReasonRow
+from services.console.reasons_view import ENDS, SCHOOLS, UNSAID, Chosen, ReasonRow
 from services.console.words import LANGUAGES, Language, Words
 
 STATIC: Final = resources.files("services.console").joinpath("static")
@@ -85,7 +85,7 @@ def provider_row(language: Language, row: Row) -> str:
 
 
 def reason_table(language: Language, rows: tuple[ReasonRow, ...]) -> str:
-    return _fragment("reason_table", language, rows, None)
+    return _fragment("reason_table", language, rows)
 
 
 def drawing(language: Language, overview: Overview) -> str:
@@ -120,12 +120,12 @@ def overview_page(reader: Reader, overview: Overview, stream: str) -> str:
     )  # fmt: skip
 
 
-def reasons_page(  # noqa: PLR0913  # what the page shows
-    reader: Reader, rows: tuple[ReasonRow, ...], providers: dict[str, str], *, provider: str, end: str, stream: str
+def reasons_page(
+    reader: Reader, rows: tuple[ReasonRow, ...], providers: dict[str, str], chosen: Chosen, stream: str
 ) -> str:
     return _page(
-        "reasons.html", reader, tab="reasons", stream=stream, rows=rows, providers=providers, provider=provider,
-        end=end, ends=ENDS, totals=None,
+        "reasons.html", reader, tab="reasons", stream=stream, rows=rows, providers=providers, chosen=chosen,
+        ends=ENDS, schools=(*SCHOOLS, UNSAID),
     )  # fmt: skip
 
 

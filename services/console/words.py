@@ -7,12 +7,12 @@ from typing import Final, Literal, NamedTuple
 
 import yaml
 
-from services.contract.reasons import REASONS, STAGES, Meaning
+from services.contract.reasons import DROPS, REASONS, STAGES, Meaning
 from services.contract.rulebook import RULEBOOK
 
 Language = Literal["en", "fr"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
-_MEANINGS: Final[Mapping[str, Meaning]] = {**STAGES, **REASONS}  # type: ignore[dict-item]  # codes, all of them texts
+_MEANINGS: Final[Mapping[str, Meaning]] = {**STAGES, **REASONS, **DROPS}  # type: ignore[dict-item]  # codes, all of them texts
 _RULES: Final = {str(rule): asked for rule, asked in RULEBOOK.items()}
 
 

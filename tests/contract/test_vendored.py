@@ -7,7 +7,7 @@ import yaml
 
 from ops.rendering.files import ROOT
 from services.console.words import LANGUAGES, Words
-from services.contract.reasons import REASONS, STAGES
+from services.contract.reasons import DROPS, REASONS, STAGES
 
 CONSOLE = ROOT / "services/console"
 STATIC = CONSOLE / "static"
@@ -59,7 +59,7 @@ def test_every_word_of_a_template_is_there_in_both_languages() -> None:
     assert [name for name, said in words.items() if set(said) != set(LANGUAGES) or not all(said.values())] == []
 
 
-@pytest.mark.parametrize("code", sorted({*REASONS, *STAGES}))
+@pytest.mark.parametrize("code", sorted({*REASONS, *STAGES, *DROPS}))
 def test_every_code_says_in_both_languages_what_it_means_and_what_to_do(code: str) -> None:
     english, french = Words("en").of_code(code), Words("fr").of_code(code)
 
@@ -70,7 +70,7 @@ def test_every_code_says_in_both_languages_what_it_means_and_what_to_do(code: st
 def test_there_is_no_french_for_a_code_that_is_none() -> None:
     french = yaml.safe_load((CONSOLE / "reasons.fr.yaml").read_text("utf-8"))
 
-    assert french.keys() - {*REASONS, *STAGES} == set()
+    assert french.keys() - {*REASONS, *STAGES, *DROPS} == set()
 
 
 def test_pictures_of_the_readme_are_there_and_light() -> None:

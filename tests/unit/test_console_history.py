@@ -1,3 +1,4 @@
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -63,4 +64,23 @@ def test_file_is_its_owner_s_and_what_is_old_goes(tmp_path: Path) -> None:
 
     assert (history.cells(0), history.paces(0)) == ({}, {})
     assert (tmp_path / "console.sqlite").stat().st_mode & 0o077 == 0
+    history.close()
+
+
+def test_file_of_before_schools_were_told_keeps_its_counts(tmp_path: Path) -> None:
+    before = sqlite3.connect(tmp_path / "console.sqlite")
+    before.executescript(
+        "CREATE TABLE cells (hour INTEGER, stage TEXT, contract TEXT, ending TEXT, reason TEXT, count INTEGER, "
+        "PRIMARY KEY (hour, stage, contract, ending, reason)) WITHOUT ROWID;"
+        "INSERT INTO cells VALUES (500000, 'filtering', 'lecture/L', 'held', 'no-image', 7);"
+    )
+    before.close()
+
+    for _ in range(2):
+        history = History(tmp_path / "console.sqlite")
+        history.write({}, {Cell(500_000, "filtering", "lecture/L", "held", "no-image"): 1}, {}, {}, Model().flight)
+        history.close()
+    history = History(tmp_path / "console.sqlite")
+
+    assert history.cells(0) == {Cell(500_000, "filtering", "lecture/L", "held", "no-image", ""): 9}
     history.close()

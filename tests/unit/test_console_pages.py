@@ -170,13 +170,22 @@ async def test_language_and_appearance_are_remembered(desk: Desk) -> None:
     assert "Vue d’ensemble" in page
 
 
-async def test_what_is_no_provider_or_no_end_chooses_nothing(desk: Desk) -> None:
+async def test_what_is_no_provider_no_end_and_no_type_of_school_chooses_nothing(desk: Desk) -> None:
     await desk.enter()
 
-    page = (await desk.client.get("/reasons", params={"provider": HARM, "end": HARM})).text
+    page = (await desk.client.get("/reasons", params={"provider": HARM, "end": HARM, "school": HARM})).text
 
     assert HARM not in page
-    assert 'sse-connect="/reasons/stream?provider=&amp;end="' in page
+    assert 'sse-connect="/reasons/stream?provider=&amp;end=&amp;school="' in page
+
+
+async def test_choice_stays_chosen_on_the_page_and_on_its_stream(desk: Desk) -> None:
+    await desk.enter()
+
+    page = (await desk.client.get("/reasons", params={"provider": "gar", "school": "upper-secondary"})).text
+
+    assert 'sse-connect="/reasons/stream?provider=gar&amp;end=&amp;school=upper-secondary"' in page
+    assert '<option value="upper-secondary" selected>lycée</option>' in page
 
 
 def overview(made: Model) -> Overview:
