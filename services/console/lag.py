@@ -54,8 +54,6 @@ class Line:
     window: tuple[Sample, ...] = ()
     marks: tuple[tuple[float, int], ...] = ()
     """When which end was first seen, of ends that are not accounted for yet: what waits, and since when."""
-    moved: float = 0.0
-    """When the end was last seen to move."""
 
     @property
     def lag(self) -> int:
@@ -68,7 +66,6 @@ class Line:
     def observe(self, sample: Sample, kept: int) -> "Line":
         """With one more look; the last `kept` are judged."""
         before = self.window[-1] if self.window else None
-        moved = sample.at if before is None or sample.end != before.end else self.moved
         marks = self.marks
         if before is None or sample.end > before.end:
             marks = (*marks, (sample.at, sample.end))
@@ -77,4 +74,4 @@ class Line:
             marks = tuple(mark for mark in marks if mark[1] > position)
             if len(marks) > MOST_MARKS:
                 marks = marks[::2]
-        return Line((*self.window, sample)[-kept:], marks, moved)
+        return Line((*self.window, sample)[-kept:], marks)

@@ -25,8 +25,8 @@ STAGE_LEVEL = Gauge("sanctuaire_stage_level", "0 well, 1 warning, 2 stalled, as 
                     registry=REGISTRY)  # fmt: skip
 STAGE_BEHIND = Gauge("sanctuaire_stage_lag_seconds", "How long the oldest input of the stage has waited.", _STAGE,
                      registry=REGISTRY)  # fmt: skip
-BEAT = Gauge("sanctuaire_heartbeat_age_seconds", "Since the stage's heartbeat last moved its slowest partition.",
-             _STAGE, registry=REGISTRY)  # fmt: skip
+BEAT = Gauge("sanctuaire_heartbeat_age_seconds", "Of the last heartbeat in the partition: what was applied up to then.",
+             ("stage", "partition"), registry=REGISTRY)  # fmt: skip
 UNREAD = Gauge("sanctuaire_console_unread_accounts", "Accounts that the console could not read.", registry=REGISTRY)
 
 _BY_PROVIDER: Final = (LEVEL, LAG, BEHIND, WAITING, OLDEST)
@@ -50,6 +50,6 @@ def show(overview: Overview) -> None:
     for stage in overview.stages:
         STAGE_LEVEL.labels(stage.stage).set(LEVELS.index(stage.level))
         STAGE_BEHIND.labels(stage.stage).set(stage.seconds)
-        if stage.beat_seconds is not None:
-            BEAT.labels(stage.stage).set(stage.beat_seconds)
+        for partition, seconds in stage.beats:
+            BEAT.labels(stage.stage, partition).set(seconds)
     UNREAD.set(overview.refused)

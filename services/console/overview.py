@@ -9,7 +9,7 @@ from services.console.accounts import ALL
 from services.console.counts import MINUTE, MINUTES_KEPT, Counts, ends_by_provider
 from services.console.model import Model
 from services.console.standing import LEVELS, Cause, Level, Signs, Standing, stand
-from services.console.watching import INPUTS, Behind, behind_of
+from services.console.watching import INPUTS, NEVER, Behind, behind_of
 from services.console.withdrawals import Waiting, quantile_seconds
 from services.contract.audit import Stage
 from services.contract.topology import OPERATIONS, PROVIDER_WITHDRAWALS, WITHDRAWALS, named_for
@@ -18,7 +18,9 @@ RATE_MINUTES: Final = 5
 BEATEN_BY: Final[Mapping[Stage, tuple[str, ...]]] = {
     "filtering": (WITHDRAWALS,), "pseudonymisation": (PROVIDER_WITHDRAWALS,), "connectors": (),
 }  # fmt: skip
-"""The topics that each stage's heartbeat moves on."""
+"""The topics on which each stage's heartbeats come."""
+Beats = Mapping[str, Mapping[int, float]]
+"""Topic → partition → age of its last heartbeat in seconds."""
 NOTHING: Final = Waiting(0, None)
 WELL: Final = Behind("ok", 0, 0.0)
 
@@ -54,7 +56,13 @@ class StageRow(NamedTuple):
     per_minute: float
     silent_seconds: int | None
     """Since its last account; null before there was one."""
-    beat_seconds: int | None
+    beats: tuple[tuple[int, int], ...]
+    """Each partition in which its heartbeats come, and how old the last is; of several providers the oldest."""
+
+    @property
+    def oldest_beat(self) -> tuple[int, int] | None:
+        """The partition with the oldest heartbeat, and its age in seconds."""
+        return max(self.beats, key=lambda beat: beat[1], default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +110,13 @@ class Hourly:
 def look_over(model: Model, hourly: Hourly, now: float) -> Overview:
     ends, _ = hourly.ends(model.counts)
     lately = hourly.of_hour(int(now) // 3600)
-    by_topic, beats = model.watching.by_topic(now), model.watching.beat_seconds(now)
+    by_topic, beats = model.watching.by_topic(now), model.watching.beat_seconds()
     waiting = model.flight.all_waiting()
     rates = rates_per_minute(model.counts, now)
     rows = []
     for provider, name in model.providers.items():
         behind = by_topic.get(named_for(OPERATIONS, provider), WELL)
-        beat = beats.get(named_for(PROVIDER_WITHDRAWALS, provider))
+        beat = max(beats.get(named_for(PROVIDER_WITHDRAWALS, provider), {}).values(), default=None)
         way = waiting.get(provider, NOTHING)
         lost = lately.get(provider, Counter())["quarantined"]
         standing = stand(Signs(behind, way, beat, lost), now)
@@ -145,20 +153,24 @@ def _age(way: Waiting, now: float) -> int | None:
 
 
 def _stages(
-    model: Model, beats: Mapping[str, float], rates: Mapping[str, float], now: float
+    model: Model, beats: Beats, rates: Mapping[str, float], now: float
 ) -> tuple[StageRow, ...]:  # fmt: skip
     return tuple(_stage(stage, model, beats, rates.get(stage, 0.0), now) for stage in INPUTS)
 
 
-def _stage(stage: Stage, model: Model, beats: Mapping[str, float], per_minute: float, now: float) -> StageRow:
+def _stage(stage: Stage, model: Model, beats: Beats, per_minute: float, now: float) -> StageRow:
     watching, topics = model.watching, _named(INPUTS[stage], model)
     behind = behind_of([line for (topic, _), line in watching.lines.items() if topic in topics], now)
-    beaten = beats.keys() & _named(BEATEN_BY[stage], model)
-    beat = max((beats[topic] for topic in beaten), default=None)
-    heard = max((known.at for (topic, _), known in watching.positions.items() if topic in topics), default=None)
+    ages: dict[int, float] = {}
+    for topic in beats.keys() & _named(BEATEN_BY[stage], model):
+        for partition, seconds in beats[topic].items():
+            ages[partition] = max(seconds, ages.get(partition, 0.0))
+    beat = max(ages.values(), default=None)
+    heard = max((known.at for (topic, _), known in watching.positions.items() if topic in topics), default=NEVER)
     return StageRow(
         stage, *_of(stand(Signs(behind, NOTHING, beat, 0), now)), behind.records, round(behind.seconds), per_minute,
-        None if heard is None else max(0, round(now - heard)), None if beat is None else round(beat),
+        None if heard == NEVER else max(0, round(now - heard)),
+        tuple((partition, round(seconds)) for partition, seconds in sorted(ages.items())),
     )  # fmt: skip
 
 

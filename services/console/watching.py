@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from services.console.accounts import NO_INPUTS, Entry
-from services.console.lag import Line, Sample, Verdict, judge, worst
+from services.console.lag import FEWEST, Line, Sample, Verdict, judge, worst
 from services.contract.audit import Stage
 from services.contract.topology import (
     CHANGES,
@@ -25,6 +25,9 @@ WINDOW: Final = 15
 TREND: Final = 60
 """Points of a provider's trend."""
 
+NEVER: Final = 0.0
+"""In the place of an instant: no account was given."""
+
 Place = tuple[str, int]
 """Topic and partition."""
 BY_PLATFORMS: Final = frozenset({CHANGES, CONSENTS})
@@ -36,6 +39,19 @@ class Position(NamedTuple):
 
     next: int
     at: float
+
+
+class Beat(NamedTuple):
+    """The last heartbeats of one partition: of each of the filter's, up to when all decisions are applied."""
+
+    until: Mapping[int, float]
+    seen: float
+    """When the partition was last looked into; instants in seconds since 1970."""
+
+    @property
+    def seconds(self) -> float:
+        """Age of the oldest, as the rule of freshness counts it."""
+        return max(0.0, self.seen - min(self.until.values()))
 
 
 class Behind(NamedTuple):
@@ -53,8 +69,8 @@ class Watching:
     positions: Mapping[Place, Position] = field(default_factory=dict)
     lines: Mapping[Place, Line] = field(default_factory=dict)
     """Of inputs that have a position."""
-    beats: Mapping[Place, Line] = field(default_factory=dict)
-    """Of topics that a heartbeat moves on each second."""
+    beats: Mapping[Place, Beat] = field(default_factory=dict)
+    """Of the lanes that heartbeats come on."""
     trends: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """By provider, seconds behind."""
 
@@ -70,13 +86,46 @@ class Watching:
 
     def looked(self, ends: Mapping[Place, tuple[int, int]], now: float) -> "Watching":
         """With where partitions begin and end now."""
-        lines, beats = {}, {}
-        for place, (begin, end) in ends.items():
-            if is_beating(place[0]):
-                beats[place] = self.beats.get(place, Line()).observe(Sample(now, None, end), 1)
-            else:
-                lines[place] = self.lines.get(place, Line()).observe(self._sample(place, begin, end, now), WINDOW)
-        return Watching(self.positions, lines, beats, self.trends)
+        lines = {
+            place: self.lines.get(place, Line()).observe(self._sample(place, begin, end, now), WINDOW)
+            for place, (begin, end) in ends.items()
+        }
+        return Watching(self.positions, lines, self.beats, self.trends)
+
+    def standing_still(self) -> dict[Place, int]:
+        """Where a stage does not move though something seems to wait, and from which offset on: maybe marks alone.
+
+        Where platforms write there are no marks, and nobody needs to look.
+        """
+        found = {}
+        for place, line in self.lines.items():
+            last = line.window[-FEWEST:]
+            if (
+                line.lag
+                and place[0] not in BY_PLATFORMS
+                and len(last) == FEWEST
+                and len({sample.position for sample in last}) == 1
+            ):
+                found[place] = last[-1].position or 0
+        return found
+
+    def passed(self, place: Place, first: int, *, is_dry: bool) -> "Watching":
+        """With nothing to be read before `first`; where the place `is_dry`, nothing was there to give account of."""
+        known = self.positions.get(place)
+        if known is None and not is_dry:
+            return self
+        position = Position(max(first, known.next), known.at) if known else Position(first, NEVER)
+        return Watching({**self.positions, place: position}, self.lines, self.beats, self.trends)
+
+    def beaten(self, heard: Mapping[Place, Mapping[int, float]], now: float) -> "Watching":
+        """With what was found on these lanes, if anything."""
+        beats = dict(self.beats)
+        for place, until in heard.items():
+            before = beats[place].until if place in beats else {}
+            later = {number: max(at, before.get(number, at)) for number, at in until.items()}
+            if before or later:
+                beats[place] = Beat({**before, **later}, now)
+        return Watching(self.positions, self.lines, beats, self.trends)
 
     def _sample(self, place: Place, begin: int, end: int, now: float) -> Sample:
         known = self.positions.get(place)
@@ -96,11 +145,11 @@ class Watching:
             found.setdefault(topic, []).append(line)
         return {topic: behind_of(lines, now) for topic, lines in found.items()}
 
-    def beat_seconds(self, now: float) -> dict[str, float]:
-        """By topic, how long ago the slowest of its partitions was moved on by a heartbeat."""
-        found: dict[str, float] = {}
-        for (topic, _), line in self.beats.items():
-            found[topic] = max(found.get(topic, 0.0), now - line.moved)
+    def beat_seconds(self) -> dict[str, dict[int, float]]:
+        """By topic and partition, how old the last heartbeat is."""
+        found: dict[str, dict[int, float]] = {}
+        for (topic, partition), beat in self.beats.items():
+            found.setdefault(topic, {})[partition] = beat.seconds
         return found
 
     def traced(self, seconds: Mapping[str, float]) -> "Watching":
@@ -120,11 +169,6 @@ def behind_of(lines: Iterable[Line], now: float) -> Behind:
     return Behind(worst(verdicts), records, seconds)
 
 
-def is_beating(topic: str) -> bool:
-    """Whether heartbeats move its end on, so that the end says who lives and nothing of lag."""
-    return topic == WITHDRAWALS or (topic.startswith("provisioning.withdrawals.") and not topic.endswith(".quarantine"))
-
-
 INPUTS: Final[Mapping[Stage, tuple[str, ...]]] = {
     "filtering": (CHANGES, CONSENTS, UNLINKS, MOVES, LINKS),
     "pseudonymisation": (WITHDRAWALS, RELEASES),
@@ -132,11 +176,22 @@ INPUTS: Final[Mapping[Stage, tuple[str, ...]]] = {
 }
 
 
+BEATEN: Final = (WITHDRAWALS, PROVIDER_WITHDRAWALS)
+"""On which heartbeats come: their ends say nothing of lag."""
+
+
 def watched_topics(providers: Iterable[str]) -> tuple[str, ...]:
-    """Every topic whose ends are looked at; not one of their records is."""
+    """Every topic whose ends say how far its reader is behind."""
+    return _named((topic for topics in INPUTS.values() for topic in topics if topic not in BEATEN), providers)
+
+
+def lanes(providers: Iterable[str]) -> tuple[str, ...]:
+    """Every topic on which heartbeats come."""
+    return _named(BEATEN, providers)
+
+
+def _named(topics: Iterable[str], providers: Iterable[str]) -> tuple[str, ...]:
+    names = sorted(providers)
     return tuple(
-        named_for(topic, provider)
-        for topics in INPUTS.values()
-        for topic in topics
-        for provider in (sorted(providers) if "<provider>" in topic else ("",))
+        named_for(topic, provider) for topic in topics for provider in (names if "<provider>" in topic else ("",))
     )
