@@ -15,8 +15,11 @@ IMAGES = ROOT / "ops" / "images"
 DOCKERFILE = (IMAGES / "Dockerfile").read_text(encoding="utf-8")
 
 STAGES = ["ingress", "filtering", "pseudonymisation", "connector-gar", "connector-lecture", "connector-suite"]
+SERVICES = [*STAGES, "console"]
 JOBS = ["topics", "policies"]
-OURS = [*STAGES, *JOBS]
+OURS = [*SERVICES, *JOBS]
+PUBLISHED = {"ingress": "counter", "console": "page"}
+"""Who is reached from this machine, and the network for it."""
 KEY_VARIABLES = {"SANCTUAIRE_KEYRING_FILE", "SANCTUAIRE_KEY_ENCRYPTION_KEY_FILE"}
 POWERS = {"privileged", "cap_add", "devices", "pid", "ipc", "network_mode", "ports", "volumes"}
 
@@ -55,15 +58,16 @@ def test_each_provider_with_a_policy_has_its_connector() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_container_can_change_nothing_and_become_nobody_else(name: str) -> None:
     container = CONTAINERS[name]
+    powers = {"ports"} if name in PUBLISHED else set[str]()
 
     assert container["read_only"] is True
     assert container["cap_drop"] == ["ALL"]
     assert container["security_opt"] == ["no-new-privileges:true"]
     assert container["user"] == "${SANCTUAIRE_UID:-10001}:${SANCTUAIRE_GID:-10001}"
-    assert container.keys() & POWERS == ({"ports"} if name == "ingress" else set())
+    assert container.keys() & POWERS == (powers | {"volumes"} if name == "console" else powers)
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", [*STAGES, *JOBS])
 def test_container_writes_in_memory_only_and_not_without_end(name: str) -> None:
     mounts = mounted_in_memory(name)
     work_folder = re.search(r"SANCTUAIRE_WORK_FOLDER=(\S+)", DOCKERFILE)
@@ -100,6 +104,30 @@ def test_work_folder_is_its_stages_alone(name: str) -> None:
     assert {"mode=0700", "uid=${SANCTUAIRE_UID:-10001}", "noexec", "nosuid", "nodev"} <= set(options)
 
 
+def test_console_keeps_its_history_in_a_volume_of_its_own_and_nothing_else_anywhere() -> None:
+    console, folder = CONTAINERS["console"], "/var/lib/sanctuaire"
+    mounted = [volume.split(":") for volume in console["volumes"]]
+
+    assert mounted == [["console-history", folder]]
+    assert [name for name, one in CONTAINERS.items() if "console-history" in str(one.get("volumes"))] == ["console"]
+    assert COMPOSE["volumes"]["console-history"] == {}
+    assert console["environment"]["SANCTUAIRE_WORK_FOLDER"] == f"{folder}/console"
+    assert list(mounted_in_memory("console")) == ["/tmp"]  # noqa: S108  # in the container
+    # The image makes the mount's folder, and a fresh volume takes over who may write there.
+    assert f'RUN ["install", "--directory", "--mode=1777", "{folder}"]' in DOCKERFILE
+
+
+def test_operators_reach_the_console_with_an_account_that_it_alone_is_given() -> None:
+    console = CONTAINERS["console"]
+    holders = [name for name, container in CONTAINERS.items() if "operator" in container.get("secrets", ())]
+
+    assert holders == ["console"]
+    assert console["command"] == ["python", "-m", "services.console"]
+    assert console["environment"]["SANCTUAIRE_OPERATOR_FILE"] == "/run/secrets/operator"
+    assert console["environment"]["SANCTUAIRE_CONSOLE_ADDRESS"] == "0.0.0.0:8071"
+    assert console["ports"] == ["127.0.0.1:8071:8071"]
+
+
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_container_has_limits(name: str) -> None:
     container = CONTAINERS[name]
@@ -111,14 +139,16 @@ def test_container_has_limits(name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_container_is_on_a_network_that_leads_nowhere(name: str) -> None:
-    assert CONTAINERS[name]["networks"] == ["perimeter", *(["counter"] if name == "ingress" else [])]
+    assert CONTAINERS[name]["networks"] == ["perimeter", *([PUBLISHED[name]] if name in PUBLISHED else [])]
     assert COMPOSE["networks"]["perimeter"] == {"internal": True}
 
 
-def test_platforms_reach_ingress_and_ingress_reaches_nobody_outside() -> None:
-    counter = COMPOSE["networks"]["counter"]
-
-    assert counter == {"driver_opts": {"com.docker.network.bridge.enable_ip_masquerade": "false"}}
+def test_platforms_reach_ingress_and_neither_it_nor_the_console_reaches_anybody_outside() -> None:
+    for network in PUBLISHED.values():
+        assert COMPOSE["networks"][network] == {
+            "driver_opts": {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+        }
+    assert [name for name, one in CONTAINERS.items() if "page" in one["networks"]] == ["console"]
     assert [name for name, one in CONTAINERS.items() if "counter" in one["networks"]] == ["ingress"]
     assert CONTAINERS["ingress"]["ports"] == ["127.0.0.1:8070:8070"]
     assert CONTAINERS["ingress"]["environment"]["SANCTUAIRE_INGRESS_ADDRESS"] == "0.0.0.0:8070"
@@ -140,7 +170,7 @@ def test_jobs_follow_the_broker_and_each_other_and_run_once() -> None:
     assert {topics["restart"], policies["restart"]} == {"no"}
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", SERVICES)
 def test_service_waits_for_broker_and_policies_and_says_when_it_is_ready(name: str) -> None:
     container = CONTAINERS[name]
 
@@ -152,7 +182,7 @@ def test_service_waits_for_broker_and_policies_and_says_when_it_is_ready(name: s
     assert container["restart"] == "unless-stopped"
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", SERVICES)
 def test_health_pages_are_reached_from_the_perimeter_alone(name: str) -> None:
     container = CONTAINERS[name]
 
@@ -175,7 +205,7 @@ def test_only_the_pseudonymiser_sees_the_keys_and_as_files() -> None:
         "/run/secrets/keyring",
     ]
     assert sorted(pseudonymiser["secrets"]) == ["key-encryption-key", "keyring"]
-    assert [list(secret) for secret in COMPOSE["secrets"].values()] == [["file"]] * 5
+    assert [list(secret) for secret in COMPOSE["secrets"].values()] == [["file"]] * 6
 
 
 def test_only_ingress_sees_who_may_post_and_as_a_file() -> None:
