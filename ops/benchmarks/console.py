@@ -1,18 +1,21 @@
 """(j) What the operators' page costs: 200 providers, 5,000 events a second through three stages, two pages open.
 
 The console is fed with the accounts that stages would give of such a load, not by stages: these would take the machine.
-An account of the filter speaks of all contracts, each ended in runs; a connector gives one a second and provider. Each
-topic has one partition; what the console asks the broker grows with their number.
+An account of the filter speaks of all contracts, each ended in runs, of two types of school and of the fields that
+stayed inside; a connector gives one a second and provider; heartbeats come on every lane as often as stages write them.
+Each topic has four partitions, and the console remembers a whole day of such hours: what it asks the broker grows with
+the one, what it holds in memory with the other.
 """
 
 import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -28,31 +31,48 @@ from ops.broker.embedded import EmbeddedBroker
 from ops.broker.ports import free_ports
 from ops.supervisor import Service, Supervisor
 from ops.topics import apply_topics, wanted_topics
+from services.console.accounts import read_entry
+from services.console.counts import HOUR, HOURS_KEPT, Cell, cells_of
+from services.console.history import History
+from services.console.withdrawals import Flight
 from services.contract.account import Account
-from services.contract.audit import End
+from services.contract.audit import End, SchoolType
+from services.contract.heartbeats import Heartbeat
+from services.contract.reasons import Rule
 from services.contract.topology import (
     CHANGES,
     CONNECTORS_AUDIT,
     FILTERING_AUDIT,
     OPERATIONS,
     POLICIES,
+    PROVIDER_WITHDRAWALS,
     PSEUDONYMISATION_AUDIT,
     RELEASES,
+    WITHDRAWALS,
     named_for,
 )  # fmt: skip
 
 NAME = "console"
 PROVIDERS = 200
 EVENTS_A_SECOND = 5000
+PARTITIONS = 4
 BATCH = 500
 RUN = 25
 """Records in a row that end in the same way for one contract."""
 ENDS: Final[tuple[tuple[End, str], ...]] = (
     ("released", "R3/public-task"), ("withheld", "school-not-subscribed"), ("withheld", "kind-not-in-contract"),
 )  # fmt: skip
+DROPPED: Final[Mapping[str, Rule]] = {
+    "ine": "R16", "regime": "R16", "scholarship": "R16", "transport": "R16", **dict.fromkeys(
+        ("birth_date", "birth_year", "divisions", "email", "email_relay", "groups", "home_phone", "mef", "subjects"),
+        "R17"), "town": "R23", "postcode": "R23",
+}  # fmt: skip
+HANDED_ON_SECONDS: Final = 5
+"""How often the pseudonymiser says on every lane what the filter says each second on its own."""
 SECONDS, QUICK_SECONDS = 25, 12
-READY_SECONDS = 40.0
+READY_SECONDS = 120.0
 PAGES = 2
+HISTORY = "console.sqlite"
 _SHOWN = ("directory.v1", "state.")
 """Of topics that the console never asks about."""
 
@@ -99,9 +119,11 @@ def measure(bench: Workbench) -> Findings:
 
 
 @contextmanager
-def _console(bench: Workbench, bootstrap: str, names: list[str]) -> Iterator[tuple[int, str, str]]:
+def _console(bench: Workbench, bootstrap: str, names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
     """A console that knows these providers; its process, address and password."""
-    wanted = {name: topic for name, topic in wanted_topics(names, 1).items() if not any(no in name for no in _SHOWN)}
+    wanted = {
+        name: topic for name, topic in wanted_topics(names, PARTITIONS).items() if not any(no in name for no in _SHOWN)
+    }
     apply_topics([bootstrap], wanted)
     example = bench_policies()["alpha"]
     with KafkaProducer(bootstrap_servers=bootstrap) as producer:
@@ -117,6 +139,7 @@ def _console(bench: Workbench, bootstrap: str, names: list[str]) -> Iterator[tup
         "SANCTUAIRE_CONSOLE_ADDRESS": f"127.0.0.1:{port}",
     }  # fmt: skip
     service = Service(NAME, "services.console", environment, NAME, holds_partitions=False)
+    _remember(bench.folder / NAME / NAME / HISTORY, names)
     with Supervisor(services=(service,), folder=bench.folder / NAME) as supervisor:
         supervisor.wait_ready(READY_SECONDS, 0)
         yield supervisor.pids[NAME], f"http://127.0.0.1:{port}", password
@@ -143,45 +166,80 @@ def _read(url: str, session: httpx.Cookies, page: Seen, stopping: threading.Even
                         return
 
 
-def _feed(bootstrap: str, names: list[str], stopping: threading.Event) -> None:
+def _remember(file: Path, names: Sequence[str]) -> None:
+    """A day of such hours, of which the console knows from before."""
+    hour = int(time.time()) // HOUR
+    accounts = [read_entry(_filtering(names, partition, 0)) for partition in range(PARTITIONS)]
+    kinds = [cell[1:] for cell in cells_of(accounts, ())]
+    history = History(file)
+    cells = {Cell(hour - back, *kind): 90_000 for back in range(1, HOURS_KEPT) for kind in kinds}
+    history.write({}, cells, {}, {}, Flight())
+    history.close()
+
+
+def _feed(bootstrap: str, names: Sequence[str], stopping: threading.Event) -> None:
     """Accounts at the pace of so many events a second, each batch when it is due."""
     with KafkaProducer(bootstrap_servers=bootstrap, linger_ms=20) as producer:
         began, number = time.monotonic(), 0
-        bodies = [_filtering(names, first) for first in range(0, 10 * BATCH, BATCH)]
+        bodies = [_filtering(names, number % PARTITIONS, number * BATCH) for number in range(3 * PARTITIONS)]
         while not stopping.wait(max(0.0, began + number * BATCH / EVENTS_A_SECOND - time.monotonic())):
             at = datetime.now(UTC)
-            producer.send(FILTERING_AUDIT, _dated(bodies[number % len(bodies)], at))
-            producer.send(PSEUDONYMISATION_AUDIT, _passed(names, number, at))
+            producer.send(FILTERING_AUDIT, _dated(bodies[number % len(bodies)], at), partition=number % PARTITIONS)
+            producer.send(PSEUDONYMISATION_AUDIT, _passed(names, number, at), partition=number % PARTITIONS)
             share = len(names) * BATCH // EVENTS_A_SECOND
             for name in names[number * share % len(names) :][:share]:
-                producer.send(CONNECTORS_AUDIT, _delivered(name, number, at))
+                producer.send(CONNECTORS_AUDIT, _delivered(name, number, at), partition=number % PARTITIONS)
+            if number % (EVENTS_A_SECOND // BATCH) == 0:
+                _beat(producer, names, number // (EVENTS_A_SECOND // BATCH), at)
             number += 1
 
 
-def _filtering(names: list[str], first: int) -> bytes:
-    account = Account("filtering", CHANGES, 0, BATCH)
+def _beat(producer: KafkaProducer, names: Sequence[str], second: int, at: datetime) -> None:
+    """The filter's heartbeats, and the lanes of those providers whose turn it is to be handed them."""
+    beats = [Heartbeat(partition=one, applied_until=at).model_dump_json().encode() for one in range(PARTITIONS)]
+    for partition, beat in enumerate(beats):
+        producer.send(WITHDRAWALS, beat, partition=partition)
+    for name in names[second % HANDED_ON_SECONDS :: HANDED_ON_SECONDS]:
+        for partition in range(PARTITIONS):
+            for beat in beats:
+                producer.send(named_for(PROVIDER_WITHDRAWALS, name), beat, partition=partition)
+
+
+def _filtering(names: Sequence[str], partition: int, first: int) -> bytes:
+    account = Account("filtering", CHANGES, partition, BATCH)
+    for offset in range(first, first + BATCH):
+        account.school(offset, _school(offset))
     for index, name in enumerate(names):
         for offset in range(first, first + BATCH):
             end, reason = ENDS[(offset // RUN + index) % len(ENDS)]
             account.end(offset, f"{name}/alpha-2026", end, reason)
-    return account.entry((first, first + BATCH - 1), datetime.now(UTC), {}).model_dump_json().encode()
+            if end == "released":
+                account.drop(f"{name}/alpha-2026", _school(offset), DROPPED)
+    entry = account.entry((first, first + BATCH - 1), datetime.now(UTC), {})
+    return entry.model_dump_json(exclude_unset=True).encode()
+
+
+def _school(offset: int) -> SchoolType:
+    return "lower-secondary" if offset // (2 * RUN) % 2 else "upper-secondary"
 
 
 def _dated(body: bytes, at: datetime) -> bytes:
     return orjson.dumps({**orjson.loads(body), "at": at})
 
 
-def _passed(names: list[str], number: int, at: datetime) -> bytes:
-    account = Account("pseudonymisation", RELEASES, 0, BATCH)
+def _passed(names: Sequence[str], number: int, at: datetime) -> bytes:
+    account = Account("pseudonymisation", RELEASES, number % PARTITIONS, BATCH)
     for offset in range(BATCH):
         name = names[(offset // 2) % len(names)]
         account.end(number * BATCH + offset, f"{name}/alpha-2026", "released", "renamed")
-    return account.entry((number * BATCH, number * BATCH + BATCH - 1), at, {}).model_dump_json().encode()
+    entry = account.entry((number * BATCH, number * BATCH + BATCH - 1), at, {})
+    return entry.model_dump_json(exclude_unset=True).encode()
 
 
 def _delivered(name: str, number: int, at: datetime) -> bytes:
     each = EVENTS_A_SECOND // PROVIDERS
-    account = Account("connectors", named_for(OPERATIONS, name), 0, each)
+    account = Account("connectors", named_for(OPERATIONS, name), number % PARTITIONS, each)
     for offset in range(each):
         account.end(number * each + offset, f"{name}/alpha-2026", "released", "delivered")
-    return account.entry((number * each, number * each + each - 1), at, {}).model_dump_json().encode()
+    entry = account.entry((number * each, number * each + each - 1), at, {})
+    return entry.model_dump_json(exclude_unset=True).encode()

@@ -1,12 +1,15 @@
 """One audit entry or quarantined record, as the console counts it. Pure; what is malformed is refused, not guessed."""
 
 import re
+from collections.abc import Mapping
+from sys import intern
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
 from services.console.crossing import Schools
-from services.contract.audit import AuditEntry, End, QuarantinedRecord, SchoolType, Stage
+from services.contract.audit import AnySchool, AuditEntry, End, QuarantinedRecord, SchoolType, Stage
 from services.contract.errors import NotThisSchema, TooLarge
 from services.contract.reasons import Rule
 from services.contract.topology import RELEASES, WITHDRAWALS
@@ -36,15 +39,8 @@ class Ended(NamedTuple):
         return self.contract.partition("/")[0]
 
 
-class Dropped(NamedTuple):
-    """So often a rule kept one field inside of what was released."""
-
-    contract: str
-    school: str
-    """Empty where none is said."""
-    rule: Rule
-    name: str
-    number: int
+Dropped = Mapping[str, Mapping[AnySchool, Mapping[Rule, Mapping[str, int]]]]
+"""Contract → type of school → rule → field → how often the rule kept it inside of what was released."""
 
 
 class Entry(NamedTuple):
@@ -57,7 +53,7 @@ class Entry(NamedTuple):
     records: int
     at: float
     ends: tuple[Ended, ...]
-    dropped: tuple[Dropped, ...] = ()
+    dropped: Dropped = MappingProxyType({})
 
 
 class SetAside(NamedTuple):
@@ -83,7 +79,13 @@ def read_entry(raw: bytes) -> Entry:
         raise NotThisSchema("account: not an audit entry") from None
     schools = Schools(said.schools, said.first, said.last)
     ends = tuple(
-        Ended(contract, end, reason, sum(last - first + 1 for first, last in ranges), schools.among(ranges))
+        Ended(
+            intern(contract),
+            end,
+            intern(reason),
+            sum(last - first + 1 for first, last in ranges),
+            schools.among(ranges),
+        )
         for contract, by_end in said.ends.items()
         for end, reasons in by_end.items()
         for reason, ranges in reasons.items()
@@ -95,17 +97,7 @@ def read_entry(raw: bytes) -> Entry:
     if not all(_PAIR.fullmatch(contract) for contract in said.dropped):
         raise NotThisSchema("account: a contract that is none")
     return Entry(
-        said.stage, said.topic, said.partition, said.last, said.records, said.at.timestamp(), ends, _dropped(said)
-    )
-
-
-def _dropped(said: AuditEntry) -> tuple[Dropped, ...]:
-    return tuple(
-        Dropped(contract, "" if kind == "-" else kind, rule, name, times)
-        for contract, kinds in said.dropped.items()
-        for kind, rules in kinds.items()
-        for rule, names in rules.items()
-        for name, times in names.items()
+        said.stage, said.topic, said.partition, said.last, said.records, said.at.timestamp(), ends, said.dropped
     )
 
 

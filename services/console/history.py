@@ -7,6 +7,7 @@ history and nothing else.
 import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from sys import intern
 from typing import Any, Final
 
 import orjson
@@ -66,7 +67,8 @@ class History:
     def cells(self, first_hour: int) -> dict[Cell, int]:
         rows = self._database.execute("SELECT hour, stage, contract, ending, reason, school, count FROM cells "
                                       "WHERE hour >= ?", (first_hour,))  # fmt: skip
-        return {Cell(*row[:6]): row[6] for row in rows}
+        # A day of many providers: the texts are few, and each is kept once.
+        return {Cell(row[0], *map(intern, row[1:6])): row[6] for row in rows}
 
     def paces(self, first_minute: int) -> dict[Pace, int]:
         rows = self._database.execute("SELECT minute, what, count FROM paces WHERE minute >= ?", (first_minute,))

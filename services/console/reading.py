@@ -21,6 +21,8 @@ from services.runtime.policies import PolicyBook
 
 AUDITS: Final = (FILTERING_AUDIT, PSEUDONYMISATION_AUDIT, CONNECTORS_AUDIT)
 AT_ONCE: Final = 2000
+GATHERED_SECONDS: Final = 0.2
+"""What comes meanwhile is counted at once."""
 WRITE_SECONDS: Final = 2.0
 BEGINNINGS_SECONDS: Final = 600.0
 LOOK_BACK_MS: Final = 3600_000
@@ -93,6 +95,7 @@ class Reading:
             while places:
                 fetched = await consumer.getmany(timeout_ms=500, max_records=AT_ONCE)
                 self._take({place: [(one.offset, one.value) for one in many] for place, many in fetched.items()})
+                await asyncio.sleep(GATHERED_SECONDS)
         finally:
             await consumer.stop()
 

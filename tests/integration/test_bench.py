@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.benchmarks import filtering, memory, pipeline, pseudonymisation, reading, rebuild, withdrawal, workers
+from ops.benchmarks import console, filtering, memory, pipeline, pseudonymisation, reading, rebuild, withdrawal, workers
 from ops.benchmarks.engines import kafka_streams
 from ops.benchmarks.workbench import workbench
 
@@ -91,3 +91,18 @@ def test_an_export_is_read_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPat
 
 def _missing(missing: dict[str, str]) -> set[str]:
     return {name.split("/")[1] for name in missing}
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(120)
+def test_console_is_measured_with_four_partitions_a_topic_and_a_day_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "PROVIDERS", 10)
+    monkeypatch.setattr(console, "QUICK_SECONDS", 2)
+    with workbench(quick=True, peers=None, say=print) as bench:
+        figures = {name: one.median for name, one in console.measure(bench).figures.items()}
+
+    assert console.PARTITIONS == 4
+    assert figures["console/updates"] > 0
+    assert figures["console/sent_bytes_a_second"] > 0
+    assert figures["console/peak_bytes"] > 0
+    assert figures["console/share_of_a_core"] > 0

@@ -16,8 +16,8 @@ COLLEGE: SchoolType = "lower-secondary"
 LYCEE: SchoolType = "upper-secondary"
 
 
-def entry(*ends: Ended, dropped: tuple[Dropped, ...] = (), hours_ago: int = 0) -> Entry:
-    return Entry("filtering", CHANGES, 0, 10, 9, NOW - 3600 * hours_ago, ends, dropped)
+def entry(*ends: Ended, dropped: Dropped | None = None, hours_ago: int = 0) -> Entry:
+    return Entry("filtering", CHANGES, 0, 10, 9, NOW - 3600 * hours_ago, ends, dropped or {})
 
 
 def counted(*entries: Entry) -> Counts:
@@ -30,10 +30,10 @@ COUNTS = counted(
         Ended("lecture/L", "withheld", MISSING, 7, ((COLLEGE, 4), (LYCEE, 1))),
         Ended("gar/G", "withheld", "school-not-subscribed", 2, ((LYCEE, 2),)),
         Ended("gar/G", "held", "no-image", 1),
-        dropped=(
-            Dropped("gar/G", COLLEGE, "R17", "birth_date", 4), Dropped("gar/G", COLLEGE, "R17", "email", 3),
-            Dropped("lecture/L", "", "R17", "email", 1), Dropped("gar/G", LYCEE, "R16", "ine", 2),
-        ),
+        dropped={
+            "gar/G": {COLLEGE: {"R17": {"birth_date": 4, "email": 3}}, LYCEE: {"R16": {"ine": 2}}},
+            "lecture/L": {"-": {"R17": {"email": 1}}},
+        },
     ),
     entry(Ended("lecture/L", "withheld", MISSING, 3, ((COLLEGE, 3),)), hours_ago=2),
 )  # fmt: skip
@@ -111,7 +111,7 @@ def test_account_with_schools_is_counted_by_them_and_what_is_left_apart() -> Non
 
     # GAR: 1200 to 1203 released, of which two at a collège and one at a lycée; 1204 held.
     assert Ended("gar/GAR-2026", "released", "R3/public-task", 4, ((COLLEGE, 2), (LYCEE, 1))) in read.ends
-    assert Dropped("gar/GAR-2026", "", "R17", "email", 1) in read.dropped
+    assert read.dropped["gar/GAR-2026"]["-"] == {"R17": {"email": 1}}
     cells = cells_of([read], ())
     hour = int(read.at) // 3600
     assert cells[Cell(hour, "filtering", "gar/GAR-2026", "released", "R3/public-task", COLLEGE)] == 2
@@ -123,7 +123,7 @@ def test_account_of_before_has_no_schools_and_no_fields() -> None:
     read = read_entry(orjson.dumps(example("audit-entry/1/filtering-batch")))
 
     assert {one.schools for one in read.ends} == {()}
-    assert read.dropped == ()
+    assert read.dropped == {}
 
 
 @pytest.mark.parametrize(
