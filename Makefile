@@ -10,7 +10,7 @@ COMPILED := .cache/compiled/.ready
 AS_BEFORE := $(if $(wildcard $(COMPILED)),compiled,setup)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compiled interpreted demo test check render bench up faults mutants clean
+.PHONY: help setup compiled interpreted demo test check render bench up faults pictures mutants clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ render: $(AS_BEFORE) ## Render schemas, AsyncAPI and diagrams from the contract
 
 bench: compiled ## Measure each stage beside its peers, in one run on one Kafka
 	$(BIN)/sanctuaire bench $(ARGS)
+
+pictures: $(AS_BEFORE) ## Take the README's pictures of the operators' page anew, from the demo (needs chromium; a minute and a half)
+	$(BIN)/python -m tests.browser.pictures $(ARGS)
 
 mutants: interpreted ## Break the rules some thousand times, see which breaks no test notices (20 minutes; goes on where it was)
 	@test -d .cache/mutmut || $(BIN)/uv pip install --quiet --require-hashes --target .cache/mutmut -r ops/mutants/mutmut.lock

@@ -128,16 +128,20 @@ def _say_where(installation: Installation, supervisor: Supervisor) -> None:
     ingress = supervisor.services[0].environment["SANCTUAIRE_INGRESS_ADDRESS"]
     print(f"post         http://{ingress}/v1/consents /v1/changes")
     print(f"             who may: sanctuaire ingress token NAME --source SOURCE --file {installation.platforms}")
-    page = supervisor.services[-1].environment["SANCTUAIRE_CONSOLE_ADDRESS"]
-    print(f"console      http://{page}/")
+    print(where_to_look(installation, supervisor.services[-1]))
+    print(f"publish      KAFKA_BOOTSTRAP={installation.bootstrap} sanctuaire publish aaf PATH")
+    print("Ctrl-C ends it; the data are kept.", flush=True)
+
+
+def where_to_look(installation: Installation, console: Service) -> str:
+    """The page's address, and the account with its password where that was made just now."""
+    page, file = console.environment["SANCTUAIRE_CONSOLE_ADDRESS"], installation.operator
     said = (
         f"password {installation.new_password} (said once)"
         if installation.new_password
-        else (f"password as it was first said; a new one: sanctuaire console password --file {installation.operator}")
+        else f"password as it was first said; a new one: sanctuaire console password --file {file}"
     )
-    print(f"             account {operators.NAME}, {said}")
-    print(f"publish      KAFKA_BOOTSTRAP={installation.bootstrap} sanctuaire publish aaf PATH")
-    print("Ctrl-C ends it; the data are kept.", flush=True)
+    return f"console      http://{page}/\n             account {operators.NAME}, {said}"
 
 
 def count_jars(done: int, total: int) -> None:

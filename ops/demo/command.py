@@ -1,10 +1,11 @@
 """`sanctuaire demo`: the whole flow on a real Kafka, then an independent reader's judgement."""
 
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ import typer
 
 from ops.broker.embedded import EmbeddedBroker
 from ops.broker.existing import bootstrap_or_embedded
+from ops.broker.ports import free_port_at_best
 from ops.demo.acts import Play
 from ops.demo.asking import asked
 from ops.demo.exports import write_exports
@@ -26,24 +28,29 @@ from ops.demo.tally import ends_of
 from ops.demo.verifier import judge
 from ops.demo.view import ends_tables, judgement
 from ops.demo.watch import Watch
-from ops.installation import install
+from ops.installation import Installation, install
 from ops.policy_files import POLICIES_FOLDER
-from ops.supervisor import Supervisor
+from ops.supervisor import Service, Supervisor
 from ops.synthesis import canaries
-from ops.up import READY_SECONDS, count_jars, end_in_order_when_asked
+from ops.up import CONSOLE_PORT, READY_SECONDS, count_jars, end_in_order_when_asked, where_to_look
 from services.contract.errors import WrongSettings
 
 SEED = 2026
 
 
-def demo(
+def demo(  # noqa: PLR0917  # one each option
     json: Annotated[Path | None, typer.Option("--json", help="Write the summary to this file.")] = None,
     schools: Annotated[int, typer.Option(min=1, max=50, help="How many schools to invent.")] = 2,
     pupils: Annotated[int, typer.Option(min=20, max=2000, help="How many pupils a school has.")] = 300,
     partitions: Annotated[int, typer.Option(min=1, max=64, help="Of the topics keyed by a subject.")] = 4,
     keep: Annotated[Path | None, typer.Option(help="Keep exports, keys and logs in this new folder.")] = None,
+    console: Annotated[
+        bool, typer.Option("--console", help="Show the operators' page too, and keep it up until Ctrl-C.")
+    ] = False,
 ) -> None:
-    """Two invented schools through the real services; ends by itself.
+    """Two invented schools through the real services; ends by itself, unless the page is asked for.
+
+    Example: sanctuaire demo --console
 
     Exit codes: 0 where every input is reconciled with its ends and no canary is found outside, else 1.
     """
@@ -54,17 +61,28 @@ def demo(
         bootstrap = stack.enter_context(bootstrap_or_embedded(broker))
         installation = install(bootstrap, folder / "keys", POLICIES_FOLDER, partitions)
         _refuse_used(bootstrap)
-        supervisor = stack.enter_context(Supervisor(services=installation.services, folder=folder / "services"))
+        services = (*installation.services, *((_page(installation),) if console else ()))
+        supervisor = stack.enter_context(Supervisor(services=services, folder=folder / "services"))
         cast = stage(schools, pupils, SEED, *asked(installation))
         exports = write_exports(cast, SEED, pupils, folder / "exports")
         platform = stack.enter_context(publication(installation.addresses))
         watch = stack.enter_context(Watch(bootstrap, installation.providers))
         play = Play(installation, cast, exports, platform, watch, supervisor, screen)
         supervisor.wait_ready(READY_SECONDS, partitions)
-        screen.say(f"Kafka and {len(installation.services)} services are ready ({time.monotonic() - began:.1f} s).")
+        screen.say(f"Kafka and {len(services)} services are ready ({time.monotonic() - began:.1f} s).")
+        if console:
+            screen.say(where_to_look(installation, services[-1]))
         play.run()
         is_good = _judge(play, json, schools, pupils, began)
+        if console:
+            screen.say("Ctrl-C ends it.")
+            with suppress(KeyboardInterrupt):
+                signal.pause()
     raise typer.Exit(0 if is_good else 1)
+
+
+def _page(installation: Installation) -> Service:
+    return installation.console_at(f"127.0.0.1:{free_port_at_best(CONSOLE_PORT)}")
 
 
 def _judge(play: Play, json: Path | None, schools: int, pupils: int, began: float) -> bool:

@@ -15,6 +15,8 @@ from services.contract.audit import Stage
 from services.contract.topology import OPERATIONS, PROVIDER_WITHDRAWALS, WITHDRAWALS, named_for
 
 RATE_MINUTES: Final = 5
+LEAST_MINUTES: Final = 15
+"""A shorter chart says little."""
 BEATEN_BY: Final[Mapping[Stage, tuple[str, ...]]] = {
     "filtering": (WITHDRAWALS,), "pseudonymisation": (PROVIDER_WITHDRAWALS,), "connectors": (),
 }  # fmt: skip
@@ -193,9 +195,13 @@ def rates_per_minute(counts: Counts, now: float) -> dict[str, float]:
 
 
 def minute_series(counts: Counts, now: float) -> dict[str, list[int]]:
-    """The last hour by minute, oldest first: when (seconds since 1970), inputs by stage, and what was told or not."""
+    """By minute, oldest first: when (seconds since 1970), inputs by stage, and what was told or taken back.
+
+    Of the last hour, from when anything is known of, and of a quarter at least.
+    """
     last = int(now) // MINUTE
-    minutes = range(last - MINUTES_KEPT + 1, last + 1)
+    first = max(last - MINUTES_KEPT + 1, min((*counts.minutes, last - LEAST_MINUTES + 2)) - 1)
+    minutes = range(first, last + 1)
     of: list[Mapping[str, int]] = [counts.minutes.get(minute, {}) for minute in minutes]
 
     def ending(end: str) -> list[int]:

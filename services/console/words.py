@@ -70,7 +70,7 @@ class Words:
     def duration(self, seconds: float) -> str:
         """To one unit."""
         if seconds < 10 and seconds != round(seconds):
-            text = f"{seconds:.1f}\u202fs"
+            text = f"{max(seconds, 0.1):.1f}\u202fs"
             return text.replace(".", ",") if self.language == "fr" else text
         for bound, unit, size in ((120, "s", 1), (7200, "min", 60), (172_800, "h", 3600)):
             if seconds < bound:

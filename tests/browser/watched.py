@@ -54,10 +54,14 @@ class Watched:
         assert wait_for(lambda: self.is_ready("console")), (self.stages.folder / "console/log.jsonl").read_text("utf-8")
 
     def sign_in(self, page: Page) -> None:
-        page.goto(f"{self.url}/login")
-        page.get_by_label("Password").fill(self.password)
-        page.get_by_role("button", name="Sign in").click()
-        page.locator("#link.live").wait_for()
+        sign_in(page, self.url, self.password)
+
+
+def sign_in(page: Page, url: str, password: str) -> None:
+    page.goto(f"{url}/login")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.locator("#link.live").wait_for()
 
 
 @contextmanager

@@ -80,4 +80,4 @@ def test_pictures_of_the_readme_are_there_and_light() -> None:
     for name in named:
         content = (ROOT / name).read_bytes()
         assert content.startswith(b"\x89PNG")
-        assert len(content) < 200_000
+        assert len(content) < 350_000

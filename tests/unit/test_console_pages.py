@@ -270,15 +270,29 @@ def test_trouble_comes_first_and_quarantine_of_this_hour_is_one() -> None:
     assert overview(made).ends == {"quarantined": 1}
 
 
-def test_minutes_are_those_of_the_last_hour_oldest_first() -> None:
+def test_minutes_go_back_a_quarter_of_an_hour_oldest_first() -> None:
     made = model()
     made.hear([delivered("gar", 3), Entry("filtering", CHANGES, 0, 9, 10, NOW, ())], [], NOW)
 
     series = minute_series(made.counts, NOW)
 
-    assert len(series["at"]) == 60
+    assert len(series["at"]) == 15
     assert series["at"][-1] == 500_000 * 3600 + 120
     assert (series["filtering"][-1], series["released"][-1], series["erased"][-1]) == (10, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("minutes_ago", "shown"),
+    [pytest.param(5, 15, id="shortly"), pytest.param(30, 32, id="half an hour"), pytest.param(59, 60, id="an hour")],
+)
+def test_minutes_begin_before_what_is_known_and_are_an_hour_at_most(minutes_ago: int, shown: int) -> None:
+    made = model()
+    made.hear([Entry("filtering", CHANGES, 0, 9, 10, NOW - 60 * minutes_ago, ())], [], NOW)
+
+    series = minute_series(made.counts, NOW)
+
+    assert len(series["at"]) == shown
+    assert series["filtering"].index(10) == shown - 1 - minutes_ago
 
 
 def test_drawing_shows_eight_providers_and_says_how_many_more_there_are() -> None:
@@ -298,7 +312,7 @@ def test_trend_is_flat_without_lag_and_rises_with_it() -> None:
 @pytest.mark.parametrize(
     ("seconds", "english", "french"),
     [
-        (0.26, "0.3 s", "0,3 s"), (12, "12 s", "12 s"), (119, "119 s", "119 s"), (600, "10 min", "10 min"),
+        (0.02, "0.1 s", "0,1 s"), (0.26, "0.3 s", "0,3 s"), (0, "0 s", "0 s"), (12, "12 s", "12 s"), (119, "119 s", "119 s"), (600, "10 min", "10 min"),
         (7200, "2 h", "2 h"), (200_000, "2 d", "2 j"),
     ],
 )  # fmt: skip

@@ -45,6 +45,7 @@
     const number = new Intl.NumberFormat(language);
     const font = `12px ${getComputedStyle(chart).fontFamily}`;
     const count = (_plot, value) => (value == null ? "–" : number.format(value));
+    const points = { show: false };
     const axis = { font, stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
     plot = new uPlot({
       width: chart.clientWidth, height: 210, cursor: { y: false },
@@ -54,9 +55,9 @@
       ], scales: { y: { range: (_plot, _low, high) => [0, Math.max(4, high * 1.1)] } },
       series: [
         { label: chart.dataset.time, value: (_plot, at) => (at == null ? "" : clock.format(at * 1000)) },
-        { value: count, label: chart.dataset.decided, stroke: colour("--ink"), width: 1.5 },
-        { value: count, label: chart.dataset.released, stroke: colour("--accent"), width: 2, fill: colour("--wash") },
-        { value: count, label: chart.dataset.erased, stroke: colour("--amber"), width: 2, dash: [5, 4] },
+        { value: count, points, label: chart.dataset.decided, stroke: colour("--ink"), width: 1.5 },
+        { value: count, points, label: chart.dataset.released, stroke: colour("--accent"), width: 2, fill: colour("--wash") },
+        { value: count, points, label: chart.dataset.erased, stroke: colour("--amber"), width: 2, dash: [5, 4] },
       ],
     }, series, chart);
   };
