@@ -91,7 +91,7 @@ def test_withdrawal_appears_with_its_age_and_is_seen_through(console: Watched, p
     expect(page.locator("#p-lecture [data-end=erased]")).to_have_text("1")
 
 
-def test_provider_that_fails_is_named_with_a_reason_and_is_well_again(console: Watched, page: Page) -> None:
+def test_provider_that_fails_is_named_with_a_reason_and_is_well_again(console: Watched, page: Page, axe: Path) -> None:
     stages, row = console.stages, page.locator("#p-gar")
     before = released(page, "gar")
     stages.publish([joins(number) for number in range(100, 112)])  # so that each partition was read before
@@ -104,6 +104,7 @@ def test_provider_that_fails_is_named_with_a_reason_and_is_well_again(console: W
         expect(row.locator(".why")).to_contain_text("it stands still while records wait")
         expect(page.locator(".headline")).to_have_text("1 provider needs you")
         expect(page.locator("#n-gar")).to_have_class("node stalled")
+        assert violations(page, axe) == []
     finally:
         stages.thaw("connectors-gar")
 
@@ -130,12 +131,65 @@ def test_reasons_name_rule_code_and_what_to_do_and_can_be_narrowed(console: Watc
     expect(missing).to_contain_text("The child has not agreed.", timeout=LONG)
     expect(missing).to_contain_text("R10/child-consent-missing")
     expect(missing).to_contain_text("Collect the missing consent through the school")
+    dropped = page.locator("tr[data-code=R17]")
+    expect(dropped).to_contain_text("A field that the contract or the perimeter does not name.")
+    expect(dropped).to_contain_text("birth_date")
+    expect(dropped).to_contain_text("say so in the contract, with its purpose")
+    page.get_by_label("School type").select_option("lower-secondary")
+    page.get_by_role("button", name="Show").click()
+    expect(missing).to_contain_text(re.compile(r"collège \d+"))
+    page.get_by_label("School type").select_option("upper-secondary")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tr[data-code=child-consent-missing]")).to_have_count(0)
+
+    page.get_by_label("School type").select_option("")
     page.get_by_label("Provider").select_option("gar")
     page.get_by_label("Outcome").select_option("held")
     page.get_by_role("button", name="Show").click()
 
     expect(page.locator("tr[data-code=no-image]")).to_contain_text("Publish a complete export of the source.")
     expect(page.locator("tr[data-code=child-consent-missing]")).to_have_count(0)
+
+
+def test_everything_is_reached_by_the_keyboard(console: Watched, page: Page) -> None:
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    page.goto(f"{console.url}/reasons?end=held")
+    page.locator("#link.live").wait_for()
+    reached: list[str] = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+    assert reached[:7] == ["Skip to content", "Overview", "Reasons", "Français", "Light", "Dark", "Sign out"]
+    assert reached[7:12] == ["provider", "end", "school", "Show", "reasons"]
+
+
+def test_pages_do_nothing_that_their_own_policy_forbids(console: Watched, page: Page) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for path in ("/", "/reasons", "/"):
+        page.goto(f"{console.url}{path}")
+        page.locator("#link.live").wait_for()
+    page.locator(".uplot canvas").wait_for(state="attached")
+
+    assert said == []
+
+
+@pytest.mark.parametrize("path", ["/", "/reasons"])
+def test_no_page_is_wider_than_a_phone_and_the_first_fits_on_a_wall(console: Watched, page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{console.url}{path}")
+    page.locator("#link.live").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+    if path == "/":
+        page.set_viewport_size({"width": 1920, "height": 1080})
+        assert page.evaluate("document.documentElement.scrollHeight") <= 1080
 
 
 def test_what_somebody_wrote_into_a_field_never_runs(console: Watched, page: Page) -> None:
@@ -215,6 +269,10 @@ def test_pages_weigh_less_than_300_kilobytes_and_fetch_from_nowhere_else(console
     page.on(
         "response", lambda answer: fetched.update({answer.url: 0 if "stream" in answer.url else len(answer.body())})
     )
+    page.goto(f"{console.url}/reasons")
+    page.locator("#link.live").wait_for()
+    assert sum(fetched.values()) < 300_000
+    fetched.clear()
     page.goto(f"{console.url}/")
     page.locator("#link.live").wait_for()
     page.locator(".uplot canvas").wait_for(state="attached")

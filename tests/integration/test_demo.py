@@ -10,6 +10,7 @@ from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 
+import httpx
 import pytest
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
@@ -77,9 +78,28 @@ def metrics(addresses: str, service: str) -> str:
         return connection.getresponse().read().decode()
 
 
+def inputs_seen(addresses: str, least: int) -> int:
+    """Sign in as `up` said at its first start, and look until that many inputs were decided; how many were."""
+    found = re.search(
+        r"^console +(http://\S+)/$\n +account (\w+), password (\S+) \(said once\)$", addresses, re.MULTILINE
+    )
+    assert found is not None, addresses
+    url, name, password = found.groups()
+    with httpx.Client(base_url=url, timeout=10.0, headers={"Accept": "text/html"}) as client:
+        token = re.search(r'name="token" value="([^"]+)"', client.get("/login").text)
+        form = {"name": name, "password": password, "token": token[1] if token else ""}
+        assert client.post("/login", data=form).headers["location"] == "/"
+        deadline, seen = time.monotonic() + 60, 0
+        while seen < least and time.monotonic() < deadline:
+            time.sleep(0.2)
+            seen = sum(client.get("/minutes.json").json()["filtering"])
+        return seen
+
+
 def test_up_shares_a_stage_among_its_workers_stays_until_it_is_asked_to_end_and_keeps_its_keys(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    arguments = command("up", "--folder", str(folder), "--partitions", "2", "--workers", "filtering=2")
+    options = ("--partitions", "2", "--workers", "filtering=2", "--synthetic", "10")
+    arguments = command("up", "--folder", str(folder), *options)
     log = tmp_path / "up.log"
     with (
         log.open("wb") as sink,
@@ -90,11 +110,16 @@ def test_up_shares_a_stage_among_its_workers_stays_until_it_is_asked_to_end_and_
             time.sleep(0.1)
         addresses = log.read_text("utf-8")
         shown = [metrics(addresses, f"filtering-{number}") for number in (1, 2)] if "Ctrl-C" in addresses else []
+        # The school that is published first is some three hundred people; more than that is what happens to them then.
+        seen = inputs_seen(addresses, 600)
         running.send_signal(signal.SIGTERM)
         status = running.wait(60)
 
     assert status == 0, log.read_text("utf-8")
     assert ['sanctuaire_partitions{stage="filtering",state="open"} 1.0' in page for page in shown] == [True, True]
+    assert seen >= 600
+    account = folder / "keys/operator.json"
+    assert account.stat().st_mode & 0o077 == 0
     said = (folder / "services/services.log").read_text("utf-8")
     first, *then = re.findall(r"(\S+) +INFO +stopped", said)
     assert (first, sorted(then[:2])) == ("ingress", ["filtering-1", "filtering-2"])

@@ -312,7 +312,8 @@ def test_trend_is_flat_without_lag_and_rises_with_it() -> None:
 @pytest.mark.parametrize(
     ("seconds", "english", "french"),
     [
-        (0.02, "0.1 s", "0,1 s"), (0.26, "0.3 s", "0,3 s"), (0, "0 s", "0 s"), (12, "12 s", "12 s"), (119, "119 s", "119 s"), (600, "10 min", "10 min"),
+        (0.02, "0.1 s", "0,1 s"), (0.26, "0.3 s", "0,3 s"), (0, "0 s", "0 s"),
+        (12, "12 s", "12 s"), (119, "119 s", "119 s"), (600, "10 min", "10 min"),
         (7200, "2 h", "2 h"), (200_000, "2 d", "2 j"),
     ],
 )  # fmt: skip
