@@ -20,6 +20,7 @@ from typing import Final
 
 import httpx
 import orjson
+from confluent_kafka import Producer
 from kafka import KafkaProducer
 
 from ops import operators
@@ -96,8 +97,8 @@ def measure(bench: Workbench) -> Findings:
         stopping, pages = threading.Event(), [Seen() for _ in range(PAGES)]
         session = _sign_in(url, password)
         readers = [threading.Thread(target=_read, args=(url, session, page, stopping)) for page in pages]
-        feeder = threading.Thread(target=_feed, args=(broker.bootstrap, names, stopping))
-        for thread in (*readers, feeder):
+        feeders = [threading.Thread(target=one, args=(broker.bootstrap, names, stopping)) for one in (_feed, _beat)]
+        for thread in (*readers, *feeders):
             thread.start()
         bench.say(f"console: {EVENTS_A_SECOND} events a second for {seconds} s")
         time.sleep(3.0)
@@ -105,7 +106,7 @@ def measure(bench: Workbench) -> Findings:
         time.sleep(seconds)
         share = (cpu_seconds([pid]) - before) / (time.monotonic() - began)
         stopping.set()
-        for thread in (*readers, feeder):
+        for thread in (*readers, *feeders):
             thread.join(10.0)
         peak = float(peak_bytes([pid]))
     found = {
@@ -189,20 +190,25 @@ def _feed(bootstrap: str, names: Sequence[str], stopping: threading.Event) -> No
             share = len(names) * BATCH // EVENTS_A_SECOND
             for name in names[number * share % len(names) :][:share]:
                 producer.send(CONNECTORS_AUDIT, _delivered(name, number, at), partition=number % PARTITIONS)
-            if number % (EVENTS_A_SECOND // BATCH) == 0:
-                _beat(producer, names, number // (EVENTS_A_SECOND // BATCH), at)
             number += 1
 
 
-def _beat(producer: KafkaProducer, names: Sequence[str], second: int, at: datetime) -> None:
-    """The filter's heartbeats, and the lanes of those providers whose turn it is to be handed them."""
-    beats = [Heartbeat(partition=one, applied_until=at).model_dump_json().encode() for one in range(PARTITIONS)]
-    for partition, beat in enumerate(beats):
-        producer.send(WITHDRAWALS, beat, partition=partition)
-    for name in names[second % HANDED_ON_SECONDS :: HANDED_ON_SECONDS]:
-        for partition in range(PARTITIONS):
-            for beat in beats:
-                producer.send(named_for(PROVIDER_WITHDRAWALS, name), beat, partition=partition)
+def _beat(bootstrap: str, names: Sequence[str], stopping: threading.Event) -> None:
+    """Each second the filter's heartbeats, and the lanes of those providers whose turn it is to be handed them."""
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20})
+    began, second = time.monotonic(), 0
+    while not stopping.wait(max(0.0, began + second - time.monotonic())):
+        now = datetime.now(UTC)
+        beats = [Heartbeat(partition=one, applied_until=now).model_dump_json().encode() for one in range(PARTITIONS)]
+        for partition, beat in enumerate(beats):
+            producer.produce(WITHDRAWALS, beat, partition=partition)
+        for name in names[second % HANDED_ON_SECONDS :: HANDED_ON_SECONDS]:
+            for partition in range(PARTITIONS):
+                for beat in beats:
+                    producer.produce(named_for(PROVIDER_WITHDRAWALS, name), beat, partition=partition)
+        producer.poll(0)
+        second += 1
+    producer.flush(5.0)
 
 
 def _filtering(names: Sequence[str], partition: int, first: int) -> bytes:

@@ -67,7 +67,7 @@ class Tail:
             places = await opened(consumer, self._bootstrap, lanes(providers))
             while places:
                 turn, places = places[:LANES_AT_ONCE], [*places[LANES_AT_ONCE:], *places[:LANES_AT_ONCE]]
-                self._model.beat(await _beats_of(consumer, turn, nexts), time.time())
+                self._model.beat(*await _beats_of(consumer, turn, nexts))
                 await asyncio.sleep(self._look_seconds)
         finally:
             await consumer.stop()
@@ -92,9 +92,9 @@ class Tail:
 
 async def _beats_of(
     consumer: AIOKafkaConsumer, turn: Sequence[TopicPartition], nexts: dict[TopicPartition, int]
-) -> dict[Place, dict[int, float]]:
-    """What is new on these lanes, and for each of them at least that it was looked into."""
-    begins, ends = await consumer.beginning_offsets(turn), await consumer.end_offsets(turn)
+) -> tuple[dict[Place, dict[int, float]], float]:
+    """What is new on these lanes, and for each of them at least that it was looked into; and as of when."""
+    begins, ends, seen = await consumer.beginning_offsets(turn), await consumer.end_offsets(turn), time.time()
     starts = {tp: max(begins[tp], nexts[tp] if tp in nexts else ends[tp] - BACK, ends[tp] - MOST_BACK) for tp in turn}
     found: dict[Place, dict[int, float]] = {(tp.topic, tp.partition): {} for tp in turn}
 
@@ -106,7 +106,7 @@ async def _beats_of(
         return True
 
     nexts |= await _read(consumer, starts, ends, take)
-    return found
+    return found, seen
 
 
 async def _first_records(consumer: AIOKafkaConsumer, asked: Mapping[Place, int]) -> dict[Place, tuple[int, bool]]:
