@@ -261,6 +261,11 @@ def test_page_says_everything_without_javascript_and_in_french(console: Watched,
     expect(plain.locator("svg.drawing")).to_contain_text("Pseudonymisation")
     assert "toutes les dix secondes" in plain.content()
     assert '<meta http-equiv="refresh" content="10">' in plain.content()
+    plain.goto(f"{console.url}/reasons")
+    plain.get_by_label("Type d’établissement").select_option("lower-secondary")
+    plain.get_by_role("button", name="Afficher").click()
+    assert "school=lower-secondary" in plain.url
+    expect(plain.locator("#reasons")).to_be_visible()
     context.close()
 
 
