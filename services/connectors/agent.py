@@ -49,6 +49,7 @@ class ConnectorAgent:
     async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
         words: list[tuple[int, Word]] = []
         last: dict[bytes, Word] = {}
+        vouches = False
         for record in records:
             try:
                 word = self._read(record, outbox.partitions)
@@ -58,6 +59,8 @@ class ConnectorAgent:
             if isinstance(word, Heartbeat):
                 outbox.put(freshness.key_of(word.partition), freshness.dump(word))
                 account.count(-1)
+                # They come of all the filter's partitions, in turn: the account of one round is enough.
+                vouches = vouches or word.partition == outbox.partition
                 continue
             words.append((record.offset, word))
             known = last.get(word.place)
@@ -72,6 +75,8 @@ class ConnectorAgent:
                 telling.hear(offset, word, backlog=backlog, express=express)
             else:
                 telling.end(offset, word, "duplicate" if word.seq == latest.seq else "superseded")
+        if vouches and (until := freshness.applied_until(outbox.get, outbox.partitions)) is not None:
+            account.vouch(until, outbox.reached.ends)
         await telling.tell()
 
     def _read(self, record: Record, partitions: int) -> Word | Heartbeat:

@@ -17,7 +17,8 @@ from services.contract.topology import RELEASES, WITHDRAWALS
 MAX_ENTRY_BYTES: Final = 1 << 20
 ALL: Final = "-"
 """In the place of a contract: all of them at once."""
-NO_INPUTS: Final = frozenset({"sweep", "tick"})
+TICK: Final = "tick"
+NO_INPUTS: Final = frozenset({"sweep", TICK})
 """In the place of a topic: what a stage did of itself."""
 
 _PAIR = re.compile(r"-|[a-z0-9][a-z0-9.-]{0,62}/[A-Za-z0-9][A-Za-z0-9.-]{0,40}")
@@ -54,6 +55,9 @@ class Entry(NamedTuple):
     at: float
     ends: tuple[Ended, ...]
     dropped: Dropped = MappingProxyType({})
+    applied_until: float | None = None
+    caught_up: Mapping[str, int] = MappingProxyType({})
+    """Topic → its end, of which nothing waited."""
 
 
 class SetAside(NamedTuple):
@@ -96,9 +100,12 @@ def read_entry(raw: bytes) -> Entry:
         raise NotThisSchema("account: a contract, reason or range that is none")
     if not all(_PAIR.fullmatch(contract) for contract in said.dropped):
         raise NotThisSchema("account: a contract that is none")
+    if not all(_TOPIC.fullmatch(topic) for topic in said.caught_up):
+        raise NotThisSchema("account: a topic that is none")
     return Entry(
-        said.stage, said.topic, said.partition, said.last, said.records, said.at.timestamp(), ends, said.dropped
-    )
+        said.stage, said.topic, said.partition, said.last, said.records, said.at.timestamp(), ends, said.dropped,
+        None if said.applied_until is None else said.applied_until.timestamp(), said.caught_up,
+    )  # fmt: skip
 
 
 def read_aside(raw: bytes) -> SetAside:

@@ -66,12 +66,6 @@ class Model:
                  for name in self.providers}
             )  # fmt: skip
 
-    def beat(self, heard: Mapping[Place, Mapping[int, float]], now: float) -> None:
-        self.watching = self.watching.beaten(heard, now)
-
-    def pass_over(self, place: Place, first: int, *, is_dry: bool) -> None:
-        self.watching = self.watching.passed(place, first, is_dry=is_dry)
-
     def take_unwritten(self) -> tuple[Counter[Cell], Counter[Pace]]:
         """What was counted since the last time this was asked."""
         cells, paces = self._cells, self._paces

@@ -9,18 +9,14 @@ from services.console.accounts import ALL
 from services.console.counts import MINUTE, MINUTES_KEPT, Counts, ends_by_provider
 from services.console.model import Model
 from services.console.standing import LEVELS, Cause, Level, Signs, Standing, stand
-from services.console.watching import INPUTS, NEVER, Behind, behind_of
+from services.console.watching import BEATEN, INPUTS, Behind, behind_of
 from services.console.withdrawals import Waiting, quantile_seconds
 from services.contract.audit import Stage
-from services.contract.topology import OPERATIONS, PROVIDER_WITHDRAWALS, WITHDRAWALS, named_for
+from services.contract.topology import OPERATIONS, PROVIDER_WITHDRAWALS, named_for
 
 RATE_MINUTES: Final = 5
 LEAST_MINUTES: Final = 15
 """A shorter chart says little."""
-BEATEN_BY: Final[Mapping[Stage, tuple[str, ...]]] = {
-    "filtering": (WITHDRAWALS,), "pseudonymisation": (PROVIDER_WITHDRAWALS,), "connectors": (),
-}  # fmt: skip
-"""The topics on which each stage's heartbeats come."""
 Beats = Mapping[str, Mapping[int, float]]
 """Topic → partition → age of its last heartbeat in seconds."""
 NOTHING: Final = Waiting(0, None)
@@ -59,7 +55,7 @@ class StageRow(NamedTuple):
     silent_seconds: int | None
     """Since its last account; null before there was one."""
     beats: tuple[tuple[int, int], ...]
-    """Each partition in which its heartbeats come, and how old the last is; of several providers the oldest."""
+    """Each partition, and how old what its heartbeats vouch for is; of several providers the oldest."""
 
     @property
     def oldest_beat(self) -> tuple[int, int] | None:
@@ -112,7 +108,7 @@ class Hourly:
 def look_over(model: Model, hourly: Hourly, now: float) -> Overview:
     ends, _ = hourly.ends(model.counts)
     lately = hourly.of_hour(int(now) // 3600)
-    by_topic, beats = model.watching.by_topic(now), model.watching.beat_seconds()
+    by_topic, beats = model.watching.by_topic(now), model.watching.beat_seconds(now)
     waiting = model.flight.all_waiting()
     rates = rates_per_minute(model.counts, now)
     rows = []
@@ -164,14 +160,14 @@ def _stage(stage: Stage, model: Model, beats: Beats, per_minute: float, now: flo
     watching, topics = model.watching, _named(INPUTS[stage], model)
     behind = behind_of([line for (topic, _), line in watching.lines.items() if topic in topics], now)
     ages: dict[int, float] = {}
-    for topic in beats.keys() & _named(BEATEN_BY[stage], model):
+    for topic in beats.keys() & _named((BEATEN[stage],), model):
         for partition, seconds in beats[topic].items():
             ages[partition] = max(seconds, ages.get(partition, 0.0))
     beat = max(ages.values(), default=None)
-    heard = max((known.at for (topic, _), known in watching.positions.items() if topic in topics), default=NEVER)
+    heard = max((known.at for (topic, _), known in watching.positions.items() if topic in topics), default=None)
     return StageRow(
         stage, *_of(stand(Signs(behind, NOTHING, beat, 0), now)), behind.records, round(behind.seconds), per_minute,
-        None if heard == NEVER else max(0, round(now - heard)),
+        None if heard is None else max(0, round(now - heard)),
         tuple((partition, round(seconds)) for partition, seconds in sorted(ages.items())),
     )  # fmt: skip
 

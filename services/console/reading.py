@@ -1,4 +1,4 @@
-"""What the console reads: accounts and quarantines whole, of other topics where they end."""
+"""The console's own consumers: accounts and quarantines are read, of all other topics only where they end."""
 
 import asyncio
 import time
@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from services.console.accounts import Entry, SetAside, read_aside, read_entry
-from services.console.clients import consumer_of, opened
 from services.console.counts import HOUR, MINUTE
 from services.console.history import History
 from services.console.model import Model, kept_since
-from services.console.tail import Tail
 from services.console.watching import watched_topics
 from services.contract.errors import Unreadable
 from services.contract.topology import CONNECTORS_AUDIT, FILTERING_AUDIT, PSEUDONYMISATION_AUDIT, expand
@@ -58,11 +57,9 @@ class Reading:
         while True:
             model, providers = self._model, self._providers()
             model.providers = providers
-            tail = Tail(self._bootstrap, model, self._look_seconds)
             works = (
                 self._hear(AUDITS, 500), self._hear(read_topics(providers)[len(AUDITS) :], 5000),
-                self._look(tuple(providers)), self._keep(), self._changed(providers), tail.beats(tuple(providers)),
-                tail.marks(tuple(providers)),
+                self._look(tuple(providers)), self._keep(), self._changed(providers),
             )  # fmt: skip
             tasks = [asyncio.create_task(work) for work in works]
             try:
@@ -86,9 +83,9 @@ class Reading:
 
     async def _hear(self, topics: Sequence[str], wait_ms: int) -> None:
         """Read accounts, or quarantines; of many silent partitions the broker is asked seldom."""
-        consumer = consumer_of(self._bootstrap, wait_ms)
+        consumer = self._consumer(wait_ms)
         try:
-            places = await opened(consumer, self._bootstrap, topics)
+            places = await self._opened(consumer, topics)
             consumer.assign(places)
             for place, offset in (await self._starts(consumer, places)).items():
                 consumer.seek(place, offset)
@@ -117,9 +114,9 @@ class Reading:
 
     async def _look(self, providers: Sequence[str]) -> None:
         """See where topics end, again and again; no record of theirs is asked for."""
-        consumer = consumer_of(self._bootstrap, 500)
+        consumer = self._consumer(500)
         try:
-            places = await opened(consumer, self._bootstrap, watched_topics(providers))
+            places = await self._opened(consumer, watched_topics(providers))
             beginnings: Mapping[TopicPartition, int] = {}
             due = 0.0
             while places:
@@ -146,6 +143,34 @@ class Reading:
         self._history.write(self._offsets, cells, paces, model.watching.positions, model.flight)
         if now % HOUR < WRITE_SECONDS:
             self._history.forget(now // HOUR, now // MINUTE)
+
+    def _consumer(self, wait_ms: int) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap, isolation_level="read_committed", auto_offset_reset="earliest",
+            enable_auto_commit=False, fetch_max_wait_ms=wait_ms, fetch_max_bytes=8 << 20,
+        )  # fmt: skip
+
+    async def _opened(self, consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
+        """Start the client, and let it learn of these topics at once: by itself it asks for one after another."""
+        await consumer.start()
+        places = await self._places(topics)
+        await consumer._client.set_topics({place.topic for place in places})  # noqa: SLF001  # there is no public way
+        return places
+
+    async def _places(self, topics: Sequence[str]) -> list[TopicPartition]:
+        """Every partition of those topics that are there yet."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        try:
+            await admin.start()
+            described = await admin.describe_topics(list(topics))
+        finally:
+            await admin.close()
+        return [
+            TopicPartition(topic["topic"], number)
+            for topic in described
+            if not topic["error_code"]
+            for number in sorted(one["partition"] for one in topic["partitions"])
+        ]
 
     async def _starts(
         self, consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]

@@ -30,11 +30,12 @@ class Account:
         self._schools: dict[SchoolType, Ranges] = {}
         self._drops: dict[tuple[str, AnySchool, int], _Drop] = {}
         """By contract, type of school, and which object the fields are: all who are ruled on alike share it."""
+        self._vouched: tuple[datetime, Mapping[str, int]] | None = None
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to account for: heartbeats alone, or a tick at which nothing was due."""
-        return not self.records and not self._ends
+        """Whether there is nothing to say: of heartbeats alone that are not due, or of a tick at which nothing was."""
+        return not self.records and not self._ends and self._vouched is None
 
     def count(self, inputs: int) -> None:
         """Take that many more inputs into the account; fewer, for records that are none (heartbeats)."""
@@ -69,6 +70,10 @@ class Account:
         else:
             known.times += 1
 
+    def vouch(self, until: datetime, caught_up: Mapping[str, int]) -> None:
+        """Say up to when all that families decided is applied, and where the topics ended of which nothing waits."""
+        self._vouched = until, caught_up
+
     def entry(self, offsets: tuple[int, int], at: datetime, policies: Mapping[str, int]) -> AuditEntry:
         """Close the account of the batch that spans `offsets`, first and last."""
         stage, topic, partition = self._of
@@ -84,6 +89,10 @@ class Account:
             said["schools"] = {kind: _closed(ranges) for kind, ranges in self._schools.items()}
         if self._drops:
             said["dropped"] = self._dropped()
+        if self._vouched is not None:
+            said["applied_until"], caught_up = self._vouched
+            if caught_up:
+                said["caught_up"] = caught_up
         return AuditEntry.model_construct(**said)
 
     def _dropped(self) -> dict[str, dict[AnySchool, dict[Rule, dict[str, int]]]]:

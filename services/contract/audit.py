@@ -49,6 +49,16 @@ class AuditEntry(Payload):
 
     Of several rules it is the lowest. Only the filter knows it.
     """
+    applied_until: AwareDatetime | None = None
+    """Up to when all that families decided is applied, as the heartbeats say that came in this batch, or that the
+    filter made; at a connector as it counts freshness: that of the filter's partition that is furthest behind.
+
+    Said every few seconds, of inputs or of none.
+    """
+    caught_up: Mapping[str, Annotated[int, Field(ge=0)]] = {}
+    """With it: topic → where it ended, in this partition, when nothing of it waited for the stage. All before that is
+    decided, or was never to be read: a transaction's mark, a record of one that was aborted.
+    """
 
 
 class QuarantinedRecord(Payload):

@@ -13,7 +13,7 @@ MAX_HEARTBEAT_BYTES = 4096
 class Heartbeat(Payload):
     """Every consent accepted up to an instant is applied, and what it withdrew stands before this in the partition.
 
-    It has no key and is no input: no account speaks of it (decisions/0010).
+    It has no key and is no input: no account counts it, and it says what it vouches for there (decisions/0010, 0019).
     """
 
     partition: Annotated[int, Field(ge=0)]

@@ -37,6 +37,8 @@ from services.runtime.records import Record
 
 DUE_AT_ONCE = 500
 """How many whose time has come, or whom staleness held, are decided in one step: erasures come between two."""
+VOUCHED_US = 5_000_000
+"""How often the account says what the heartbeats do: it is kept for a year."""
 
 
 class FilteringAgent:
@@ -58,6 +60,7 @@ class FilteringAgent:
         self._counted = Counted(policies.census, gazetteer)
         self._bound_us = int(fresh_seconds * 1_000_000)
         self._applied_until: dict[int, int] = {}
+        self._vouched: dict[int, int] = {}
         self._contracts: tuple[bytes, Contracts] = (b"", Contracts({}, {}, {}))
         self._order = policies.keys
 
@@ -115,7 +118,7 @@ class FilteringAgent:
             deciding.close()
             account.count(len(people))
         if not more:
-            self._vouch(outbox)
+            self._vouch(outbox, account)
         self._rotate(outbox, account)
         return self._take_up(outbox, account) or more
 
@@ -173,19 +176,21 @@ class FilteringAgent:
         entries = (key for key, _ in outbox.scan(expiry.DUE, limit))
         return list(takewhile(lambda key: expiry.due_of(key)[0] <= outbox.now_us, entries))
 
-    @staticmethod
-    def _vouch(outbox: Outbox) -> None:
+    def _vouch(self, outbox: Outbox, account: Account) -> None:
         """The heartbeat; none, while something waits that may take somebody back (architecture.md, The sequence)."""
-        until = [outbox.reached.until_us.get(lane) for lane in (CONSENTS, UNLINKS, MOVES)]
-        known = [each for each in until if each is not None]
-        if len(known) < len(until):
+        reached = [outbox.reached.until_us.get(lane) for lane in (CONSENTS, UNLINKS, MOVES)]
+        known = [each for each in reached if each is not None]
+        if len(known) < len(reached):
             return
         applied_until = min(known)
-        beat = Heartbeat(
-            partition=outbox.partition, applied_until=datetime.fromtimestamp(applied_until / 1_000_000, UTC)
-        )
+        until = datetime.fromtimestamp(applied_until / 1_000_000, UTC)
+        beat = Heartbeat(partition=outbox.partition, applied_until=until)
         headers = binary("filtering", "heartbeat", f"{outbox.partition}.{applied_until}")
         outbox.send(WITHDRAWALS, None, beat.model_dump_json().encode(), headers)
+        # One that is not committed is said again: as in `stale`, a hint is enough.
+        if not 0 <= applied_until - self._vouched.get(outbox.partition, -VOUCHED_US) < VOUCHED_US:
+            self._vouched[outbox.partition] = applied_until
+            account.vouch(until, outbox.reached.ends)
 
     def sweep_token(self, now: datetime) -> bytes:
         """Everybody is decided again at midnight in Paris (birthdays, authority, ends), on an approval, on a census."""

@@ -87,14 +87,15 @@ class PseudonymisationAgent:
             except NotAnIdentifier as error:
                 outbox.quarantine(each[0], error.code, str(error))
         if beat is not None:
-            self._hand_on(beat, outbox)
+            self._hand_on(beat, outbox, account)
 
-    def _hand_on(self, beat: Heartbeat, outbox: Outbox) -> None:
+    def _hand_on(self, beat: Heartbeat, outbox: Outbox, account: Account) -> None:
         """To every provider in every partition, behind what was withdrawn before it; at most once in `HANDED_ON_US`."""
         applied_us = int(beat.applied_until.timestamp() * 1_000_000)
         if 0 <= applied_us - int(outbox.get(HANDED_ON) or -HANDED_ON_US) < HANDED_ON_US:
             return
         outbox.put(HANDED_ON, b"%d" % applied_us)
+        account.vouch(beat.applied_until, outbox.reached.ends)
         headers = binary("pseudonymisation", "heartbeat", f"{beat.partition}.{beat.applied_until.timestamp():.6f}")
         value = beat.model_dump_json().encode()
         for provider in self._policies.by_provider:

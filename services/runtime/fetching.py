@@ -12,6 +12,7 @@ from faust.types import TP
 
 from services.contract.envelope import Header
 from services.contract.errors import Unreachable
+from services.runtime.records import CaughtUp
 
 FETCH_BYTES = 4 * 1024 * 1024
 """Of one partition: the client asks for more of it only once all of these are taken."""
@@ -115,8 +116,8 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
             last = self._handed.get(tp, (None, 0))[1]
             self._handed[tp] = (position, fetched.number if tp in fetched.records else last)
 
-    def caught_up_at(self, tp: TP, taken: int) -> int | None:
-        """When (ms) the broker last said where this partition ends, if all that it then held has been taken over.
+    def caught_up(self, tp: TP, taken: int) -> CaughtUp | None:
+        """When the broker last said where this partition ends, and where, if all that it then held has been taken over.
 
         `taken` numbers the last fetch with records of it that has arrived: one may be on its way between threads.
         """
@@ -127,7 +128,7 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
         position, at_ms = state.position, state.timestamp
         if position < state.lso or self._handed.get(tp) != (position, taken):
             return None
-        return int(at_ms)
+        return CaughtUp(int(at_ms), position)
 
     def _state_of(self, tp: TP) -> Any:
         assignment = self._ensure_consumer()._subscription.subscription.assignment

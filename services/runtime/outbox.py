@@ -63,6 +63,8 @@ class Reached(NamedTuple):
     """Topic → until when all that Kafka had accepted is decided; nothing for a topic of which some waits."""
     backlog: frozenset[str] = frozenset()
     """Topics that are not decided up to where they ended when the partition was opened."""
+    ends: Mapping[str, int] = {}
+    """Topic → where it ends, with the marks of transactions, of those of which nothing waits."""
 
 
 UNKNOWN_REACH: Final = Reached()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from services.contract.envelope import Header
 
@@ -47,6 +47,13 @@ class Batch:
     partition: int
     seek: int
     records: Sequence[Record]
+
+
+class CaughtUp(NamedTuple):
+    """When (ms) the broker last said where a partition ends, and where: nothing of it waits."""
+
+    at_ms: int
+    end: int
 
 
 def undecided(batches: Sequence[Batch], start: int) -> list[Record]:

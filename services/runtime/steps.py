@@ -11,7 +11,7 @@ from services.runtime import journal, metrics
 from services.runtime.agent import Agent, NotYet, handle_each
 from services.runtime.outbox import Outbox, Reached
 from services.runtime.partition import Gathered, Partition
-from services.runtime.records import Batch, Record, undecided
+from services.runtime.records import Batch, CaughtUp, Record, undecided
 from services.runtime.schedule import Pace
 
 RETRY_SECONDS = 0.1
@@ -22,7 +22,7 @@ class Source(Protocol):
 
     def is_current(self, batch: Batch) -> bool: ...
     def release(self, batch: Batch) -> None: ...
-    def decided_until(self, tp: TP) -> int | None: ...
+    def decided_until(self, tp: TP) -> CaughtUp | None: ...
 
 
 class Steps:
@@ -100,10 +100,11 @@ class Steps:
     def _reached(self, partition: Partition) -> Reached:
         """How far each lane is decided. A topic's end counts transaction markers, so that no record's offset tells."""
         until: dict[str, int] = {}
+        ends: dict[str, int] = {}
         for topic, lane in partition.worklist.lanes.items():
-            at_ms = None if lane.batches else self._source().decided_until(TP(topic, partition.number))
-            if at_ms is not None:
-                until[topic] = at_ms * 1000
-            if at_ms is not None or partition.position.get(topic, 0) >= partition.backlog.get(topic, 0):
+            caught_up = None if lane.batches else self._source().decided_until(TP(topic, partition.number))
+            if caught_up is not None:
+                until[topic], ends[topic] = caught_up.at_ms * 1000, caught_up.end
+            if caught_up is not None or partition.position.get(topic, 0) >= partition.backlog.get(topic, 0):
                 partition.backlog.pop(topic, None)
-        return Reached(until, frozenset(partition.backlog))
+        return Reached(until, frozenset(partition.backlog), ends)

@@ -16,7 +16,7 @@ from faust.types.tuples import ConsumerMessage
 
 from services.runtime.bearings import Bearings, Positions
 from services.runtime.fetching import NOTHING_FETCHED, Fetched, ReadCommittedThread
-from services.runtime.records import Batch, UnreadableRecord
+from services.runtime.records import Batch, CaughtUp, UnreadableRecord
 
 LOOK_AGAIN_SECONDS = 0.01
 """How soon a partition that is no longer full is fetched from again."""
@@ -93,10 +93,10 @@ class BatchingConsumer(driver.Consumer):
         """Where these partitions end now."""
         return await self._thread.highwaters(*tps)
 
-    def decided_until(self, tp: TP) -> int | None:
-        """Until when (ms) all that Kafka had accepted is decided; null while some of it waits, or that is unknown."""
+    def decided_until(self, tp: TP) -> CaughtUp | None:
+        """Until when all that Kafka had accepted is decided; null while some of it waits, or that is unknown."""
         taken = self.bearings.taken_until(tp)
-        return None if taken is None else self._thread.caught_up_at(tp, taken)
+        return None if taken is None else self._thread.caught_up(tp, taken)
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
         """Fetch of those that have room: express lanes have room of their own, whatever the others' backlog."""

@@ -67,6 +67,8 @@ class Connector:
         self.sent: list[Output] = []
         self.offsets = {UPSERTS: 0, DELETES: 0}
         self.partitions = 1
+        self.read_to: Mapping[str, int] = {}
+        """Where lanes end of which nothing waits."""
         self._provider = provider
         self.restart()
 
@@ -134,12 +136,18 @@ class Connector:
         outcomes = [(_text(output.key), _json(output.value)) for output in self.sent if output.topic == LEDGER]
         return [(pair, value["code"], value["seq"]) for pair, value in outcomes]
 
+    def accounts(self) -> list[Any]:
+        return [_json(output.value) for output in self.sent if output.topic == CONNECTORS_AUDIT]
+
+    def vouched(self) -> list[tuple[int, str]]:
+        """Inputs of each account that says up to when all is applied, and that instant."""
+        return [(entry["records"], entry["applied_until"]) for entry in self.accounts() if "applied_until" in entry]
+
     def ended(self) -> Counter[tuple[str, int]]:
         """How often each record of a lane came to an end."""
-        entries = [_json(output.value) for output in self.sent if output.topic == CONNECTORS_AUDIT]
         return Counter(
             (entry["topic"], offset)
-            for entry in entries
+            for entry in self.accounts()
             if entry["topic"] in self.offsets
             for by_end in entry["ends"].values()
             for reasons in by_end.values()
@@ -150,10 +158,9 @@ class Connector:
 
     def ends(self) -> list[tuple[str, str]]:
         """End and reason, in order."""
-        entries = [_json(output.value) for output in self.sent if output.topic == CONNECTORS_AUDIT]
         return [
             (end, reason)
-            for entry in entries
+            for entry in self.accounts()
             for by_end in entry["ends"].values()
             for end, reasons in by_end.items()
             for reason in reasons
@@ -166,8 +173,9 @@ class Connector:
     def _outbox(self) -> Outbox:
         lags = frozenset(topic for topic, end in self.backlog.items() if self.offsets[topic] < end)
         return Outbox(
-            "connectors", 0, self.state, self.now_us, reached=Reached(backlog=lags), partitions=self.partitions
-        )
+            "connectors", 0, self.state, self.now_us, reached=Reached(backlog=lags, ends=self.read_to),
+            partitions=self.partitions,
+        )  # fmt: skip
 
     def _commit(self, outbox: Outbox) -> None:
         self.state.apply(outbox.changes)

@@ -13,7 +13,7 @@ from faust.types import TP
 from services.runtime.agent import Agent
 from services.runtime.host import Host
 from services.runtime.partition import Partition
-from services.runtime.records import Batch
+from services.runtime.records import Batch, CaughtUp
 from services.runtime.schedule import Worklist
 from services.runtime.watchdog import Pulse
 from tests.replay.rows import Row
@@ -29,7 +29,7 @@ class StandInConsumer:
         self.current = True
         self.released: list[Batch] = []
         self.fetched: set[TP] = set()
-        self.until_ms: int | None = None
+        self.caught_up: CaughtUp | None = None
 
     def is_current(self, _batch: Batch) -> bool:
         return self.current
@@ -46,8 +46,8 @@ class StandInConsumer:
     def release(self, batch: Batch) -> None:
         self.released.append(batch)
 
-    def decided_until(self, _tp: TP) -> int | None:
-        return self.until_ms
+    def decided_until(self, _tp: TP) -> CaughtUp | None:
+        return self.caught_up
 
 
 class StandInProducer:

@@ -45,8 +45,8 @@ class StandIn:
 
     async def tick(self, outbox: Outbox, account: Account) -> bool:  # noqa: ARG002  # nothing to account for
         if self.ticks:
-            until = outbox.reached.until_us
-            outbox.put(b"ticked", ",".join(f"{topic}={until[topic]}" for topic in sorted(until)).encode())
+            until, ends = outbox.reached.until_us, outbox.reached.ends
+            outbox.put(b"ticked", ",".join(f"{one}={until[one]}/{ends[one]}" for one in sorted(until)).encode())
         return False
 
     def sweep_token(self, now: datetime) -> bytes:  # noqa: ARG002  # its token is set by hand

@@ -94,7 +94,24 @@ def test_entry_of_before_that_says_neither_schools_nor_fields_is_read() -> None:
     entry = AuditEntry.model_validate_json(before)
 
     assert b"schools" not in before
-    assert (entry.schools, entry.dropped) == ({}, {})
+    assert (entry.schools, entry.dropped, entry.applied_until, entry.caught_up) == ({}, {}, None, {})
+
+
+def test_account_of_heartbeats_alone_says_what_they_vouch_for_and_which_topics_are_read_to_their_end() -> None:
+    account = Account("connectors", "in", 0, 1)
+    account.count(-1)
+    account.vouch(AT, {"operations": 12})
+    entry = account.entry((7, 7), AT, {}).model_dump(mode="json", exclude_unset=True)
+
+    assert not account.is_empty
+    assert (entry["records"], entry["ends"]) == (0, {})
+    assert (entry["applied_until"], entry["caught_up"]) == ("2026-09-15T08:00:00Z", {"operations": 12})
+
+
+def test_account_of_a_batch_without_a_heartbeat_says_nothing_of_it() -> None:
+    said = Account("connectors", "in", 0, 1).entry((7, 7), AT, {}).model_dump(mode="json", exclude_unset=True)
+
+    assert said.keys() & {"applied_until", "caught_up"} == set()
 
 
 @pytest.mark.parametrize(

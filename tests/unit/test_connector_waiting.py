@@ -47,6 +47,7 @@ def test_heartbeat_is_fresh_while_it_is_under_30_s_old(age: float, fresh: bool) 
 async def test_upsert_waits_where_it_is_while_the_heartbeat_is_old() -> None:
     gar = Connector(policy())
     await gar.take(DELETES, heartbeat(NOW_US - 30_000_000))
+    gar.sent.clear()
     with pytest.raises(NotYet, match="stale-consents"):
         await gar.take(UPSERTS, upsert(), delete(11, B))
 
@@ -74,11 +75,35 @@ async def test_delete_is_told_however_old_the_heartbeat() -> None:
     assert gar.known() == {}
 
 
-async def test_batch_of_heartbeats_gives_no_account() -> None:
+async def test_account_says_up_to_when_the_partition_of_the_filter_that_is_furthest_behind_vouches() -> None:
     gar = Connector(policy())
-    await gar.take(DELETES, heartbeat(NOW_US), heartbeat(NOW_US + 1_000_000))
+    gar.partitions = 3
+    await gar.take(DELETES, heartbeat(NOW_US, 0), heartbeat(NOW_US, 1))
+    before = gar.vouched()
+    await gar.take(DELETES, heartbeat(NOW_US - 30_000_000, 2), heartbeat(NOW_US + 2_000_000, 0))
+    await gar.take(DELETES, delete(11), heartbeat(NOW_US + 7_000_000, 0))
+
+    assert before == []
+    assert gar.vouched() == [(0, "2026-09-15T07:59:30Z"), (1, "2026-09-15T07:59:30Z")]
+
+
+async def test_heartbeats_of_other_partitions_alone_give_no_account() -> None:
+    gar = Connector(policy())
+    gar.partitions = 3
+    await gar.take(DELETES, *(heartbeat(NOW_US, number) for number in range(3)))
+    gar.sent.clear()
+    await gar.take(DELETES, heartbeat(NOW_US + 5_000_000, 1), heartbeat(NOW_US + 5_000_000, 2))
 
     assert gar.sent == []
+
+
+async def test_account_says_of_which_lanes_nothing_waits() -> None:
+    gar = Connector(policy())
+    gar.read_to = {UPSERTS: 17}
+    await gar.take(DELETES, heartbeat(NOW_US))
+
+    (entry,) = gar.accounts()
+    assert (entry["topic"], entry["caught_up"]) == (DELETES, {UPSERTS: 17})
 
 
 async def test_heartbeat_among_deletes_is_no_input() -> None:

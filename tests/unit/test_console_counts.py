@@ -28,6 +28,14 @@ def test_account_is_read_as_numbers_alone() -> None:
     )  # fmt: skip
     assert Ended("gar/GAR-2026", "released", "R3/public-task", 4) in read.ends
     assert Ended("-", "withheld", "reference-data", 1) in read.ends
+    assert (read.applied_until, read.caught_up) == (None, {})
+
+
+def test_account_of_heartbeats_alone_is_read() -> None:
+    read = read_entry(orjson.dumps(example("audit-entry/1/connector-heartbeats-alone")))
+
+    assert (read.records, read.ends) == (0, ())
+    assert (read.applied_until, read.caught_up) == (1_788_245_997.25, {"provisioning.operations.gar.v1": 918})
 
 
 @pytest.mark.parametrize(
@@ -38,6 +46,7 @@ def test_account_is_read_as_numbers_alone() -> None:
         pytest.param({"ends": {"gar/G": {"held": {"Jean Dupont": [[1, 1]]}}}}, id="a reason that is none"),
         pytest.param({"ends": {"gar/G": {"lost": {"no-image": [[1, 1]]}}}}, id="an end that is none"),
         pytest.param({"ends": {"gar/G": {"held": {"no-image": [[9, 1]]}}}}, id="a range that goes backwards"),
+        pytest.param({"caught_up": {"Jean Dupont": 1}}, id="an end of what is no topic"),
         pytest.param({"more": 1}, id="a field that is not declared"),
     ],
 )

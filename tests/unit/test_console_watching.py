@@ -1,17 +1,37 @@
+from collections.abc import Mapping
+
+import pytest
+
 from services.console.accounts import Ended, Entry
+from services.console.model import Model
+from services.console.overview import Hourly, look_over
 from services.console.standing import Signs, Standing, stand
-from services.console.watching import Behind, Watching, lanes, watched_topics
+from services.console.watching import WINDOW, Behind, Watching, watched_topics
 from services.console.withdrawals import Waiting
 from services.contract.audit import Stage
-from services.contract.topology import CHANGES, RELEASES, WITHDRAWALS
+from services.contract.topology import CHANGES, CONSENTS, RELEASES, WITHDRAWALS
 
 OPERATIONS = "provisioning.operations.gar.v1"
+EXPRESS = "provisioning.withdrawals.gar.v1"
 WELL = Behind("ok", 0, 0.0)
 NONE = Waiting(0, None)
 
 
 def heard(watching: Watching, topic: str, last: int, stage: Stage = "filtering") -> Watching:
     return watching.heard([Entry(stage, topic, 0, last, 1, 100.0, (Ended("gar/G", "held", "no-image", 1),))])
+
+
+def beat(
+    stage: Stage, topic: str, until: float, caught_up: Mapping[str, int] | None = None, partition: int = 0
+) -> Entry:
+    """The account of a batch of heartbeats alone."""
+    return Entry(stage, topic, partition, 0, 0, 100.0, (), applied_until=until, caught_up=caught_up or {})
+
+
+def said(
+    watching: Watching, topic: str, until: float = 100.0, caught_up: Mapping[str, int] | None = None
+) -> Watching:  # fmt: skip
+    return watching.heard([beat("connectors", topic, until, caught_up)])
 
 
 def looked(watching: Watching, topic: str, *ends: int, begin: int = 0) -> Watching:
@@ -48,79 +68,79 @@ def test_what_retention_has_taken_is_not_waited_for() -> None:
     assert watching.by_topic(103.0)[CHANGES] == WELL
 
 
-def test_stage_that_stands_before_aborted_records_is_asked_about_and_well_once_there_is_nothing_to_read() -> None:
+def test_stage_that_says_it_has_read_to_the_end_waits_for_nothing_there_whatever_offsets_say() -> None:
     watching = looked(heard(Watching(), OPERATIONS, 10), OPERATIONS, 20, 20, 20)
-    assert watching.by_topic(103.0)[OPERATIONS].verdict == "stalled"
-    assert watching.standing_still() == {(OPERATIONS, 0): 11}
+    assert watching.by_topic(103.0)[OPERATIONS] == Behind("stalled", 8, 3.0)
 
-    watching = looked(watching.passed((OPERATIONS, 0), 20, is_dry=True), OPERATIONS, 20)
-
+    watching = looked(said(watching, EXPRESS, caught_up={OPERATIONS: 20}), OPERATIONS, 20)
     assert watching.by_topic(103.0)[OPERATIONS] == WELL
-    assert watching.standing_still() == {}
+
+    # 20 is a record, 21 the mark of its transaction.
+    watching = looked(watching, OPERATIONS, *[22] * WINDOW)
+    assert watching.behind(frozenset({OPERATIONS}), 104.0)[:2] == ("stalled", 1)
 
 
-def test_record_behind_aborted_ones_is_waited_for_from_where_it_lies() -> None:
-    watching = looked(heard(Watching(), OPERATIONS, 10), OPERATIONS, 20, 20, 20)
+def test_fresh_heartbeat_excuses_nobody_who_does_not_say_that_he_has_read_to_the_end() -> None:
+    watching = looked(heard(Watching(), OPERATIONS, 10), OPERATIONS, 20)
+    for second in range(3):
+        watching = looked(said(watching, EXPRESS, 100.0 + second, {}), OPERATIONS, 20)
 
-    watching = looked(watching.passed((OPERATIONS, 0), 17, is_dry=False), OPERATIONS, 20, 20, 20)
+    assert watching.by_topic(103.0)[OPERATIONS].verdict == "stalled"
 
-    # 17 and 18 are records, 19 is the mark of their transaction.
-    assert watching.by_topic(106.0)[OPERATIONS].records == 2
-    assert watching.standing_still() == {(OPERATIONS, 0): 17}
+
+@pytest.mark.parametrize("topic", [CHANGES, CONSENTS])
+def test_platform_that_writes_in_transactions_is_not_waited_for_beyond_its_last_record(topic: str) -> None:
+    watching = looked(heard(Watching(), topic, 10), topic, 12, 12, 12)
+    assert watching.by_topic(103.0)[topic].verdict == "stalled"
+
+    assert looked(said(watching, "tick", caught_up={topic: 12}), topic, 12).by_topic(103.0)[topic] == WELL
 
 
 def test_topic_that_holds_nothing_but_aborted_records_is_not_called_never_read() -> None:
-    watching = looked(Watching(), OPERATIONS, 5, 5, 5)
-    assert watching.standing_still() == {(OPERATIONS, 0): 0}
+    watching = looked(said(Watching(), EXPRESS, caught_up={OPERATIONS: 5}), OPERATIONS, 5, 5, 5)
 
-    found = looked(watching.passed((OPERATIONS, 0), 3, is_dry=False), OPERATIONS, 5)
-    dry = looked(watching.passed((OPERATIONS, 0), 5, is_dry=True), OPERATIONS, 5)
-
-    assert found.by_topic(104.0)[OPERATIONS].verdict == "stopped"
-    assert dry.by_topic(104.0)[OPERATIONS] == WELL
+    assert watching.by_topic(104.0)[OPERATIONS] == WELL
 
 
 def test_account_that_comes_late_does_not_take_back_what_was_passed() -> None:
-    watching = heard(Watching(), OPERATIONS, 10).passed((OPERATIONS, 0), 20, is_dry=True)
+    watching = said(heard(Watching(), OPERATIONS, 10), EXPRESS, caught_up={OPERATIONS: 20})
 
     assert heard(watching, OPERATIONS, 15).positions == watching.positions
     assert heard(watching, OPERATIONS, 20).positions[OPERATIONS, 0].next == 21
+    assert said(watching, EXPRESS, caught_up={OPERATIONS: 12}).positions[OPERATIONS, 0].next == 20
 
 
-def test_nobody_asks_where_a_stage_moves_or_platforms_write() -> None:
-    moving = looked(heard(Watching(), OPERATIONS, 10), OPERATIONS, 20, 20)
-    moving = looked(heard(moving, OPERATIONS, 12), OPERATIONS, 20)
+def test_heartbeat_is_as_old_as_what_it_vouches_for() -> None:
+    watching = said(Watching(), WITHDRAWALS, 98.0)
+    assert watching.beat_seconds(100.0) == {WITHDRAWALS: {0: 2.0}}
 
-    assert moving.standing_still() == {}
-    assert looked(heard(Watching(), CHANGES, 10), CHANGES, 20, 20, 20).standing_still() == {}
-
-
-def test_heartbeat_is_as_old_as_what_it_vouches_for_when_it_was_last_looked_at() -> None:
-    lane = (WITHDRAWALS, 2)
-    watching = Watching().beaten({lane: {2: 98.0}, (WITHDRAWALS, 3): {}}, 100.0)
-    assert watching.beat_seconds() == {WITHDRAWALS: {2: 2.0}}
-
-    # The lane was looked into again, and nothing had come: whatever else did, the heartbeat is older.
-    assert watching.beaten({lane: {}}, 140.0).beat_seconds() == {WITHDRAWALS: {2: 42.0}}
-    assert watching.beaten({lane: {2: 139.5}}, 140.0).beat_seconds() == {WITHDRAWALS: {2: 0.5}}
-    assert watching.beaten({lane: {2: 97.0}}, 101.0).beat_seconds() == {WITHDRAWALS: {2: 3.0}}
+    # Withdrawals come on the same lane, and the stage accounts for them: the heartbeat is older.
+    moved = heard(watching, WITHDRAWALS, 7)
+    assert moved.beat_seconds(140.0) == {WITHDRAWALS: {0: 42.0}}
+    assert said(moved, WITHDRAWALS, 139.5).beat_seconds(140.0) == {WITHDRAWALS: {0: 0.5}}
+    assert said(moved, WITHDRAWALS, 141.0).beat_seconds(140.0) == {WITHDRAWALS: {0: 0.0}}
 
 
-def test_lane_of_a_provider_is_as_fresh_as_the_stalest_of_the_filter_s_partitions() -> None:
-    lane = ("provisioning.withdrawals.gar.v1", 0)
-    watching = Watching().beaten({lane: {0: 99.0, 1: 60.0}}, 100.0).beaten({lane: {0: 101.0}}, 102.0)
+def test_each_stage_says_how_fresh_it_is_in_the_accounts_of_its_own_lane() -> None:
+    model = Model()
+    model.providers = {"gar": "GAR"}
+    model.hear([beat("filtering", "tick", 99.0), beat("pseudonymisation", WITHDRAWALS, 60.0)], (), 100.0)
+    model.hear([beat("connectors", EXPRESS, 91.0), beat("connectors", EXPRESS, 95.0, partition=1)], (), 100.0)
 
-    assert watching.beat_seconds() == {lane[0]: {0: 42.0}}
+    over = look_over(model, Hourly(), 100.0)
+
+    assert [(row.stage, row.beats, row.causes) for row in over.stages] == [
+        ("filtering", ((0, 1),), ()), ("pseudonymisation", ((0, 40),), ("heartbeat-stale",)),
+        ("connectors", ((0, 9), (1, 5)), ()),
+    ]  # fmt: skip
+    assert [row.causes for row in over.rows] == [()]
 
 
-def test_only_ends_of_what_stages_read_are_looked_at_and_of_lanes_only_heartbeats() -> None:
+def test_only_ends_of_what_stages_read_are_looked_at() -> None:
     assert watched_topics(["lecture", "gar"]) == (
         "directory.changes.v1", "consents.decisions.v1", "directory.unlinks.v1", "directory.moves.v1",
         "directory.links.v1", "provisioning.releases.v1",
         "provisioning.operations.gar.v1", "provisioning.operations.lecture.v1",
-    )  # fmt: skip
-    assert lanes(["lecture", "gar"]) == (
-        "provisioning.withdrawals.v1", "provisioning.withdrawals.gar.v1", "provisioning.withdrawals.lecture.v1",
     )  # fmt: skip
 
 

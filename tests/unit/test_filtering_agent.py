@@ -264,6 +264,22 @@ async def test_heartbeat_says_until_when_consents_are_applied_among_the_withdraw
     ]
 
 
+async def test_account_says_every_five_seconds_what_the_heartbeats_vouch_for_and_which_lanes_are_read() -> None:
+    stage, at = Stage(FilteringAgent(book(policy()))), NOW_US
+    for second in (0, 1, 4, 5, 6):
+        until = dict.fromkeys((CONSENTS, UNLINKS, MOVES), at + second * 1_000_000)
+        await stage.tick(Reached(until, ends={CONSENTS: 7, CHANGES: 2030 + second}))
+    await stage.tick(Reached({CONSENTS: at + 20_000_000}, ends={CONSENTS: 7}))
+
+    assert [
+        (entry["topic"], entry["records"], entry["ends"], entry["applied_until"], entry["caught_up"])
+        for entry in stage.of(FILTERING_AUDIT)
+    ] == [
+        ("tick", 0, {}, "2026-09-15T08:00:00Z", {CONSENTS: 7, CHANGES: 2030}),
+        ("tick", 0, {}, "2026-09-15T08:00:05Z", {CONSENTS: 7, CHANGES: 2035}),
+    ]
+
+
 @pytest.mark.parametrize("late", [UNLINKS, MOVES])
 async def test_heartbeat_vouches_for_no_more_than_what_other_partitions_told_and_is_applied(late: str) -> None:
     until = dict.fromkeys((CONSENTS, UNLINKS, MOVES), 1_789_459_199_250_000)

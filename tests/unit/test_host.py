@@ -11,6 +11,7 @@ from services.runtime import duties, schedule, steps
 from services.runtime import work as work_module
 from services.runtime.fetching import WholeAssignor
 from services.runtime.outbox import Outbox
+from services.runtime.records import CaughtUp
 from services.runtime.state import SWEEP
 from services.runtime.transport import BatchingConsumer
 from tests.unit.hosting import Hosting
@@ -258,9 +259,9 @@ async def test_a_long_sweep_and_a_backlog_take_turns(monkeypatch: pytest.MonkeyP
 async def test_second_ticks_and_what_it_sends_is_committed() -> None:
     async with Hosting(StandIn()) as at:
         at.agent.ticks = True
-        at.consumer.until_ms = 5
+        at.consumer.caught_up = CaughtUp(5, 9)
         at.host.work.second()
-        await at.until(lambda: at.state.get(b"ticked") == b"express=5000,in=5000")
+        await at.until(lambda: at.state.get(b"ticked") == b"express=5000/9,in=5000/9")
 
 
 async def test_backlog_is_over_once_it_is_decided_up_to_where_it_ended_at_opening() -> None:
@@ -278,7 +279,7 @@ async def test_lane_that_is_at_its_end_is_no_backlog_whatever_its_last_offset() 
     async with Hosting(StandIn()) as at:
         at.agent.ticks = True
         at.partition.backlog = {"in": 7}
-        at.consumer.until_ms = 5
+        at.consumer.caught_up = CaughtUp(5, 9)
         at.host.work.second()
         await at.until(lambda: at.state.get(b"ticked") is not None)
 

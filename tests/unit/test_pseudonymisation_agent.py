@@ -11,7 +11,7 @@ from services.contract.topology import PSEUDONYMISATION_AUDIT, RELEASES, WITHDRA
 from services.pseudonymisation.agent import PseudonymisationAgent
 from services.pseudonymisation.keyring import KeySource
 from services.runtime.agent import NotYet
-from services.runtime.outbox import SPREAD, Outbox
+from services.runtime.outbox import SPREAD, Outbox, Reached
 from tests.replay.invented import INE, bytes_of, contract_with, example, policy
 from tests.replay.rapid import KEYRING, NOW_US
 from tests.replay.rows import Row
@@ -293,8 +293,19 @@ async def test_heartbeat_is_no_input() -> None:
     alone = stage.of(PSEUDONYMISATION_AUDIT)
     await stage.take(WITHDRAWALS, beat("2026-09-15T07:59:59Z"), withdrawal(), first=1)
 
-    assert alone == []
-    assert [entry["records"] for entry in stage.of(PSEUDONYMISATION_AUDIT)] == [1]
+    assert [(entry["records"], entry["ends"]) for entry in alone] == [(0, {})]
+    assert [entry["records"] for entry in stage.of(PSEUDONYMISATION_AUDIT)] == [0, 1]
+
+
+async def test_account_says_up_to_when_the_heartbeat_vouches_that_is_handed_on_and_which_lanes_are_read() -> None:
+    stage = naming(policy())
+    stage.reached = Reached(ends={RELEASES: 31})
+    for second in (0, 4, 5):
+        await stage.take(WITHDRAWALS, beat(f"2026-09-15T07:59:{second:02}Z"), first=second)
+
+    assert [(entry["applied_until"], entry["caught_up"]) for entry in stage.of(PSEUDONYMISATION_AUDIT)] == [
+        ("2026-09-15T07:59:00Z", {RELEASES: 31}), ("2026-09-15T07:59:05Z", {RELEASES: 31}),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

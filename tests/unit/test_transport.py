@@ -8,7 +8,7 @@ from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from services.runtime.fetching import NOTHING_FETCHED, Fetched
-from services.runtime.records import Batch
+from services.runtime.records import Batch, CaughtUp
 from tests.replay.rows import Row
 
 
@@ -29,7 +29,7 @@ async def test_what_is_on_its_way_between_threads_is_not_decided(consumer: Any) 
     taken = consumer.decided_until(tp)
     thread._state_of = lambda _tp: fetching(position=4, lso=4)
 
-    assert [before, taken, waiting, consumer.decided_until(tp)] == [None, 5, None, None]
+    assert [before, taken, waiting, consumer.decided_until(tp)] == [None, CaughtUp(5, 3), None, None]
 
 
 async def test_nothing_is_decided_of_a_partition_between_hold_and_seek(consumer: Any) -> None:
@@ -40,7 +40,7 @@ async def test_nothing_is_decided_of_a_partition_between_hold_and_seek(consumer:
     consumer.bearings.take([tp], 0)
     consumer.hold({tp})
 
-    assert [before, consumer.decided_until(tp)] == [5, None]
+    assert [before, consumer.decided_until(tp)] == [CaughtUp(5, 3), None]
 
 
 async def test_worker_that_is_left_without_a_partition_is_told(consumer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
