@@ -1,9 +1,8 @@
-"""What the console makes of the ends of topics: aborted transactions, and heartbeats among withdrawals."""
+"""What the console makes of real stages: that they have read past aborted transactions, and how old heartbeats are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -11,36 +10,47 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from ops.broker.embedded import EmbeddedBroker
-from ops.topics import apply_topics, wanted_topics
 from services.console.history import History
 from services.console.model import Model
 from services.console.reading import Reading
-from services.contract.account import Account
-from services.contract.heartbeats import Heartbeat
-from services.contract.topology import CONNECTORS_AUDIT, WITHDRAWALS
+from services.console.watching import watched_topics
+from services.contract.topology import WITHDRAWALS
 from services.runtime.policies import PolicyBook
-from tests.replay.invented import bytes_of, example, policy
+from tests.integration.pipeline_people import policies
+from tests.integration.pipeline_stages import Stages, installation
+from tests.replay.invented import example
 
 pytestmark = pytest.mark.broker
 
 OPERATIONS = "provisioning.operations.gar.v1"
+EXPRESS = "provisioning.withdrawals.gar.v1"
 LOOK_SECONDS = 0.1
-ERASED = orjson.dumps(example("withdrawal/1/consent-withdrawn"))
+ABORTED = 3
 
 
-async def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # what is polled tells nobody
         await asyncio.sleep(0.05)
     return condition()
 
 
+@pytest.fixture(scope="module")
+def stages(own_broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
+    with installation(own_broker.bootstrap, tmp_path_factory.mktemp("console"), ("gar",), partitions=1) as made:
+        made.publish(message for message in policies() if message[1] == b"gar")
+        for name in made.names:
+            made.start(name)
+        yield made
+
+
 @pytest.fixture
-async def model(own_broker: EmbeddedBroker, tmp_path: Path) -> AsyncIterator[Model]:
-    apply_topics([own_broker.bootstrap], wanted_topics(["gar"], 2))
+async def model(stages: Stages, tmp_path: Path) -> AsyncIterator[Model]:
     made, book, history = Model(), PolicyBook("console"), History(tmp_path / "console.sqlite")
-    book.apply(b"gar", bytes_of(policy()))
-    reading = asyncio.create_task(Reading(own_broker.bootstrap, made, history, book, LOOK_SECONDS).run())
+    for _, key, value in policies():
+        if key == b"gar":
+            book.apply(key, value)
+    reading = asyncio.create_task(Reading(stages.bootstrap, made, history, book, LOOK_SECONDS).run())
     yield made
     reading.cancel()
     with suppress(asyncio.CancelledError):
@@ -49,63 +59,65 @@ async def model(own_broker: EmbeddedBroker, tmp_path: Path) -> AsyncIterator[Mod
 
 
 @pytest.fixture
-async def producer(own_broker: EmbeddedBroker) -> AsyncIterator[AIOKafkaProducer]:
-    made = AIOKafkaProducer(bootstrap_servers=own_broker.bootstrap, transactional_id="a-stage")
+async def producer(stages: Stages) -> AsyncIterator[AIOKafkaProducer]:
+    made = AIOKafkaProducer(bootstrap_servers=stages.bootstrap, transactional_id="a-stage")
     await made.start()
     yield made
     await made.stop()
 
 
-async def write(producer: AIOKafkaProducer, number: int, *, commit: bool) -> int:
-    """So many operations in one transaction; the offset of the first."""
+async def write(producer: AIOKafkaProducer, topic: str, key: str, value: object, *, commit: bool = True) -> int:
+    """One transaction; the offset of its record."""
     await producer.begin_transaction()
-    sent = [await producer.send_and_wait(OPERATIONS, b"{}", b"name", partition=0) for _ in range(number)]
+    sent = await producer.send_and_wait(topic, orjson.dumps(value), key.encode(), partition=0)
     await (producer.commit_transaction() if commit else producer.abort_transaction())
-    return int(sent[0].offset)
+    return int(sent.offset)
 
 
-async def test_provider_is_not_stalled_before_aborted_records_and_is_before_a_committed_one(
+async def test_no_stage_is_stalled_before_aborted_records_and_a_connector_is_before_one_that_it_cannot_tell(
     model: Model, producer: AIOKafkaProducer
 ) -> None:
-    first = await write(producer, 1, commit=True)
-    account = Account("connectors", OPERATIONS, 0, 1)
-    account.end(first, "gar/GAR-2026", "released", "delivered")
-    entry = account.entry((first, first), datetime.now(UTC), {"gar": 1}).model_dump_json(exclude_unset=True)
-    await producer.begin_transaction()
-    await producer.send_and_wait(CONNECTORS_AUDIT, entry.encode(), partition=0)
-    await producer.commit_transaction()
-    await write(producer, 3, commit=False)
+    def records() -> dict[str, int]:
+        return {topic: behind.records for topic, behind in model.watching.by_topic(0.0).items()}
 
-    # The record and its mark, three that are aborted, and the mark that says so.
-    assert await until(lambda: model.watching.positions.get((OPERATIONS, 0), (0, 0))[0] == first + 6)
-    assert await until(lambda: model.watching.by_topic(0.0)[OPERATIONS].records == 0)
+    def positions() -> dict[str, int]:
+        return {topic: position.next for (topic, _), position in model.watching.positions.items() if topic in last}
 
-    await write(producer, 2, commit=False)
-    waiting = await write(producer, 1, commit=True)
+    last = {}
+    for topic in watched_topics(["gar"]):
+        for _ in range(ABORTED):
+            last[topic] = await write(producer, topic, "nobody", {}, commit=False)
+    # Behind the last aborted record stands the mark that says so.
+    assert await until(lambda: positions() == {topic: offset + 2 for topic, offset in last.items()})
+    assert await until(lambda: records() == dict.fromkeys(last, 0))
 
-    assert await until(lambda: model.watching.positions[OPERATIONS, 0].next == waiting)
+    told = example("operation/1/upsert-pupil", provider="gar", policy_version=99)
+    waiting = await write(producer, OPERATIONS, str(told["pseudonym"]), told)
     assert await until(lambda: model.watching.by_topic(0.0)[OPERATIONS][:2] == ("stalled", 1))
 
+    applied = model.watching.applied[EXPRESS, 0]
+    assert await until(lambda: model.watching.applied[EXPRESS, 0] > applied)
+    assert model.watching.positions[OPERATIONS, 0].next == waiting
+    assert model.watching.by_topic(0.0)[OPERATIONS][:2] == ("stalled", 1)
 
-async def test_heartbeat_grows_old_though_withdrawals_move_its_lane(model: Model, producer: AIOKafkaProducer) -> None:
-    def age() -> float | None:
-        return model.watching.beat_seconds().get(WITHDRAWALS, {}).get(1)
 
-    beat = Heartbeat(partition=1, applied_until=datetime.now(UTC) - timedelta(seconds=20))
-    for value, key in ((beat.model_dump_json().encode(), None), (ERASED, b"999000001AB")):
-        await producer.begin_transaction()
-        await producer.send_and_wait(WITHDRAWALS, value, key, partition=1)
-        await producer.commit_transaction()
+async def test_heartbeat_grows_old_though_withdrawals_move_its_lane(
+    model: Model, producer: AIOKafkaProducer, stages: Stages
+) -> None:
+    def position() -> int:
+        return model.watching.positions.get((WITHDRAWALS, 0), (0, 0))[0]
 
-    assert await until(lambda: (age() or 0.0) >= 20.0)
-    before = age() or 0.0
-    await producer.begin_transaction()
-    await producer.send_and_wait(WITHDRAWALS, ERASED, b"999000001AB", partition=1)
-    await producer.commit_transaction()
-    assert await until(lambda: (age() or 0.0) > before + 0.5)
+    assert await until(lambda: (WITHDRAWALS, 0) in model.watching.applied)
+    await asyncio.to_thread(stages.stop, "filtering")
+    erased = example("withdrawal/1/consent-withdrawn", provider="gar", contract="GAR-2026")
+    first = await write(producer, WITHDRAWALS, str(erased["subject"]), erased)
+    assert await until(lambda: position() > first)
+    applied = model.watching.applied[WITHDRAWALS, 0]
 
-    fresh = Heartbeat(partition=1, applied_until=datetime.now(UTC))
-    await producer.begin_transaction()
-    await producer.send_and_wait(WITHDRAWALS, fresh.model_dump_json().encode(), partition=1)
-    await producer.commit_transaction()
-    assert await until(lambda: (age() or 99.0) < 20.0)
+    second = await write(producer, WITHDRAWALS, str(erased["subject"]), {**erased, "seq": erased["seq"] + 1})
+
+    assert await until(lambda: position() > second)
+    assert model.watching.applied[WITHDRAWALS, 0] == applied
+    assert model.watching.beat_seconds(applied + 31.0)[WITHDRAWALS] == {0: 31.0}
+    stages.start("filtering")
+    assert await until(lambda: model.watching.applied[WITHDRAWALS, 0] > applied)
