@@ -2,7 +2,7 @@
 
 The console is fed with the accounts that stages would give of such a load, not by stages: these would take the machine.
 An account of the filter speaks of all contracts, each ended in runs, of two types of school and of the fields that
-stayed inside; a connector gives one a second and provider; heartbeats come on every lane as often as stages write them.
+stayed inside; a connector gives one a second and provider; every stage says of its heartbeats what they vouch for.
 Each topic has four partitions, and the console remembers a whole day of such hours: what it asks the broker grows with
 the one, what it holds in memory with the other.
 """
@@ -37,8 +37,7 @@ from services.console.counts import HOUR, HOURS_KEPT, Cell, cells_of
 from services.console.history import History
 from services.console.withdrawals import Flight
 from services.contract.account import Account
-from services.contract.audit import End, SchoolType
-from services.contract.heartbeats import Heartbeat
+from services.contract.audit import End, SchoolType, Stage
 from services.contract.reasons import Rule
 from services.contract.topology import (
     CHANGES,
@@ -68,8 +67,8 @@ DROPPED: Final[Mapping[str, Rule]] = {
         ("birth_date", "birth_year", "divisions", "email", "email_relay", "groups", "home_phone", "mef", "subjects"),
         "R17"), "town": "R23", "postcode": "R23",
 }  # fmt: skip
-HANDED_ON_SECONDS: Final = 5
-"""How often the pseudonymiser says on every lane what the filter says each second on its own."""
+VOUCHED_SECONDS: Final = 5
+"""How often each stage says in each partition what the heartbeats vouch for."""
 SECONDS, QUICK_SECONDS = 25, 12
 READY_SECONDS = 120.0
 PAGES = 2
@@ -194,21 +193,31 @@ def _feed(bootstrap: str, names: Sequence[str], stopping: threading.Event) -> No
 
 
 def _beat(bootstrap: str, names: Sequence[str], stopping: threading.Event) -> None:
-    """Each second the filter's heartbeats, and the lanes of those providers whose turn it is to be handed them."""
+    """What every stage says of its heartbeats, each second of those partitions and providers whose turn it is."""
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20})
     began, second = time.monotonic(), 0
     while not stopping.wait(max(0.0, began + second - time.monotonic())):
-        now = datetime.now(UTC)
-        beats = [Heartbeat(partition=one, applied_until=now).model_dump_json().encode() for one in range(PARTITIONS)]
-        for partition, beat in enumerate(beats):
-            producer.produce(WITHDRAWALS, beat, partition=partition)
-        for name in names[second % HANDED_ON_SECONDS :: HANDED_ON_SECONDS]:
-            for partition in range(PARTITIONS):
-                for beat in beats:
-                    producer.produce(named_for(PROVIDER_WITHDRAWALS, name), beat, partition=partition)
+        at = datetime.now(UTC)
+        for partition in range(PARTITIONS):
+            if partition == second % VOUCHED_SECONDS:
+                producer.produce(
+                    FILTERING_AUDIT, _vouched("filtering", "tick", CHANGES, partition, at), partition=partition
+                )
+                body = _vouched("pseudonymisation", WITHDRAWALS, RELEASES, partition, at)
+                producer.produce(PSEUDONYMISATION_AUDIT, body, partition=partition)
+            for name in names[second % VOUCHED_SECONDS :: VOUCHED_SECONDS]:
+                lanes = named_for(PROVIDER_WITHDRAWALS, name), named_for(OPERATIONS, name)
+                producer.produce(CONNECTORS_AUDIT, _vouched("connectors", *lanes, partition, at), partition=partition)
         producer.poll(0)
         second += 1
     producer.flush(5.0)
+
+
+def _vouched(stage: Stage, topic: str, other: str, partition: int, at: datetime) -> bytes:
+    """The account of heartbeats alone."""
+    account = Account(stage, topic, partition, 0)
+    account.vouch(at, {other: 0})
+    return account.entry((0, 0), at, {}).model_dump_json(exclude_unset=True).encode()
 
 
 def _filtering(names: Sequence[str], partition: int, first: int) -> bytes:
