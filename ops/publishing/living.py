@@ -91,7 +91,7 @@ def count_living(states: States, keyring: Keyring) -> Mapping[str, Living]:
         # Of who was handed over, the word lies where she began; so all are read before any is counted.
         named = states.read(PSEUDONYMISATION_STATE, number, lambda key: key[len(SEQ) :] in behind)
         for key, entry in named.items():
-            if key.startswith(SEQ) and int(entry.value) >= behind[key[len(SEQ) :]]:
+            if key.startswith(SEQ) and abs(int(entry.value)) >= behind[key[len(SEQ) :]]:
                 del behind[key[len(SEQ) :]]
     for key in behind:
         found[_provider(key)].unnamed += 1
