@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import chain
 
-import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,10 +13,11 @@ from services.contract.topology import CONSENTS, POLICIES
 from services.filtering.subject import SUBJECT, load
 from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
-from tests.integration.pipeline_people import known_of
 from tests.property.histories import Message, histories, message
 from tests.property.rotating import PROVIDERS, REKEYED, ROTATED, Mortal, Remembered, order
 from tests.replay.invented import INE, MAIA, bytes_of, contract_with, objection, policy
+from tests.replay.provider_reading import Accounts
+from tests.replay.rapid import Rapid
 
 WINDOW_SECONDS = 300
 
@@ -49,12 +50,9 @@ def told(draw: st.DrawFn) -> list[Message]:
     return facts
 
 
-async def run(
-    keyring: Keyring, window_seconds: int, messages: Sequence[Message | int], kills: Sequence[bool] = ()
-) -> Mortal:
+async def run(rapid: Mortal, setting: Sequence[Message], messages: Sequence[Message | int]) -> Mortal:
     """A number is so many seconds that pass, and all that is decided meanwhile."""
-    rapid = Mortal(keyring, iter(kills))
-    for each in [*policies(window_seconds), *messages, *[2 * WINDOW_SECONDS] * 16]:
+    for each in [*setting, *messages, *[2 * WINDOW_SECONDS] * 16]:
         if isinstance(each, int):
             await rapid.pass_time(each)
         else:
@@ -62,23 +60,20 @@ async def run(
     return rapid
 
 
-def accounts_of(rapid: Mortal, provider: str) -> dict[str, str]:
-    """What a provider has that does as its topic says, record by record: by name, how far it may use each account."""
-    accounts: dict[str, str] = {}
-    for row in rapid.topics.get(f"providers.{provider}.directory.v1", ()):
-        name = (row.key or b"").decode()
-        match row.value and orjson.loads(row.value):
-            case None:
-                accounts.pop(name, None)
-            case {"renamed_from": before}:
-                accounts |= {name: accounts.pop(before)} if before in accounts else {}
-            case {"renamed_to": now}:
-                accounts |= {now: accounts.pop(name)} if name in accounts else {}
-            case {"restricted": True}:
-                accounts |= {name: "restricted"} if name in accounts else {}
-            case {"fields": fields}:
-                accounts[name] = f"at {fields['school']}" if "school" in fields else "at no school"
-    return accounts
+def read_in(order: Sequence[int], rapid: Rapid, provider: str) -> Accounts:
+    """What a provider has that reads its partitions in this order, a record a turn, and to their ends after it."""
+    lanes = [iter(rapid.lanes[f"providers.{provider}.directory.v1", number]) for number in range(rapid.partitions)]
+    turns = [row for number in order if (row := next(lanes[number % len(lanes)], None)) is not None]
+    return Accounts().read_all(chain(turns, *lanes))
+
+
+def accounts_of(accounts: Accounts) -> dict[str, str]:
+    """By name, how far it may use each account."""
+    return {
+        name: "restricted" if name in accounts.restricted
+        else f"at {fields['school']}" if "school" in fields else "at no school"
+        for name, fields in accounts.fields.items()
+    }  # fmt: skip
 
 
 def wanted_of(rapid: Mortal, keyring: Keyring) -> dict[str, dict[str, set[str | None]]]:
@@ -87,7 +82,8 @@ def wanted_of(rapid: Mortal, keyring: Keyring) -> dict[str, dict[str, set[str | 
     Null is no account: a release that has not left yet when it is held is not told any more.
     """
     wanted: dict[str, dict[str, set[str | None]]] = {name: {} for name in PROVIDERS}
-    for _, raw in rapid.stages[0].state.scan(SUBJECT, None):
+    people = [raw for stage in rapid.stages[: rapid.partitions] for _, raw in stage.state.scan(SUBJECT, None)]
+    for raw in people:
         for place, pair in load(raw).pairs.items():
             provider = place.partition("/")[0]
             names = Pseudonymiser.under(keyring.keys_of(provider, pair.purpose_family).current)
@@ -101,30 +97,42 @@ def wanted_of(rapid: Mortal, keyring: Keyring) -> dict[str, dict[str, set[str | 
     return wanted
 
 
+partitions = st.sampled_from((1, 2, 3, 5))
+turns = st.lists(st.booleans(), max_size=12)
+orders = st.lists(st.integers(0, 4), max_size=30)
+
+
+def orders_of(keyring: Keyring) -> list[Message]:
+    return [order(ROTATED, 1)] if keyring is ROTATED else [order(ROTATED, 1), order(REKEYED, 2)]
+
+
+def mixed(data: st.DataObject, facts: Sequence[Message], keyring: Keyring) -> list[Message | int]:
+    """The facts in their order, with other names and some time anywhere between them."""
+    said: list[Message | int] = list(facts)
+    announced = orders_of(keyring)
+    places = sorted(data.draw(st.lists(st.integers(0, len(facts)), min_size=len(announced), max_size=len(announced))))
+    for place, each in reversed(list(zip(places, announced, strict=True))):
+        said.insert(place, each)
+    for _ in range(data.draw(st.integers(0, 5))):
+        said.insert(data.draw(st.integers(0, len(said))), data.draw(st.sampled_from((0, 1, WINDOW_SECONDS))))
+    return said
+
+
 @settings(deadline=None, max_examples=150)
 @given(
-    st.data(),
-    told(),
-    st.sampled_from((ROTATED, REKEYED)),
-    st.sampled_from((0, WINDOW_SECONDS)),
-    st.lists(st.booleans(), max_size=12),
-)
+    st.data(), told(), st.sampled_from((ROTATED, REKEYED)), st.sampled_from((0, WINDOW_SECONDS)), partitions, turns,
+    turns, orders,
+)  # fmt: skip
 def test_rotation_ends_with_the_live_set_under_the_names_of_now_whatever_happens_meanwhile(
-    data: st.DataObject, facts: list[Message], keyring: Keyring, window_seconds: int, kills: list[bool]
-) -> None:
-    orders = [order(ROTATED, 1)] if keyring is ROTATED else [order(ROTATED, 1), order(REKEYED, 2)]
-    mixed: list[Message | int] = list(facts)
-    places = sorted(data.draw(st.lists(st.integers(0, len(facts)), min_size=len(orders), max_size=len(orders))))
-    for place, each in reversed(list(zip(places, orders, strict=True))):
-        mixed.insert(place, each)
-    for _ in range(data.draw(st.integers(0, 5))):
-        mixed.insert(data.draw(st.integers(0, len(mixed))), data.draw(st.sampled_from((0, 1, WINDOW_SECONDS))))
+    data: st.DataObject, facts: list[Message], keyring: Keyring, window_seconds: int, count: int, kills: list[bool],
+    naps: list[bool], order: list[int],
+) -> None:  # fmt: skip
+    said = mixed(data, facts, keyring)
 
-    rotated = asyncio.run(run(keyring, window_seconds, mixed, kills))
+    rotated = asyncio.run(run(Mortal(keyring, iter(kills), iter(naps), count), policies(window_seconds), said))
 
     for provider, wanted in wanted_of(rotated, keyring).items():
-        accounts = accounts_of(rotated, provider)
+        accounts = accounts_of(read_in(order, rotated, provider))
         assert accounts.keys() <= wanted.keys()
         assert [name for name, states in wanted.items() if accounts.get(name) not in states] == []
-        assert known_of(rotated, provider).keys() == accounts.keys()
     assert [living for living in count_living(Remembered(rotated), keyring).values() if not living.is_settled] == []
