@@ -28,14 +28,14 @@ def order(keyring: Keyring, announced: int) -> Message:
 class Mortal(Rapid):
     """`kills` says before each commit of an input or a tick whether the process dies; alive where it has ended.
 
-    `naps` says at each turn of a partition whether it sleeps instead, so that others get ahead of it.
+    `asleep` are the places of partitions in `stages`, which get on with nothing meanwhile.
     """
 
-    def __init__(self, keyring: Keyring, kills: Iterator[bool], naps: Iterator[bool], partitions: int) -> None:
+    def __init__(self, keyring: Keyring, kills: Iterator[bool], partitions: int) -> None:
         self.now_us = NOW_US
         super().__init__(PROVIDERS, keyring, lambda: self.now_us, partitions=partitions)
         self._kills = kills
-        self._naps = naps
+        self.asleep: frozenset[int] = frozenset()
         self._spare = False
 
     async def pass_time(self, seconds: int) -> None:
@@ -47,8 +47,8 @@ class Mortal(Rapid):
 
     async def _advance(self, stage: Running) -> bool:
         """A sweep is spared: the runtime's own cursor for it is not in a rapid."""
-        if next(self._naps, False):
-            return True
+        if self.stages.index(stage) in self.asleep:
+            return False
         token = stage.agent.sweep_token(datetime.fromtimestamp(self.now_us / 1_000_000, UTC))
         self._spare = stage.token != token
         return await super()._advance(stage)

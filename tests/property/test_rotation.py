@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from itertools import chain
+from typing import Any, Literal, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,16 +21,12 @@ from tests.replay.provider_reading import Accounts
 from tests.replay.rapid import Rapid
 
 WINDOW_SECONDS = 300
+PASSES = [2 * WINDOW_SECONDS] * 16
+"""Seconds until whatever waits has left."""
 
 
 def of(provider: ProviderPolicy) -> Message:
     return POLICIES, provider.provider.encode(), bytes_of(provider)
-
-
-def policies(window_seconds: int) -> list[Message]:
-    gar = policy(contracts=contract_with(release_window_seconds=window_seconds))
-    by_consent = contract_with("consent-service", release_window_seconds=window_seconds)
-    return [of(gar), of(policy("consent-service", contracts=by_consent))]
 
 
 def objects(status: str, minute: int) -> Message:
@@ -50,13 +47,46 @@ def told(draw: st.DrawFn) -> list[Message]:
     return facts
 
 
-async def run(rapid: Mortal, setting: Sequence[Message], messages: Sequence[Message | int]) -> Mortal:
-    """A number is so many seconds that pass, and all that is decided meanwhile."""
-    for each in [*setting, *messages, *[2 * WINDOW_SECONDS] * 16]:
-        if isinstance(each, int):
-            await rapid.pass_time(each)
-        else:
-            rapid.put(*each)
+class Asleep(NamedTuple):
+    """From here on these partitions get on with nothing, by their places."""
+
+    places: frozenset[int]
+
+
+class Allows(NamedTuple):
+    """A policy comes that lets everything go, or nothing anywhere, or that names no contract any more."""
+
+    what: Literal["all", "no place", "no contract"]
+
+
+Event = Message | int | Asleep | Allows
+"""A number is so many seconds that pass, and all that is decided meanwhile."""
+
+
+def policies(window_seconds: int, allows: Allows, version: int) -> list[Message]:
+    differences: dict[str, Any] = {"version": version} | ({"places": []} if allows.what == "no place" else {})
+    own = contract_with(release_window_seconds=window_seconds)
+    by_consent = contract_with("consent-service", release_window_seconds=window_seconds)
+    of_gar, of_lecture = ([], []) if allows.what == "no contract" else (own, by_consent)
+    return [
+        of(policy(contracts=of_gar, **differences)),
+        of(policy("consent-service", contracts=of_lecture, **differences)),
+    ]
+
+
+async def run(rapid: Mortal, window_seconds: int, events: Sequence[Event]) -> Mortal:
+    """Let all happen; then all awake, everything is allowed, and time passes."""
+    for version, event in enumerate([Allows("all"), *events, Asleep(frozenset()), Allows("all"), *PASSES], 4):
+        match event:
+            case int():
+                await rapid.pass_time(event)
+            case Asleep(places):
+                rapid.asleep = places
+            case Allows():
+                for each in policies(window_seconds, event, version):
+                    rapid.put(*each)
+            case _:
+                rapid.put(*event)
     return rapid
 
 
@@ -98,7 +128,15 @@ def wanted_of(rapid: Mortal, keyring: Keyring) -> dict[str, dict[str, set[str | 
 
 
 partitions = st.sampled_from((1, 2, 3, 5))
-turns = st.lists(st.booleans(), max_size=12)
+deaths = st.lists(st.booleans(), max_size=12)
+meanwhile = st.lists(
+    st.one_of(
+        st.sampled_from((0, 0, 1, WINDOW_SECONDS)),
+        st.frozensets(st.integers(0, 19), max_size=8).map(Asleep),
+        st.sampled_from((Allows("all"), Allows("all"), Allows("no place"), Allows("no contract"))),
+    ),
+    max_size=12,
+)
 orders = st.lists(st.integers(0, 4), max_size=30)
 
 
@@ -106,30 +144,30 @@ def orders_of(keyring: Keyring) -> list[Message]:
     return [order(ROTATED, 1)] if keyring is ROTATED else [order(ROTATED, 1), order(REKEYED, 2)]
 
 
-def mixed(data: st.DataObject, facts: Sequence[Message], keyring: Keyring) -> list[Message | int]:
-    """The facts in their order, with other names and some time anywhere between them."""
-    said: list[Message | int] = list(facts)
+def mixed(data: st.DataObject, facts: Sequence[Message], keyring: Keyring) -> list[Event]:
+    """The facts in their order, with other names and what happens meanwhile anywhere between them."""
+    said: list[Event] = list(facts)
     announced = orders_of(keyring)
     places = sorted(data.draw(st.lists(st.integers(0, len(facts)), min_size=len(announced), max_size=len(announced))))
     for place, each in reversed(list(zip(places, announced, strict=True))):
         said.insert(place, each)
-    for _ in range(data.draw(st.integers(0, 5))):
-        said.insert(data.draw(st.integers(0, len(said))), data.draw(st.sampled_from((0, 1, WINDOW_SECONDS))))
+    for event in data.draw(meanwhile):
+        said.insert(data.draw(st.integers(0, len(said))), event)
     return said
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=600)
 @given(
-    st.data(), told(), st.sampled_from((ROTATED, REKEYED)), st.sampled_from((0, WINDOW_SECONDS)), partitions, turns,
-    turns, orders,
+    st.data(), told(), st.sampled_from((ROTATED, REKEYED)), st.sampled_from((0, WINDOW_SECONDS)), partitions, deaths,
+    orders,
 )  # fmt: skip
 def test_rotation_ends_with_the_live_set_under_the_names_of_now_whatever_happens_meanwhile(
     data: st.DataObject, facts: list[Message], keyring: Keyring, window_seconds: int, count: int, kills: list[bool],
-    naps: list[bool], order: list[int],
+    order: list[int],
 ) -> None:  # fmt: skip
     said = mixed(data, facts, keyring)
 
-    rotated = asyncio.run(run(Mortal(keyring, iter(kills), iter(naps), count), policies(window_seconds), said))
+    rotated = asyncio.run(run(Mortal(keyring, iter(kills), count), window_seconds, said))
 
     for provider, wanted in wanted_of(rotated, keyring).items():
         accounts = accounts_of(read_in(order, rotated, provider))
