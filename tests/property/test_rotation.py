@@ -127,17 +127,19 @@ def wanted_of(rapid: Mortal, keyring: Keyring) -> dict[str, dict[str, set[str | 
     return wanted
 
 
-partitions = st.sampled_from((1, 2, 3, 5))
+partitions = st.sampled_from((1, 2, 2, 2, 3))
 deaths = st.lists(st.booleans(), max_size=12)
 meanwhile = st.lists(
     st.one_of(
         st.sampled_from((0, 0, 1, WINDOW_SECONDS)),
-        st.frozensets(st.integers(0, 19), max_size=8).map(Asleep),
+        st.frozensets(st.integers(0, 7), max_size=3).map(Asleep),
         st.sampled_from((Allows("all"), Allows("all"), Allows("no place"), Allows("no contract"))),
     ),
     max_size=12,
 )
-orders = st.lists(st.integers(0, 4), max_size=30)
+orders = st.lists(st.tuples(st.integers(0, 2), st.sampled_from((1, 1, 2, 99))), max_size=9).map(
+    lambda runs: [number for number, length in runs for _ in range(length)]
+)
 
 
 def orders_of(keyring: Keyring) -> list[Message]:
