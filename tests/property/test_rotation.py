@@ -131,15 +131,16 @@ partitions = st.sampled_from((1, 2, 2, 2, 3))
 deaths = st.lists(st.booleans(), max_size=12)
 meanwhile = st.lists(
     st.one_of(
-        st.sampled_from((0, 0, 1, WINDOW_SECONDS)),
+        st.sampled_from((0, 0, 0, 1, WINDOW_SECONDS)),
+        st.sampled_from((0, WINDOW_SECONDS)),
         st.frozensets(st.integers(0, 7), max_size=3).map(Asleep),
         st.sampled_from((Allows("all"), Allows("all"), Allows("no place"), Allows("no contract"))),
     ),
-    max_size=12,
+    max_size=2,
 )
-orders = st.lists(st.tuples(st.integers(0, 2), st.sampled_from((1, 1, 2, 99))), max_size=9).map(
-    lambda runs: [number for number, length in runs for _ in range(length)]
-)
+by_turns = st.lists(st.integers(0, 2), max_size=20)
+one_by_one = st.permutations(range(3)).map(lambda order: [number for number in order for _ in range(99)])
+orders = by_turns | one_by_one
 
 
 def orders_of(keyring: Keyring) -> list[Message]:
@@ -153,9 +154,7 @@ def mixed(data: st.DataObject, facts: Sequence[Message], keyring: Keyring) -> li
     places = sorted(data.draw(st.lists(st.integers(0, len(facts)), min_size=len(announced), max_size=len(announced))))
     for place, each in reversed(list(zip(places, announced, strict=True))):
         said.insert(place, each)
-    for event in data.draw(meanwhile):
-        said.insert(data.draw(st.integers(0, len(said))), event)
-    return said
+    return [event for each in said for event in (each, *data.draw(meanwhile))]
 
 
 @settings(deadline=None, max_examples=600)
