@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,9 +14,9 @@ from services.contract.topology import CONSENTS, POLICIES
 from services.filtering.subject import SUBJECT, load
 from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
-from tests.property.histories import Message, histories, message
+from tests.property.histories import LEVELS, SOURCES, Message, change, message
 from tests.property.rotating import PROVIDERS, REKEYED, ROTATED, Mortal, Remembered, order
-from tests.replay.invented import INE, MAIA, bytes_of, contract_with, objection, policy
+from tests.replay.invented import INE, MAIA, bytes_of, consent, contract_with, objection, policy
 from tests.replay.provider_reading import Accounts
 from tests.replay.rapid import Rapid
 
@@ -27,24 +27,6 @@ PASSES = [2 * WINDOW_SECONDS] * 16
 
 def of(provider: ProviderPolicy) -> Message:
     return POLICIES, provider.provider.encode(), bytes_of(provider)
-
-
-def objects(status: str, minute: int) -> Message:
-    return CONSENTS, MAIA, bytes_of(objection(status, f"2026-09-10T08:{minute:02d}:00+02:00"))
-
-
-objections = st.lists(st.sampled_from(("open", "rejected", "upheld")), max_size=3).map(
-    lambda statuses: [objects(status, minute) for minute, status in enumerate(statuses)]
-)
-
-
-@st.composite
-def told(draw: st.DrawFn) -> list[Message]:
-    """What families and platforms say, in any order that keeps the objections' own."""
-    facts: list[Message] = [message(fact) for fact in draw(histories)]
-    for each in draw(objections):
-        facts.insert(draw(st.integers(0, len(facts))), each)
-    return facts
 
 
 class Asleep(NamedTuple):
@@ -128,47 +110,63 @@ def wanted_of(rapid: Mortal, keyring: Keyring) -> dict[str, dict[str, set[str | 
 
 
 partitions = st.sampled_from((1, 2, 2, 2, 3))
+Step = Literal["shown", "left", "open", "rejected", "withdrawn", "given", "rotate"]
+STEPS: tuple[Step, ...] = ("shown", *get_args(Step))
 deaths = st.lists(st.booleans(), max_size=12)
-meanwhile = st.lists(
-    st.one_of(
-        st.sampled_from((0, 0, 0, 1, WINDOW_SECONDS)),
-        st.sampled_from((0, WINDOW_SECONDS)),
-        st.frozensets(st.integers(0, 7), max_size=3).map(Asleep),
-        st.sampled_from((Allows("all"), Allows("all"), Allows("no place"), Allows("no contract"))),
-    ),
-    max_size=2,
+meanwhile = st.one_of(
+    st.sampled_from((0, 0, WINDOW_SECONDS)),
+    st.frozensets(st.integers(0, 7), max_size=3).map(Asleep),
+    st.sampled_from((Allows("all"), Allows("no place"), Allows("no contract"))),
 )
+
+
+def said(step: Step, number: int) -> Message:
+    """What platforms and families say, each time later than before."""
+    at = f"2026-09-10T08:{number:02d}:00+02:00"
+    match step:
+        case "shown":
+            return message(change(0, number, LEVELS[number % 4], SOURCES[0]))
+        case "left":
+            return message(change(2, number, "", SOURCES[0]))
+        case "open" | "rejected":
+            return CONSENTS, MAIA, bytes_of(objection(step, at))
+        case _:
+            return message(consent("child", step, at))
+
+
+GIVEN = [message(consent(party, "given", "2026-09-04T10:00:00+02:00")) for party in ("child", f"guardian:{SOURCES[0]}:999-2001")]
+
+
+@st.composite
+def courses(draw: st.DrawFn, orders: Sequence[Message]) -> list[Event]:
+    """Anything in any order, with other names anywhere in it, as often as there are orders."""
+    left = list(orders)
+    events: list[Event] = [*GIVEN, said("shown", 1)]
+    for number, each in enumerate(draw(st.lists(st.sampled_from(STEPS) | meanwhile, min_size=4, max_size=22)), 2):
+        if each == "rotate":
+            events += [left.pop(0)] if left else []
+        else:
+            events.append(said(each, number) if isinstance(each, str) else each)
+    return [*events, *left]
+
+
 by_turns = st.lists(st.integers(0, 2), max_size=20)
 one_by_one = st.permutations(range(3)).map(lambda order: [number for number in order for _ in range(99)])
 orders = by_turns | one_by_one
 
 
-def orders_of(keyring: Keyring) -> list[Message]:
-    return [order(ROTATED, 1)] if keyring is ROTATED else [order(ROTATED, 1), order(REKEYED, 2)]
-
-
-def mixed(data: st.DataObject, facts: Sequence[Message], keyring: Keyring) -> list[Event]:
-    """The facts in their order, with other names and what happens meanwhile anywhere between them."""
-    said: list[Event] = list(facts)
-    announced = orders_of(keyring)
-    places = sorted(data.draw(st.lists(st.integers(0, len(facts)), min_size=len(announced), max_size=len(announced))))
-    for place, each in reversed(list(zip(places, announced, strict=True))):
-        said.insert(place, each)
-    return [event for each in said for event in (each, *data.draw(meanwhile))]
+ORDERS = {1: [order(ROTATED, 1)], 2: [order(ROTATED, 1), order(REKEYED, 2)]}
 
 
 @settings(deadline=None, max_examples=600)
-@given(
-    st.data(), told(), st.sampled_from((ROTATED, REKEYED)), st.sampled_from((0, WINDOW_SECONDS)), partitions, deaths,
-    orders,
-)  # fmt: skip
+@given(st.data(), st.sampled_from((1, 2)), st.sampled_from((0, WINDOW_SECONDS)), partitions, deaths, orders)
 def test_rotation_ends_with_the_live_set_under_the_names_of_now_whatever_happens_meanwhile(
-    data: st.DataObject, facts: list[Message], keyring: Keyring, window_seconds: int, count: int, kills: list[bool],
-    order: list[int],
-) -> None:  # fmt: skip
-    said = mixed(data, facts, keyring)
+    data: st.DataObject, rotations: int, window_seconds: int, count: int, kills: list[bool], order: list[int]
+) -> None:
+    keyring = ROTATED if rotations == 1 else REKEYED
+    course = data.draw(courses(ORDERS[rotations]))
 
-    rotated = asyncio.run(run(Mortal(keyring, iter(kills), count), window_seconds, said))
+    rotated = asyncio.run(run(Mortal(keyring, iter(kills), count), window_seconds, course))
 
     for provider, wanted in wanted_of(rotated, keyring).items():
         accounts = accounts_of(read_in(order, rotated, provider))
