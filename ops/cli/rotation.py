@@ -186,7 +186,7 @@ def show_progress(bootstrap: str | None, keyring: Keyring, *, quiet: bool) -> di
 def _show(counted: Mapping[str, Living], *, quiet: bool) -> None:
     if quiet:
         return
-    table = Table("provider", "known", "to be said anew", "to be named anew", "under names of before")
+    table = Table("provider", "known", "to be said anew", "to be named anew", "under names of before", "not yet under that of now")
     for provider, living in counted.items():
         table.add_row(provider, *map(str, living.to_json().values()))
     Console().print(table)

@@ -158,7 +158,7 @@ orders = by_turns | one_by_one
 ORDERS = {1: [order(ROTATED, 1)], 2: [order(ROTATED, 1), order(REKEYED, 2)]}
 
 
-@settings(deadline=None, max_examples=600)
+@settings(deadline=None, max_examples=120)
 @given(st.data(), st.sampled_from((1, 2)), st.sampled_from((0, WINDOW_SECONDS)), partitions, deaths, orders)
 def test_rotation_ends_with_the_live_set_under_the_names_of_now_whatever_happens_meanwhile(
     data: st.DataObject, rotations: int, window_seconds: int, count: int, kills: list[bool], order: list[int]
