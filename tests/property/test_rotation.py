@@ -134,7 +134,10 @@ def said(step: Step, number: int) -> Message:
             return message(consent("child", step, at))
 
 
-GIVEN = [message(consent(party, "given", "2026-09-04T10:00:00+02:00")) for party in ("child", f"guardian:{SOURCES[0]}:999-2001")]
+GIVEN = [
+    message(consent(party, "given", "2026-09-04T10:00:00+02:00"))
+    for party in ("child", f"guardian:{SOURCES[0]}:999-2001")
+]
 
 
 @st.composite

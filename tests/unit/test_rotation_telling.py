@@ -56,7 +56,9 @@ def links(gar: Connector) -> list[tuple[str, str | None]]:
     return [(each["ce_type"].split("-")[1].split(".")[0], each.get("renamed_from")) for each in headers]
 
 
-async def test_provider_reads_under_the_old_name_which_is_the_new_one_and_then_its_end_and_nothing_under_the_new() -> None:
+async def test_provider_reads_under_the_old_name_which_is_the_new_one_and_then_its_end_and_nothing_under_the_new() -> (
+    None
+):
     gar = await knowing()
     await gar.take(UPSERTS, rotated())
     end = next(each for each in reversed(gar.sent) if each.topic == DIRECTORY)
