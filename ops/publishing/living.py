@@ -6,7 +6,7 @@ Read from what the filter and the pseudonymiser remember and from the ledger; no
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Protocol, Unpack, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import orjson
 
@@ -43,7 +43,7 @@ class Living:
     """Entries of the ledger under other names than those of now that were not ended, or not acknowledged."""
 
     unheard: int = 0
-    """Names of now under which the connector remembers nothing, though the provider was told that they stand for others."""
+    """Names of now that the provider was told to use for others, and of which the ledger has nothing yet."""
 
     @property
     def is_settled(self) -> bool:
@@ -69,7 +69,8 @@ class _Names:
         """The names that the provider may still know beside it; none, but while names change."""
         return [_written(each, pair) for each in self._names_at(provider, pair.purpose_family, serial)[1:]]
 
-    def _names_at(self, *place: Unpack[tuple[str, str, int]]) -> tuple[Pseudonymiser, ...]:
+    def _names_at(self, provider: str, family: str, serial: int) -> tuple[Pseudonymiser, ...]:
+        place = provider, family, serial
         if place not in self._prepared:
             try:
                 keys = self._keyring.keys_of(*place)

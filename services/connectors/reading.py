@@ -120,5 +120,5 @@ def _word(operation: Operation, raw: bytes) -> Word:
         operation.provider, operation.contract, operation.pseudonym, operation.seq, operation.policy_version,
         operation.event_id, kind, fields, f"{operation.contract}/{operation.pseudonym}".encode(), raw,
         isinstance(operation, Restrict), operation.renamed_to if isinstance(operation, Rotated) else "",
-        isinstance(operation, Adopted), operation.renamed_from if isinstance(operation, Upsert | Delete | Restrict | Adopted) else (),
+        isinstance(operation, Adopted), getattr(operation, _FROM, ()),
     )  # fmt: skip

@@ -15,7 +15,7 @@ Pseudonym = NewType("Pseudonym", str)
 PseudonymText = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{32}$")]
 
 FormerNames = Annotated[tuple[PseudonymText, ...], Field(exclude_if=lambda names: not names)]
-"""By which names the provider may know her still, oldest first: said with every word while names change, and else not."""
+"""By which names the provider may know her still, oldest first: on every word while names change, and then only."""
 
 
 class Operation(Payload):

@@ -60,7 +60,7 @@ class Deciding:
         self._issued, self._serial = int(issued), serial
 
     def decide(self, key: str, subject: Subject, offset: int, *, anew: bool = False) -> None:
-        """Decide on one person, and remember her as she then is; `anew` says her under the names of now, come what may."""
+        """Decide on one person, and remember her as she then is; `anew` says her under the names of now."""
         doubt: Doubt | None = None
         shown = other_ine(key, subject)
         if shown is not None or subject.particulars.identity is not SOLE:

@@ -133,7 +133,7 @@ class Terms:
         return event_id, b'%b,"renamed_to":"%b"}' % (opened, new)
 
     def adopt(self, emission: Mapping[str, Any], pseudonym: bytes, before: NamesBefore) -> Operation:
-        """The bytes of an `Adopted`, as its model writes them: one before the `seq` of a release that may still leave."""
+        """The bytes of an `Adopted`, as its model writes them; its `seq` leaves room for a release that is parked."""
         event_id, opened = self._bare(emission["seq"] - 1, pseudonym)
         return event_id, b'%b,"adopted":true%b}' % (opened, _from(before))
 

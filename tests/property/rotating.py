@@ -67,7 +67,7 @@ class Remembered:
     def __init__(self, rapid: Rapid) -> None:
         self._rapid = rapid
 
-    def partitions(self, topic: str) -> int:
+    def partitions(self, topic: str) -> int:  # noqa: ARG002  # of all topics alike
         return self._rapid.partitions
 
     def read(self, topic: str, partition: int, wanted: Wanted) -> Entries:

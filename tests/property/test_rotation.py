@@ -109,7 +109,10 @@ def wanted_of(rapid: Mortal, keyring: Keyring) -> dict[str, dict[str, set[str | 
     return wanted
 
 
-partitions = st.sampled_from((1, 2, 2, 2, 3))
+settings_of_a_run = st.tuples(
+    st.sampled_from((1, 2)), st.sampled_from((0, WINDOW_SECONDS)), st.sampled_from((1, 2, 2, 2, 3))
+)
+"""How often names change, the release window, and how many partitions there are."""
 Step = Literal["shown", "left", "open", "rejected", "withdrawn", "given", "rotate"]
 STEPS: tuple[Step, ...] = ("shown", *get_args(Step))
 deaths = st.lists(st.booleans(), max_size=12)
@@ -162,10 +165,11 @@ ORDERS = {1: [order(ROTATED, 1)], 2: [order(ROTATED, 1), order(REKEYED, 2)]}
 
 
 @settings(deadline=None, max_examples=120)
-@given(st.data(), st.sampled_from((1, 2)), st.sampled_from((0, WINDOW_SECONDS)), partitions, deaths, orders)
+@given(settings_of_a_run, deaths, orders, st.data())
 def test_rotation_ends_with_the_live_set_under_the_names_of_now_whatever_happens_meanwhile(
-    data: st.DataObject, rotations: int, window_seconds: int, count: int, kills: list[bool], order: list[int]
+    setting: tuple[int, int, int], kills: list[bool], order: list[int], data: st.DataObject
 ) -> None:
+    rotations, window_seconds, count = setting
     keyring = ROTATED if rotations == 1 else REKEYED
     course = data.draw(courses(ORDERS[rotations]))
 

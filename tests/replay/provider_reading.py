@@ -1,4 +1,4 @@
-"""A provider that does as its topic says (schemas/README.md, Two names): record by record, in whatever order they come."""
+"""A provider that does as its topic says (schemas/README.md, Two names), record by record, in whatever order."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class Accounts:
             self.restricted.add(name)
 
     def _hand_on(self, before: str, name: str) -> None:
-        """The name takes the account over unless it has an end, or was told of by itself; the other one has none then."""
+        """The name takes the account over unless it has an end, or fields of its own; the other one is gone then."""
         if not before:
             return
         self.handed_on[before] = name
