@@ -8,7 +8,7 @@ from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
 from tests.integration.pipeline_people import ine
 from tests.integration.pipeline_stages import Read, Stages
-from tests.replay.provider_reading import Accounts
+from tests.replay.provider_reading import Accounts, Name
 
 WAYS = 6
 """In how many orders partitions are read one after another, at most."""
@@ -29,17 +29,17 @@ def ways_to_read(read: Read) -> Iterator[Iterator[Any]]:
     yield (row for turn in zip_longest(*lanes) for row in turn if row is not None)
 
 
-def accounts_at(stages: Stages) -> list[Accounts]:
-    """What comes of reading, once for each way."""
+def known_at(stages: Stages) -> list[dict[str, Name]]:
+    """Whom it knows by reading, once for each way."""
     read = stages.read("providers.gar.directory.v1")
     return [_read(rows) for rows in ways_to_read(read)]
 
 
-def _read(rows: Iterator[Any]) -> Accounts:
+def _read(rows: Iterator[Any]) -> dict[str, Name]:
     accounts = Accounts()
     for row in rows:
         accounts.read(row.key.decode(), row.value, row.headers)
-    return accounts
+    return accounts.known()
 
 
 def last_words(stages: Stages) -> dict[str, bytes | None]:

@@ -15,7 +15,7 @@ from services.contract.topology import OPERATIONS, POLICIES, READS_AUDIT, named_
 from services.pseudonymisation.keyring import Keyring
 from tests.integration.pipeline_people import ine, joins, leaves, moves, policies
 from tests.integration.pipeline_stages import Stages, installation, wait_for
-from tests.integration.rotated_topic import accounts_at, last_words, names_of
+from tests.integration.rotated_topic import known_at, last_words, names_of
 
 pytestmark = pytest.mark.broker
 
@@ -95,7 +95,7 @@ def test_rotation_that_is_killed_twice_ends_with_everybody_under_one_new_name(
     assert wait_for(lambda: stages.directory("gar").keys() == after, SECONDS)
     assert before.isdisjoint(after)
     assert wait_for(lambda: keys(stages, "retire", "--by", "A. Operator") == 0, SECONDS)
-    assert [accounts.usable for accounts in accounts_at(stages) if accounts.usable != after] == []
+    assert [known for known in known_at(stages) if known.keys() != after] == []
     assert {name for name, value in last_words(stages).items() if value is None} >= before
     assert {each["level"] for each in _fields(stages) if each["level"] == "4EME"} == {"4EME"}
     trusted = operators(stages.folder)

@@ -81,11 +81,12 @@ def read_in(order: Sequence[int], rapid: Rapid, provider: str) -> Accounts:
 
 def accounts_of(accounts: Accounts) -> dict[str, str]:
     """By name, how far it may use each account."""
-    return {
-        name: "restricted" if name in accounts.restricted
-        else f"at {fields['school']}" if "school" in fields else "at no school"
-        for name, fields in accounts.fields.items()
-    }  # fmt: skip
+    known = accounts.known()
+    places = {name: each.fields or {} for name, each in known.items()}
+    where = {
+        name: f"at {fields['school']}" if "school" in fields else "at no school" for name, fields in places.items()
+    }
+    return {name: "restricted" if known[name].restricted else place for name, place in where.items()}
 
 
 def wanted_of(rapid: Mortal, keyring: Keyring) -> dict[str, dict[str, set[str | None]]]:

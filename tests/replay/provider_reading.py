@@ -1,29 +1,52 @@
 """A provider that does as its topic says (schemas/README.md, Two names), record by record, in whatever order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from tests.replay.rows import Headers, Row
 
 
+class Name(NamedTuple):
+    """What was read under one name, and under no other."""
+
+    fields: Mapping[str, Any] | None = None
+    restricted: bool = False
+    ended: bool = False
+
+
 @dataclass
 class Accounts:
-    """Whom it knows, by name."""
+    """Whom it knows."""
 
-    fields: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    restricted: set[str] = field(default_factory=set)
-    taken_over: set[str] = field(default_factory=set)
-    """Names whose fields were another name's: such a name was told none of its own yet."""
-    ended: set[str] = field(default_factory=set)
-    handed_on: dict[str, str] = field(default_factory=dict)
-    """Name of before → which stands for it."""
+    names: dict[str, Name] = field(default_factory=dict)
+    stands_for: dict[str, str] = field(default_factory=dict)
+    """Name of before → the one that stands for it."""
 
-    @property
-    def usable(self) -> set[str]:
-        return self.fields.keys() - self.restricted
+    def known(self) -> dict[str, Name]:
+        """Everybody, by the name that stands for her, with its fields, or those of the nearest name before."""
+        before: dict[str, list[str]] = {name: [] for name in self.names if name not in self.stands_for}
+        for name in self.stands_for:
+            *_, now = self._way(name)
+            before.setdefault(now, []).append(name)
+        whole = {name: self._whole(name, others) for name, others in before.items()}
+        return {name: person for name, person in whole.items() if person.fields is not None}
+
+    def _way(self, name: str) -> Iterator[str]:
+        while name in self.stands_for:
+            name = self.stands_for[name]
+            yield name
+
+    def _whole(self, name: str, before: list[str]) -> Name:
+        own = self.names.get(name, Name())
+        for each in sorted(before, key=lambda other: len(list(self._way(other)))):
+            if own.ended or own.fields is not None:
+                break
+            other = self.names.get(each, Name())
+            own = Name(other.fields, own.restricted or other.restricted, other.ended)
+        return own
 
     def read_all(self, rows: Iterable[Row]) -> "Accounts":
         for row in rows:
@@ -33,34 +56,14 @@ class Accounts:
     def read(self, name: str, value: bytes | None, headers: Headers = ()) -> None:
         said = {key: (text or b"").decode() for key, text in headers}
         record = {} if value is None else orjson.loads(value)
-        for before in said.get("renamed_from", "").split(","):
-            self._hand_on(before, name)
-        if now := said.get("renamed_to", record.get("renamed_to", "")):
-            self._hand_on(name, now)
-        if value is None:
-            self._forget(name)
-            self.ended.add(name)
+        if before := said.get("renamed_from"):
+            older = before.split(",")
+            self.stands_for |= dict(zip(older, [*older[1:], name], strict=True))
+        if now := said.get("renamed_to", record.get("renamed_to")):
+            self.stands_for.setdefault(name, now)
+        elif value is None:
+            self.names[name] = Name(ended=True)
         elif "fields" in record:
-            self._forget(name)
-            self.ended.discard(name)
-            self.fields[name] = record["fields"]
+            self.names[name] = Name(record["fields"])
         elif "restricted" in record:
-            self.restricted.add(name)
-
-    def _hand_on(self, before: str, name: str) -> None:
-        """The name takes the account over unless it has an end, or fields of its own; the other one is gone then."""
-        if not before:
-            return
-        self.handed_on[before] = name
-        while name in self.handed_on:
-            name = self.handed_on[name]
-        if before in self.fields and name not in self.ended and (name not in self.fields or name in self.taken_over):
-            self.fields[name] = self.fields[before]
-            self.taken_over.add(name)
-            self.restricted |= {name} if before in self.restricted else set()
-        self._forget(before)
-
-    def _forget(self, name: str) -> None:
-        self.fields.pop(name, None)
-        self.restricted.discard(name)
-        self.taken_over.discard(name)
+            self.names[name] = self.names.get(name, Name())._replace(restricted=True)
