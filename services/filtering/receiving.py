@@ -106,7 +106,7 @@ class Receiving(Deciding):
         if folded != "changed":
             self._end(offset, EVERY_CONTRACT, "refused", folded)
             return
-        if any(pair.serial > self._serial for pair in subject.pairs.values()):
+        if any(pair.serial > self._serial for pair in other.pairs.values()):
             raise NotYet("policy-not-here")  # by names of before, somebody would be known twice
         self._issued = max(self._issued, moved.issued)
         # Everybody here may have been gone over already, and she only now comes.

@@ -36,7 +36,23 @@ class Mortal(Rapid):
         super().__init__(PROVIDERS, keyring, lambda: self.now_us, partitions=partitions)
         self._kills = kills
         self.asleep: frozenset[int] = frozenset()
+        self._unheard: list[Running] = []
         self._spare = False
+
+    def announce(self, keyring: Keyring, announced: int, deaf: frozenset[int]) -> None:
+        """Put other names in force, which some partitions hear of only after the others have gone on."""
+        topic, key, value = order(keyring, announced)
+        self.put_in(0, topic, key, value)
+        for place, stage in enumerate(self.stages):
+            if place in deaf:
+                self._unheard.append(stage)
+            else:
+                stage.book.apply(key, value)
+
+    def hear(self, keyring: Keyring, announced: int) -> None:
+        _, key, value = order(keyring, announced)
+        while self._unheard:
+            self._unheard.pop().book.apply(key, value)
 
     async def pass_time(self, seconds: int) -> None:
         """Let all be decided meanwhile; a record that says nothing shows that what families decided is applied."""
