@@ -17,7 +17,7 @@ from ops.cli.progress import reading
 from ops.explaining.states import open_states
 from ops.keys import KeyFiles
 from ops.publishing.cluster import Addresses, reach, require_topics
-from ops.publishing.keys import NEEDED, acts_of, read_key_acts, read_order, record, require_safe_renaming
+from ops.publishing.keys import NEEDED, acts_of, read_key_acts, read_order, record
 from ops.publishing.living import Living, count_living
 from services.contract.acts import broken_at
 from services.contract.errors import Unreachable, WrongSettings
@@ -31,8 +31,6 @@ commands = typer.Typer()
 
 DEFAULT_FOLDER = Path("run/keys")
 
-NOT_YET = "Refused (78) on a cluster of more than one partition: it is not safe there yet (ops/decisions/0020)."
-
 Directory = Annotated[Path, typer.Option(help="Where the two files are.", file_okay=False)]
 Later = Annotated[
     bool, typer.Option("--later", help="Change the file only; say it with `keys announce` once every worker has it.")
@@ -44,8 +42,7 @@ Later = Annotated[
     help=exits.manual(
         "Begin to name everybody anew, at every provider: the next epoch becomes active, the one before dual, and the "
         "filter goes over everybody at a bounded pace. With --prepare, only lay the next root by. Workers that have "
-        "not the changed file wait for it; where it is copied to several machines, use --later, copy, and announce. "
-        + NOT_YET,
+        "not the changed file wait for it; where it is copied to several machines, use --later, copy, and announce.",
         "sanctuaire keys rotate --directory run/keys --bootstrap localhost:9092",
     ),
 )
@@ -57,7 +54,7 @@ def rotate(  # noqa: PLR0917  # typer passes them by name
     bootstrap: Bootstrap = None,
     as_json: AsJson = False,
 ) -> None:
-    addresses, root = _reach_to_rename(bootstrap), os.urandom(SECRET_OCTETS)
+    addresses, root = _reach(bootstrap), os.urandom(SECRET_OCTETS)
 
     def step(keyring: Keyring) -> Keyring:
         if prepare:
@@ -76,7 +73,7 @@ def rotate(  # noqa: PLR0917  # typer passes them by name
     epilog=exits.EPILOGUE,
     help=exits.manual(
         "Give one provider another key at once, after an incident: everybody whom it has is named anew there, and "
-        "nobody elsewhere. May be done while a rotation goes on. " + NOT_YET,
+        "nobody elsewhere. May be done while a rotation goes on.",
         "sanctuaire keys rekey-provider lecture --directory run/keys --reference INC-2026-4",
     ),
 )
@@ -89,7 +86,7 @@ def rekey_provider(  # noqa: PLR0917  # typer passes them by name
     bootstrap: Bootstrap = None,
     as_json: AsJson = False,
 ) -> None:
-    addresses = _reach_to_rename(bootstrap)
+    addresses = _reach(bootstrap)
     keyring = key_files.change(KeyFiles.within(directory), lambda known: rekeyed(known, provider), os.urandom)
     _record(addresses, "rekeyed", keyring, by, announce=not later, provider=provider, reference=reference)
     _say(keyring, f"{provider} has generation {keyring.generation(provider)}", as_json, is_announced=not later)
@@ -99,12 +96,12 @@ def rekey_provider(  # noqa: PLR0917  # typer passes them by name
     epilog=exits.EPILOGUE,
     help=exits.manual(
         "Say to every stage which names this keyring gives, and have the filter go over everybody once more: after "
-        "--later, after a command that could not say it, or on a cluster that was made anew. " + NOT_YET,
+        "--later, after a command that could not say it, or on a cluster that was made anew.",
         "sanctuaire keys announce --directory run/keys --bootstrap localhost:9092",
     ),
 )
 def announce(directory: Directory = DEFAULT_FOLDER, by: By = None, bootstrap: Bootstrap = None) -> None:
-    addresses, files = _reach_to_rename(bootstrap), KeyFiles.within(directory)
+    addresses, files = _reach(bootstrap), KeyFiles.within(directory)
     keyring, order = key_files.load(files.keyring, files.kek), read_order(addresses)
     if order is not None and order.latest > keyring.serial:
         raise WrongSettings(f"{files.keyring}: older than what is announced; use the file of the last rotation")
@@ -186,7 +183,9 @@ def show_progress(bootstrap: str | None, keyring: Keyring, *, quiet: bool) -> di
 def _show(counted: Mapping[str, Living], *, quiet: bool) -> None:
     if quiet:
         return
-    table = Table("provider", "known", "to be said anew", "to be named anew", "under names of before")
+    table = Table(
+        "provider", "known", "to be said anew", "to be named anew", "under names of before", "not yet under that of now"
+    )
     for provider, living in counted.items():
         table.add_row(provider, *map(str, living.to_json().values()))
     Console().print(table)
@@ -201,12 +200,6 @@ def _count(addresses: Addresses, keyring: Keyring) -> Mapping[str, Living]:
 def _reach(bootstrap: str | None) -> Addresses:
     addresses = reach(bootstrap)
     require_topics(addresses, NEEDED)
-    return addresses
-
-
-def _reach_to_rename(bootstrap: str | None) -> Addresses:
-    addresses = _reach(bootstrap)
-    require_safe_renaming(addresses)
     return addresses
 
 

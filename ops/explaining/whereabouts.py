@@ -70,7 +70,7 @@ def _pseudonymisation(place: bytes, fence: Pair, entries: Entries) -> StageLine:
     last = entries.get(SEQ + place)
     if last is None:
         return StageLine("pseudonymisation", "not-there")
-    seq = int(last.value)
+    seq = abs(int(last.value))
     if seq < fence.seq:
         return StageLine("pseudonymisation", "behind", seq, at=last.written_at)
     word: Word = "refused" if PARKED + place in entries else "taken"

@@ -61,12 +61,6 @@ def require_topics(addresses: Addresses, names: Iterable[str], providers: Iterab
         raise WrongSettings(f"these topics are missing: {', '.join(missing)}; run `{command}` first")
 
 
-def partitions_of(addresses: Addresses, topic: str) -> int:
-    """How many a topic has that is there."""
-    with KafkaConsumer(bootstrap_servers=addresses) as consumer:
-        return len(consumer.partitions_for_topic(topic) or ())
-
-
 @contextmanager
 def open_producer(addresses: Addresses, **settings: object) -> Iterator[KafkaProducer]:
     """A producer that acknowledges only what all replicas have, each record once and in order."""

@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 
 import orjson
 
-from ops.publishing.cluster import Addresses, partitions_of, read_whole, require_topics
+from ops.publishing.cluster import Addresses, read_whole, require_topics
 from ops.publishing.policies import Message, commit, fenced
 from ops.publishing.standing import read_standing
 from services.contract.acts import Signed, link
-from services.contract.errors import WrongSettings
 from services.contract.key_acts import KEYS_KEY, KeyAct, KeyActKind, KeyOrder
-from services.contract.topology import FILTERING_STATE, KEYS_AUDIT, POLICIES
+from services.contract.topology import KEYS_AUDIT, POLICIES
 from services.pseudonymisation.keyring import Keyring
 
 NEEDED = (POLICIES, KEYS_AUDIT)
@@ -18,21 +17,6 @@ NEEDED = (POLICIES, KEYS_AUDIT)
 
 def read_order(addresses: Addresses) -> KeyOrder | None:
     return read_standing(addresses).keys
-
-
-def require_safe_renaming(addresses: Addresses) -> None:
-    """Refuse to change names on several partitions, where old and new name lie apart (decisions/0020).
-
-    Raises:
-        WrongSettings: it is not open there yet.
-    """
-    require_topics(addresses, (FILTERING_STATE,))
-    if (partitions := partitions_of(addresses, FILTERING_STATE)) != 1:
-        raise WrongSettings(
-            f"changing names is not open yet on {partitions} partitions, only on one: a withdrawal right after the "
-            "change could be lost, for the connector remembers old and new name in different partitions "
-            "(ops/decisions/0020); nothing was changed"
-        )
 
 
 def read_key_acts(addresses: Addresses) -> list[bytes]:

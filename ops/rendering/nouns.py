@@ -20,6 +20,7 @@ from services.contract.links import Link
 from services.contract.moves import Claim, Forwarded, Merged, Moved
 from services.contract.objections import ObjectionDecision
 from services.contract.operations import (
+    Adopted,
     Delete,
     ProviderAdoption,
     ProviderRecord,
@@ -87,9 +88,9 @@ NOUNS: tuple[Noun, ...] = (
     Noun("Heartbeat", Heartbeat),
     Noun(
         "Operation",
-        Upsert | Delete | Restrict | Rotated,
+        Upsert | Delete | Restrict | Rotated | Adopted,
         "What a connector is to do at its provider: an upsert carries `kind` and `fields`, a restrict `restricted`, "
-        "a rotated `renamed_to`, a delete none of them.",
+        "a rotated `renamed_to`, an adopted `adopted`, a delete none of them.",
     ),
     Noun("Outcome", Outcome, "What came of an operation: delivered, deferred or refused."),
     Noun("ProviderRecord", ProviderRecord),

@@ -23,10 +23,13 @@ class Standing(NamedTuple):
 
 
 def judge(word: Word, standing: Standing | None) -> StageCode | None:
-    """Why a word is not to be told: an older one, the same again, or one that takes back what never left."""
+    """Why a word is not to be told: an older one, the same again, or one that takes back what never left.
+
+    Who may be known by a name of before was told of in another partition: what takes her back is told all the same.
+    """
     if standing is not None and word.seq <= standing.seq:
         return "duplicate" if word.seq == standing.seq else "superseded"
-    if word.kind is None and (standing is None or not standing.attempted):
+    if word.kind is None and not word.renamed_from and (standing is None or not standing.attempted):
         return "never-attempted"
     return None
 
@@ -51,29 +54,6 @@ def load(raw: bytes | None) -> Standing | None:
 def key_of(word: Word) -> bytes:
     """The ledger's key."""
     return f"{word.provider}/{word.contract}/{word.pseudonym}".encode()
-
-
-def adopted(known: Standing | None) -> Standing | None:
-    """The standing of the name that a word gives, once it may be told: null where it stays as it is."""
-    if known is None:
-        return Standing(0, attempted=True)
-    return None if known.attempted else known._replace(attempted=True)
-
-
-def key_of_adopted(word: Word) -> bytes:
-    """The ledger's key for the name that a word gives."""
-    return f"{word.provider}/{word.contract}/{word.renamed_to}".encode()
-
-
-def value_of_adopted(word: Word, at: datetime) -> bytes:
-    """The ledger's value for it: the provider has her by this name, and was told nothing by it yet."""
-    return orjson.dumps(
-        {
-            "provider": word.provider, "contract": word.contract, "pseudonym": word.renamed_to, "seq": word.seq,
-            "operation": "adopt", "at": at, "outcome": "delivered", "code": "delivered",
-        },
-        option=orjson.OPT_UTC_Z,
-    )  # fmt: skip
 
 
 def value_of(word: Word, code: OutcomeCode, at: datetime) -> bytes:

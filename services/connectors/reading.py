@@ -8,7 +8,7 @@ import orjson
 from services.connectors.words import Word
 from services.contract.errors import KeyMismatch, NotThisSchema
 from services.contract.heartbeats import MAX_HEARTBEAT_BYTES, Heartbeat, read_heartbeat
-from services.contract.operations import Delete, Operation, Restrict, Rotated, Upsert
+from services.contract.operations import Adopted, Delete, Operation, Restrict, Rotated, Upsert
 from services.contract.parsing import MAX_DEPTH, parse_json, parse_payload
 from services.contract.policies import Kind
 
@@ -16,10 +16,10 @@ MAX_OPERATION_BYTES = 512 * 1024
 _NAME = re.compile(r"[a-z2-7]{32}")
 _CONTRACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,40}")
 _KINDS = get_args(Kind)
-_UPSERT = frozenset(Upsert.model_fields)
-_DELETE = frozenset(Delete.model_fields)
-_RESTRICT = frozenset(Restrict.model_fields)
-_ROTATED = frozenset(Rotated.model_fields)
+_FROM = "renamed_from"
+_RENAMED = tuple(frozenset(model.model_fields) for model in (Upsert, Delete, Restrict, Adopted))
+_FORMS = (*(parts - {_FROM} for parts in _RENAMED[:-1]), frozenset(Rotated.model_fields), *_RENAMED)
+"""Which members an operation has, the usual ones first."""
 
 
 def read_operation(raw: bytes, key: bytes | None, provider: str) -> Word:
@@ -64,7 +64,7 @@ def quickly(raw: bytes) -> Word | None:
 
 def word_of(content: Any, raw: bytes) -> Word | None:
     """The parsed operation; null unless every part that is used has its form."""
-    if type(content) is not dict or content.keys() not in (_UPSERT, _DELETE, _RESTRICT, _ROTATED):
+    if type(content) is not dict or content.keys() not in _FORMS:
         return None
     provider, contract, pseudonym = content["provider"], content["contract"], content["pseudonym"]
     seq, version, event_id = content["seq"], content["policy_version"], content["event_id"]
@@ -75,18 +75,23 @@ def word_of(content: Any, raw: bytes) -> Word | None:
         and seq > 0 < version
         and type(fields) is dict
         and (kind in _KINDS or "kind" not in content)
-        and content.get("restricted", True) is True
+        and content.get("restricted", True) is content.get("adopted", True) is True
         and _CONTRACT.fullmatch(contract)
         and _NAME.fullmatch(pseudonym)
         and _NAME.fullmatch(event_id)
         and ("renamed_to" not in content or (type(renamed_to) is str and _NAME.fullmatch(renamed_to)))
+        and (_FROM not in content or _are_names(content[_FROM]))
     ):
         place = f"{contract}/{pseudonym}".encode()
         return Word(
             provider, contract, pseudonym, seq, version, event_id, kind, fields, place, raw,
-            "restricted" in content, renamed_to,
+            "restricted" in content, renamed_to, "adopted" in content, tuple(content.get(_FROM, ())),
         )  # fmt: skip
     return None
+
+
+def _are_names(names: Any) -> bool:
+    return type(names) is list and bool(names) and all(type(name) is str and _NAME.fullmatch(name) for name in names)
 
 
 def word_kept(content: Any) -> Word:
@@ -104,6 +109,8 @@ def _strictly(raw: bytes) -> Word:
         model = Restrict
     elif isinstance(content, dict) and "renamed_to" in content:
         model = Rotated
+    elif isinstance(content, dict) and "adopted" in content:
+        model = Adopted
     return _word(parse_payload(model, raw, MAX_OPERATION_BYTES), raw)
 
 
@@ -113,4 +120,5 @@ def _word(operation: Operation, raw: bytes) -> Word:
         operation.provider, operation.contract, operation.pseudonym, operation.seq, operation.policy_version,
         operation.event_id, kind, fields, f"{operation.contract}/{operation.pseudonym}".encode(), raw,
         isinstance(operation, Restrict), operation.renamed_to if isinstance(operation, Rotated) else "",
+        isinstance(operation, Adopted), getattr(operation, _FROM, ()),
     )  # fmt: skip

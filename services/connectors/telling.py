@@ -18,7 +18,9 @@ from services.contract.topology import LEDGER
 from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox
 
-ENDS: Mapping[OperationKind, End] = {"upsert": "released", "delete": "erased", "restrict": "held", "rotate": "held"}
+ENDS: Mapping[OperationKind, End] = {
+    "upsert": "released", "delete": "erased", "restrict": "held", "rotate": "held", "adopt": "held",
+}  # fmt: skip
 HELD = frozenset({"release-window", "backlog", "allowed-again"})
 
 
@@ -37,7 +39,6 @@ class Telling:
             for number in range(outbox.partitions)
         )
         self._told: list[tuple[int, Word]] = []
-        self._renames = False
 
     def load(self, words: Sequence[Word]) -> None:
         self._outbox.load([STANDING + word.place for word in words])
@@ -55,7 +56,7 @@ class Telling:
         code = judge(word, standing)
         if code in {"duplicate", "superseded"}:
             self.end(number, word, code)
-        elif word.kind is not None or (word.renamed_to and not express and code is None):
+        elif word.kind is not None or (word.names_alone and not express and code is None):
             self._hear_upsert(number, word, standing, backlog=backlog)
         elif code == "never-attempted":
             self._put_by(word, standing, Standing(word.seq, attempted=False))
@@ -105,8 +106,6 @@ class Telling:
         """Tell the provider what was taken up, and enter what came of it."""
         if not self._told:
             return
-        if self._renames:  # first, so that nobody is told of by a name that is not known yet
-            self._told.sort(key=lambda told: not told[1].renamed_to)
         codes = await self._provider.deliver([word for _, word in self._told], self._outbox)
         for (number, word), code in zip(self._told, codes, strict=True):
             self._outbox.put(STANDING + word.place, ledger.dump(ledger.told(word, code)))
@@ -128,28 +127,14 @@ class Telling:
     def _take_up(self, number: int, word: Word, standing: Standing | None) -> None:
         if standing is not None and standing.until:
             self._outbox.put(waiting.key_of(standing.until, word.place), None)
-        self._told.append((number, self._adopt(word) if word.renamed_to else word))
-
-    def _adopt(self, word: Word) -> Word:
-        """From now on the provider may have her by the other name: what takes her back by it is to be told."""
-        self._renames = True
-        place = STANDING + f"{word.contract}/{word.renamed_to}".encode()
-        standing = ledger.adopted(ledger.load(self._outbox.get(place)))
-        if standing is not None:
-            self._outbox.put(place, ledger.dump(standing))
-            self._outbox.send(
-                LEDGER,
-                ledger.key_of_adopted(word),
-                ledger.value_of_adopted(word, self._now),
-                binary("connectors", "outcome", f"{word.provider}.{word.contract}.{word.seq}.adopt"),
-            )
-        return word._replace(adopts=standing is not None)
+        self._told.append((number, word))
 
     def _wait(self, number: int, word: Word, standing: Standing | None, why: StageCode, until: str) -> None:
         """Keep it as the pair's last word; what waited before goes."""
         until = later_word_waits(standing.until if standing else "", until)
         self._outbox.put(waiting.key_of(until, word.place), waiting.dump(why, self._outbox.now_us, word))
-        attempted = standing is not None and standing.attempted
+        # By a name of before the provider may have her by this one, whatever comes of this word.
+        attempted = bool(word.renamed_from) or (standing is not None and standing.attempted)
         self._put_by(word, standing, Standing(word.seq, attempted, until))
         self.end(number, word, why)
 

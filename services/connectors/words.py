@@ -17,7 +17,7 @@ class Word(NamedTuple):
     policy_version: int
     event_id: str
     kind: Kind | None
-    """Of an upsert; null is the order to forget, to restrict, or to use another name."""
+    """Of an upsert; null is the order to forget, to restrict, or to use another name, or this one."""
     fields: Mapping[str, Any]
     place: bytes
     """`<contract>/<pseudonym>`: where the state keeps what belongs to the pair."""
@@ -27,8 +27,15 @@ class Word(NamedTuple):
     """Whether it is the order to keep the person and not use her."""
     renamed_to: str = ""
     """By which name she is to be known instead; empty where she keeps hers."""
-    adopts: bool = False
-    """Whether the provider may not know that name yet."""
+    adopted: bool = False
+    """Whether nothing is said but by which names she was known until now."""
+    renamed_from: tuple[str, ...] = ()
+    """By which names the provider may know her still, oldest first."""
+
+    @property
+    def names_alone(self) -> bool:
+        """Whether it says nothing but by which name she is known: that may wait, and where nobody is known it must."""
+        return self.adopted or bool(self.renamed_to)
 
     @property
     def pair(self) -> str:
@@ -40,4 +47,6 @@ class Word(NamedTuple):
             return "upsert"
         if self.renamed_to:
             return "rotate"
+        if self.adopted:
+            return "adopt"
         return "restrict" if self.restricted else "delete"

@@ -14,6 +14,9 @@ Pseudonym = NewType("Pseudonym", str)
 
 PseudonymText = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{32}$")]
 
+FormerNames = Annotated[tuple[PseudonymText, ...], Field(exclude_if=lambda names: not names)]
+"""By which names the provider may know her still, oldest first: on every word while names change, and then only."""
+
 
 class Operation(Payload):
     """What an upsert and a delete share."""
@@ -33,10 +36,13 @@ class Upsert(Operation):
 
     kind: Kind
     fields: Mapping[str, JsonValue]
+    renamed_from: FormerNames = ()
 
 
 class Delete(Operation):
     """Forget this person."""
+
+    renamed_from: FormerNames = ()
 
 
 class Restrict(Operation):
@@ -44,6 +50,7 @@ class Restrict(Operation):
 
     restricted: Literal[True]
     """Tells it from a delete."""
+    renamed_from: FormerNames = ()
 
 
 class Rotated(Operation):
@@ -52,8 +59,20 @@ class Rotated(Operation):
     renamed_to: PseudonymText
 
 
+class Adopted(Operation):
+    """Know by this name whom you know by another, where there is nothing else to say of her under this one."""
+
+    adopted: Literal[True]
+    """Tells it from a delete."""
+    renamed_from: Annotated[tuple[PseudonymText, ...], Field(min_length=1)]
+
+
 class ProviderRecord(Payload):
-    """What a provider reads under a pseudonym on its own topic; a null value is the order to forget."""
+    """What a provider reads under a pseudonym on its own topic; a null value is the order to forget.
+
+    While names change, every record under a new name, the order to forget it included, has a header `renamed_from`: the
+    names of before, oldest first, with commas between them. What a provider does with it is in schemas/README.md.
+    """
 
     kind: Kind
     purpose: Slug
@@ -69,17 +88,21 @@ class ProviderRestriction(Payload):
 class ProviderRenaming(Payload):
     """What a provider reads under a pseudonym before its end: whom it is to know by another name from now on.
 
-    The order to forget this pseudonym follows it on the same partition, with `renamed_to` in a header, so that it is
-    not lost on a provider that comes after the topic was compacted.
+    Only a name that has neither fields nor an end takes the account over; else the account is forgotten, for what was
+    read under the new name is later. The order to forget this pseudonym follows on the same partition, with
+    `renamed_to` in a header, so that it is not lost on a provider that comes after the topic was compacted.
     """
 
     renamed_to: PseudonymText
 
 
 class ProviderAdoption(Payload):
-    """What a provider reads under a new pseudonym before anything else: by which one it knew her until now."""
+    """What a provider reads under a new pseudonym where nothing else may be said: by which ones it knew her until now.
 
-    renamed_from: PseudonymText
+    It makes no account: whom it knows by none of these names it does not know by this one.
+    """
+
+    renamed_from: Annotated[tuple[PseudonymText, ...], Field(min_length=1)]
 
 
-OperationKind = Literal["upsert", "delete", "restrict", "rotate"]
+OperationKind = Literal["upsert", "delete", "restrict", "rotate", "adopt"]

@@ -19,8 +19,8 @@ class OutcomeOfOperation(Payload):
     contract: ContractId
     pseudonym: PseudonymText
     seq: Seq
-    operation: OperationKind | Literal["adopt"]
-    """`adopt`: the provider knows somebody by this name since a rotation, and was told nothing of her since."""
+    operation: OperationKind
+    """`adopt`: the provider may know somebody by this name since a rotation, and was told nothing of her since."""
     at: AwareDatetime
 
 

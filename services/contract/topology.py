@@ -19,6 +19,7 @@ from services.contract.links import Link
 from services.contract.moves import Claim, Forwarded, Merged, Moved
 from services.contract.objections import ObjectionDecision
 from services.contract.operations import (
+    Adopted,
     Delete,
     ProviderAdoption,
     ProviderRecord,
@@ -112,7 +113,7 @@ TOPICS: tuple[Topic, ...] = (
           "delete", retention_days=7, quarantined=True),
     Topic(WITHDRAWALS, (Withdrawal, Restriction, Heartbeat), "routing key", "filtering", ("pseudonymisation",),
           "delete", retention_days=7, quarantined=True),
-    Topic(OPERATIONS, (Upsert, Delete, Restrict, Rotated), "pseudonym", "pseudonymisation", ("connectors",),
+    Topic(OPERATIONS, (Upsert, Delete, Restrict, Rotated, Adopted), "pseudonym", "pseudonymisation", ("connectors",),
           "delete", retention_days=7, quarantined=True),
     Topic(PROVIDER_WITHDRAWALS, (Delete, Restrict, Rotated, Heartbeat), "pseudonym", "pseudonymisation",
           ("connectors",), "delete", retention_days=7, quarantined=True),

@@ -60,8 +60,8 @@ class Deciding:
         self._before = int(issued), known
         self._issued, self._serial = int(issued), serial
 
-    def decide(self, key: str, subject: Subject, offset: int) -> None:
-        """Decide on one person, and remember her as she then is."""
+    def decide(self, key: str, subject: Subject, offset: int, *, anew: bool = False) -> None:
+        """Decide on one person, and remember her as she then is; `anew` says her under the names of now."""
         doubt: Doubt | None = None
         shown = other_ine(key, subject)
         if shown is not None or subject.particulars.identity is not SOLE:
@@ -73,7 +73,7 @@ class Deciding:
         contracts = self._contracts
         decisions = decide_pairs(
             key, subject, contracts.terms, self._now, self._issued,
-            bare=contracts.bare, approved=self._approved, stale=self._stale or doubt, rotating=self._rotating,
+            bare=contracts.bare, approved=self._approved, stale=self._stale or doubt, rotating=self._rotating or anew,
         )  # fmt: skip
         if decisions is None:
             self._keep(key, subject)

@@ -13,6 +13,7 @@ from services.filtering.folding import fold_in
 from services.filtering.linking import link_value
 from services.filtering.merging import absorb, handed_over, hear_claim, other_ine, state_of
 from services.filtering.subject import SUBJECT, Subject, dump, load
+from services.runtime.agent import NotYet
 from services.runtime.records import Record
 
 
@@ -96,13 +97,20 @@ class Receiving(Deciding):
         self._account.end(offset, EVERY_CONTRACT, "held", "known-elsewhere")
 
     def _take_over(self, key: str, moved: Moved, offset: int) -> None:
-        """Know a person by what another key's partition knew too, and decide her whole."""
+        """Know a person by what another key's partition knew too, and decide her whole.
+
+        Raises:
+            NotYet: she is known under names that have not come here.
+        """
         subject, other, folded = absorb(self._known(key), moved)
         if folded != "changed":
             self._account.end(offset, EVERY_CONTRACT, "refused", folded)
             return
+        if any(pair.serial > self._serial for pair in other.pairs.values()):
+            raise NotYet("policy-not-here")  # by names of before, somebody would be known twice
         self._issued = max(self._issued, moved.issued)
-        self.decide(key, subject, offset)
+        # Everybody here may have been gone over already, and she only now comes.
+        self.decide(key, subject, offset, anew=True)
         self._end_links(self._known(key), other, moved.dropped)
 
     def _end_links(self, subject: Subject, other: Subject, dropped: str) -> None:

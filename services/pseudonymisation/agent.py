@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
 from services.contract.account import Account
 from services.contract.audit import Stage
-from services.contract.envelope import binary, binary_of, body, kind
+from services.contract.envelope import binary, body
 from services.contract.errors import NoKey, NotAnIdentifier, Unreadable
 from services.contract.heartbeats import MAX_HEARTBEAT_BYTES, Heartbeat, read_heartbeat
 from services.contract.policies import ProviderPolicy, day_in_paris
@@ -28,22 +28,17 @@ from services.pseudonymisation.emission import (
     is_restriction,
 )
 from services.pseudonymisation.keyring import KeySource
+from services.pseudonymisation.leaving import Named, leave_former, living_before, parked_at, send
 from services.pseudonymisation.manners import Manners
-from services.pseudonymisation.rotation import of_before, parked_anew
-from services.pseudonymisation.terms import Operation, Terms
 from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
 from services.runtime.records import Record
 
-_OPERATION = kind("pseudonymisation", "operation")
 HANDED_ON: Final = b"~heartbeat"
 """Where the state keeps the last heartbeat that was handed on: microseconds."""
 HANDED_ON_US: Final = 5_000_000
 """A heartbeat goes from every partition to every other: as many as partitions squared. It is good for 30 s."""
-
-Named = tuple[Record, bytes, Mapping[str, Any], Terms, bytes, bytes]
-"""A record, its payload as bytes and as read, its terms, who it is there, and where the pair's `seq` is kept."""
 
 
 class PseudonymisationAgent:
@@ -79,7 +74,7 @@ class PseudonymisationAgent:
                 outbox.quarantine(record, error.code, str(error))
         outbox.load([place for *_, place in named])
         # Nobody is parked without a `seq`: whoever is named for the first time costs no second look.
-        outbox.load([_parked(place) for *_, place in named if outbox.get(place) is not None])
+        outbox.load([parked_at(place) for *_, place in named if outbox.get(place) is not None])
         day = day_in_paris(outbox.now)
         for each in named:
             try:
@@ -113,63 +108,43 @@ class PseudonymisationAgent:
     def _take(self, named: Named, outbox: Outbox, account: Account, day: date) -> None:
         record, raw, emission, terms, pseudonym, place = named
         seq = emission["seq"]
-        known = outbox.get(place)
-        if known is not None and (stale := _stale(int(known), seq)):
+        said = outbox.get(place)
+        known = 0 if said is None else int(said)
+        if stale := _stale(abs(known), seq):
             account.end(record.offset, terms.pair, "refused", stale)
             return
-        if terms.former:
-            self._leave_former(named, outbox, is_known=known is not None)
+        before = leave_former(named, outbox, is_known=said is not None) if terms.former else ()
+        lives = known > 0 or bool(before)
         if is_release(emission):
             policy = self._policy(terms.provider, emission["policy_version"])
             if code := terms.ruling(policy, self._manners.perimeter, day).refusal(emission["fields"]):
-                outbox.put(place, b"%d" % seq)
-                outbox.put(_parked(place), raw)
+                if before and said is None:
+                    send(terms.operations, pseudonym, terms.adopt(emission, pseudonym, before), outbox)
+                outbox.put(place, b"%d" % (seq if lives else -seq))
+                outbox.put(parked_at(place), raw)
                 account.end(record.offset, terms.pair, "refused", code)
                 return
-            _send(terms.operations, pseudonym, terms.upsert(emission, pseudonym, policy.relay_domain), outbox)
+            send(terms.operations, pseudonym, terms.upsert(emission, pseudonym, policy.relay_domain, before), outbox)
             account.end(record.offset, terms.pair, "released", "renamed")
+            lives = True
         elif is_renaming(emission):
+            if before and said is None:
+                send(terms.operations, pseudonym, terms.adopt(emission, pseudonym, before), outbox)
             account.end(record.offset, terms.pair, "held", "renamed")
-            outbox.put(place, b"%d" % seq)
+            outbox.put(place, b"%d" % (seq if lives else -seq))
             return  # a release that was refused of her stays parked
         else:
             # On the lane it came on: a sweep's erasures may be everybody's.
             restricts = is_restriction(emission)
             express = record.topic == WITHDRAWALS or (restricts and bool(terms.former))
             topic = terms.withdrawals if express else terms.operations
-            told = terms.restrict(emission, pseudonym) if restricts else terms.delete(emission, pseudonym)
-            _send(topic, pseudonym, told, outbox)
+            told = (terms.restrict if restricts else terms.delete)(emission, pseudonym, before)
+            send(topic, pseudonym, told, outbox)
             account.end(record.offset, terms.pair, "held" if restricts else "erased", "renamed")
-        outbox.put(place, b"%d" % seq)
-        if known is not None and outbox.get(_parked(place)) is not None:
-            outbox.put(_parked(place), None)
-
-    def _leave_former(self, named: Named, outbox: Outbox, *, is_known: bool) -> None:
-        """While names change: have the provider use the one of now, and lose, or have lost, those of before.
-
-        With the restriction of somebody her other name goes at once: it must not wait for the end of a window, for the
-        provider would not know who is restricted.
-        """
-        record, _, emission, terms, pseudonym, place = named
-        seq, renames = emission["seq"], is_release(emission) or is_renaming(emission)
-        for before in of_before(terms, emission, SEQ):
-            was = outbox.get(before.place)
-            if was is None and renames:
-                continue  # on this lane nothing of before can still come
-            outbox.put(before.place, b"%d" % seq)
-            if was is None or (renames and is_known):
-                continue
-            if renames or is_restriction(emission):
-                told = terms.rotate(emission, before.pseudonym, pseudonym, before.former)
-                topic = terms.operations if renames else terms.withdrawals
-            else:
-                told = terms.delete(emission, before.pseudonym, before.former.names)
-                topic = terms.withdrawals if record.topic == WITHDRAWALS else terms.operations
-            _send(topic, before.pseudonym, told, outbox)
-            if (parked := outbox.get(_parked(before.place))) is not None:
-                outbox.put(_parked(before.place), None)
-                if is_renaming(emission):
-                    outbox.put(_parked(place), parked_anew(parked, emission["key_serial"]))
+            lives = lives and restricts
+        outbox.put(place, b"%d" % (seq if lives else -seq))
+        if said is not None and outbox.get(parked_at(place)) is not None:
+            outbox.put(parked_at(place), None)
 
     def _policy(self, provider: str, version: int) -> ProviderPolicy:
         """The policy in force here; a release decided under a newer one waits for it."""
@@ -202,8 +177,10 @@ class PseudonymisationAgent:
             if code := terms.ruling(policy, self._manners.perimeter, day).refusal(release["fields"]):
                 account.end(number, terms.pair, "refused", code)
                 continue
-            pseudonym = terms.pseudonym(release)
-            _send(terms.operations, pseudonym, terms.upsert(release, pseudonym, policy.relay_domain), outbox)
+            pseudonym, place = terms.pseudonym(release), SEQ + key[len(PARKED) :]
+            before = living_before(release, terms, outbox) if terms.former else ()
+            send(terms.operations, pseudonym, terms.upsert(release, pseudonym, policy.relay_domain, before), outbox)
+            outbox.put(place, b"%d" % abs(int(outbox.get(place) or release["seq"])))  # now it lives there
             outbox.put(key, None)
             account.end(number, terms.pair, "released", "renamed")
 
@@ -218,13 +195,3 @@ def _stale(known: int, seq: int) -> StageCode | None:
     if seq > known:
         return None
     return "duplicate" if seq == known else "superseded"
-
-
-def _parked(place: bytes) -> bytes:
-    return PARKED + place[len(SEQ) :]
-
-
-def _send(topic: str, pseudonym: bytes, operation: Operation, outbox: Outbox) -> None:
-    event_id, value = operation
-    # By the pseudonym: who lies together here must not come together there (decisions/0017).
-    outbox.send(topic, pseudonym, value, binary_of(_OPERATION, event_id), spread=True)

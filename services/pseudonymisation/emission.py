@@ -17,7 +17,10 @@ from services.contract.releases import Emission, Release, Renaming, Restriction,
 MAX_EMISSION_BYTES = 512 * 1024
 SEQ = b"q/"
 PARKED = b"p/"
-"""Where the state keeps, for `<provider>/<contract>/<pseudonym>`, the last `seq`, and a release that was refused."""
+"""Where the state keeps, for `<provider>/<contract>/<pseudonym>`, the last `seq`, and a release that was refused.
+
+The `seq` is below nought where nothing lives under that name: all that was sent by it has been taken back since.
+"""
 _LONGEST = 160
 """Characters of a subject, and of an identifier (releases.py, naming.py)."""
 

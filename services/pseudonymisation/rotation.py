@@ -16,6 +16,11 @@ class Before(NamedTuple):
     place: bytes
 
 
+def seq_kept(raw: bytes | None) -> int | None:
+    """The last `seq` under a name as the state keeps it: below nought where nothing lives there."""
+    return None if raw is None else int(raw)
+
+
 def of_before(terms: Terms, emission: Mapping[str, Any], prefix: bytes) -> Iterator[Before]:
     """Oldest first."""
     for former in terms.former:
@@ -23,6 +28,6 @@ def of_before(terms: Terms, emission: Mapping[str, Any], prefix: bytes) -> Itera
         yield Before(former, pseudonym, prefix + terms.place + pseudonym)
 
 
-def parked_anew(raw: bytes, serial: int) -> bytes:
-    """A release that was refused, to leave under the names of now once it may."""
-    return orjson.dumps({**orjson.loads(raw), "key_serial": serial})
+def parked_anew(raw: bytes, renaming: Mapping[str, Any]) -> bytes:
+    """A release that was refused, to leave under the names of now once it may, as the last word of them."""
+    return orjson.dumps({**orjson.loads(raw), "key_serial": renaming["key_serial"], "seq": renaming["seq"]})

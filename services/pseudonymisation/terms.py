@@ -36,6 +36,8 @@ def rule(policy: ProviderPolicy, contract_id: str, perimeter: str, day: date) ->
     return Ruling(policy, day, refusal(policy, contract_id, day), releasable(policy, contract) & LISTED)
 
 
+NamesBefore = tuple[bytes, ...]
+"""By which names the provider may have her still, oldest first; nothing, but while names change."""
 Operation = tuple[bytes, bytes]
 """What a connector is to do: the id under which it leaves, and its bytes. Plain tuples: a record costs so little that a
 class would show."""
@@ -93,7 +95,9 @@ class Terms:
             known = self._ruling = rule(policy, self.contract, perimeter, day)
         return known
 
-    def upsert(self, release: Mapping[str, Any], pseudonym: bytes, relay_domain: str | None) -> Operation:
+    def upsert(
+        self, release: Mapping[str, Any], pseudonym: bytes, relay_domain: str | None, before: NamesBefore = ()
+    ) -> Operation:
         """The bytes of an `Upsert`, as its model writes them.
 
         Raises:
@@ -103,32 +107,51 @@ class Terms:
         event_id = self._names.event(pseudonym, seq)
         relay = self._relay(release["named_by"], relay_domain) if RELAY in fields else None
         seen = orjson.dumps(self._renaming.renamed(fields, relay))
-        return event_id, b'%b%b","seq":%d%b%b%b%b}' % (
+        return event_id, b'%b%b","seq":%d%b%b%b%b%b}' % (
             self._before_pseudonym, pseudonym, seq, self._before_event, event_id, self._before_fields, seen,
+            _from(before) if before else b"",
         )  # fmt: skip
 
-    def delete(self, withdrawal: Mapping[str, Any], pseudonym: bytes, names: Pseudonymiser | None = None) -> Operation:
-        """The bytes of a `Delete`, as its model writes them; `names` are those of before, for a pseudonym of theirs."""
-        seq = withdrawal["seq"]
-        event_id = (names or self._names).event(pseudonym, seq)
-        return event_id, b'%b%b","seq":%d%b%b"}' % (
-            self._before_pseudonym, pseudonym, seq, self._before_event, event_id,
-        )  # fmt: skip
+    def delete(self, withdrawal: Mapping[str, Any], pseudonym: bytes, before: NamesBefore = ()) -> Operation:
+        """The bytes of a `Delete`, as its model writes them."""
+        event_id, opened = self._bare(withdrawal["seq"], pseudonym)
+        return event_id, b"%b%b}" % (opened, _from(before) if before else b"")
 
-    def restrict(self, restriction: Mapping[str, Any], pseudonym: bytes) -> Operation:
+    def delete_former(self, withdrawal: Mapping[str, Any], pseudonym: bytes, former: Former) -> Operation:
+        """As above, of a name of before."""
+        event_id, opened = self._bare(withdrawal["seq"], pseudonym, former.names)
+        return event_id, opened + b"}"
+
+    def restrict(self, restriction: Mapping[str, Any], pseudonym: bytes, before: NamesBefore = ()) -> Operation:
         """The bytes of a `Restrict`, as its model writes them."""
-        event_id, delete = self.delete(restriction, pseudonym)
-        return event_id, delete[:-1] + b',"restricted":true}'
+        event_id, opened = self._bare(restriction["seq"], pseudonym)
+        return event_id, b'%b,"restricted":true%b}' % (opened, _from(before) if before else b"")
 
     def rotate(self, emission: Mapping[str, Any], old: bytes, new: bytes, former: Former) -> Operation:
         """The bytes of a `Rotated`, as its model writes them."""
-        event_id, delete = self.delete(emission, old, former.names)
-        return event_id, b'%b,"renamed_to":"%b"}' % (delete[:-1], new)
+        event_id, opened = self._bare(emission["seq"], old, former.names)
+        return event_id, b'%b,"renamed_to":"%b"}' % (opened, new)
+
+    def adopt(self, emission: Mapping[str, Any], pseudonym: bytes, before: NamesBefore) -> Operation:
+        """The bytes of an `Adopted`, as its model writes them; its `seq` leaves room for a release that is parked."""
+        event_id, opened = self._bare(emission["seq"] - 1, pseudonym)
+        return event_id, b'%b,"adopted":true%b}' % (opened, _from(before))
+
+    def _bare(self, seq: int, pseudonym: bytes, names: Pseudonymiser | None = None) -> Operation:
+        """What every operation has; `names` are those of before, for a pseudonym of theirs."""
+        event_id = (names or self._names).event(pseudonym, seq)
+        return event_id, b'%b%b","seq":%d%b%b"' % (
+            self._before_pseudonym, pseudonym, seq, self._before_event, event_id,
+        )  # fmt: skip
 
     def _relay(self, named_by: Mapping[str, Any], domain: str | None) -> str | None:
         return domain and self._names.relay_alias(
             named_by["entity_class"], named_by["namespace"], named_by["type"], named_by["value"], domain
         )
+
+
+def _from(before: NamesBefore) -> bytes:
+    return b',"renamed_from":["%b"]' % b'","'.join(before)
 
 
 def _opened(parts: Mapping[str, Any], text: str) -> bytes:

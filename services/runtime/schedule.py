@@ -3,7 +3,6 @@
 Seconds are those of one monotonic clock, given by whoever asks.
 """
 
-import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +14,6 @@ Duty = Literal["tick", "sweep"]
 Job = Batch | Duty | Literal["commit"]
 TOGETHER = 5000
 """Most records that are decided as one, unless one fetch alone brings more."""
-LINGER_SECONDS = 0.04
-"""How long the first batch of an idle ordinary lane waits for company: a transaction costs as much as some hundred
-records."""
 GATHER_SECONDS = 0.25
 GATHER_MOST = 10_000
 """How long, and how many outputs and changes, what is decided of a backlog waits to be committed as one."""
@@ -36,13 +32,6 @@ class Lane:
     batches: deque[Batch] = field(default_factory=deque)
     not_before: float = 0.0
     """Until then its first batch waits for something that it names."""
-    lingers_until: float = 0.0
-
-    def put(self, batch: Batch, now: float, *, express: bool) -> None:
-        """Behind the others; one that would be alone waits a little for more to come, but not an express one."""
-        if not self.batches and not express:
-            self.lingers_until = now + LINGER_SECONDS
-        self.batches.append(batch)
 
     def together(self) -> list[Batch]:
         """The first batches, which are decided and committed as one: a backlog then costs fewer transactions."""
@@ -56,12 +45,8 @@ class Lane:
                 break
         return chosen
 
-    @property
-    def ready_from(self) -> float:
-        return max(self.not_before, self.lingers_until) if self.batches else math.inf
-
     def ready(self, now: float) -> bool:
-        return now >= self.ready_from
+        return bool(self.batches) and now >= self.not_before
 
 
 @dataclass(slots=True)
@@ -115,10 +100,6 @@ class Worklist:
             return None if self.committing else (EXPRESS if self.due[0] == "tick" else ORDINARY, self.due[0])
         return (ORDINARY, ordinary) if ordinary else None
 
-    def put(self, batch: Batch, now: float) -> None:
-        """Onto its lane."""
-        self.lanes[batch.topic].put(batch, now, express=self.is_express(batch.topic))
-
     def gather(self, entries: int, now: float, *, express: bool) -> None:
         """So many outputs and changes wait to be committed now; what an express lane brought does not wait."""
         if not self.gathered:
@@ -150,9 +131,3 @@ def choose(worklists: Iterable[tuple[int, Worklist]], now: float) -> tuple[int, 
         if offered is not None and (best is None or offered[0] < best[0]):
             best = (offered[0], number, offered[1])
     return None if best is None else best[1:]
-
-
-def pause(worklists: Iterable[Worklist], now: float, longest: float) -> float:
-    """Seconds until a lane that lingers or waits may be ready: at most `longest`, where nothing happens before."""
-    waits = (lane.ready_from - now for worklist in worklists for lane in worklist.lanes.values())
-    return min((longest, *(wait for wait in waits if wait > 0)))

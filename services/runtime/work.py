@@ -15,7 +15,7 @@ from services.runtime.duties import sweep_chunk, swept, tick_once
 from services.runtime.outbox import Outbox
 from services.runtime.partition import Partition
 from services.runtime.records import Batch
-from services.runtime.schedule import Duty, Job, choose, pause
+from services.runtime.schedule import Duty, Job, choose
 from services.runtime.steps import RETRY_SECONDS, Source, Steps
 from services.runtime.watchdog import Pulse
 
@@ -66,19 +66,17 @@ class Work:
         partition = self.partitions.get(batch.partition)
         if partition is None or not self._source().is_current(batch):
             return
-        partition.worklist.put(batch, time.monotonic())
+        partition.worklist.lanes[batch.topic].batches.append(batch)
         self._wake.set()
 
     async def go(self) -> None:
         """Do one job after another, for as long as the process runs."""
         while True:
-            now = time.monotonic()
-            chosen = choose(self._in_turn(), now)
+            chosen = choose(self._in_turn(), time.monotonic())
             if chosen is None:
                 self._wake.clear()
-                worklists = [partition.worklist for partition in self.partitions.values()]
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), pause(worklists, now, RETRY_SECONDS))
+                    await asyncio.wait_for(self._wake.wait(), RETRY_SECONDS)
                 continue
             number, job = chosen
             self._begin(self.partitions[number], job)

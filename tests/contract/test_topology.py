@@ -5,7 +5,7 @@ import pytest
 
 from ops.rendering.nouns import NOUNS, noun_of
 from services.contract.heartbeats import Heartbeat
-from services.contract.operations import Delete, Restrict, Rotated, Upsert
+from services.contract.operations import Adopted, Delete, Restrict, Rotated, Upsert
 from services.contract.outcomes import Deferred, Delivered, Refused
 from services.contract.releases import Release, Renaming, Restriction, Withdrawal
 from services.contract.topology import (
@@ -144,7 +144,9 @@ def test_topic_without_a_schema_is_a_state_that_its_writer_alone_reads(topic: To
             WITHDRAWALS, (Withdrawal, Restriction, Heartbeat), id="withdrawals-and-heartbeats-in-the-express-lane"
         ),
         pytest.param(
-            OPERATIONS, (Upsert, Delete, Restrict, Rotated), id="upserts-and-erasures-of-a-sweep-in-the-normal-lane"
+            OPERATIONS,
+            (Upsert, Delete, Restrict, Rotated, Adopted),
+            id="upserts-and-erasures-of-a-sweep-in-the-normal-lane",
         ),
         pytest.param(
             PROVIDER_WITHDRAWALS,

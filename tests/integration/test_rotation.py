@@ -13,9 +13,9 @@ from ops.keys import KeyFiles, load
 from ops.policy_signatures import generate
 from services.contract.topology import OPERATIONS, POLICIES, READS_AUDIT, named_for
 from services.pseudonymisation.keyring import Keyring
-from services.pseudonymisation.pseudonym import Pseudonymiser
 from tests.integration.pipeline_people import ine, joins, leaves, moves, policies
 from tests.integration.pipeline_stages import Stages, installation, wait_for
+from tests.integration.rotated_topic import known_at, last_words, names_of
 
 pytestmark = pytest.mark.broker
 
@@ -26,8 +26,8 @@ SECONDS = 60.0
 
 @pytest.fixture
 def stages(own_broker: EmbeddedBroker, tmp_path: Path) -> Iterator[Stages]:
-    """Everybody is known to the one provider there is; on one partition, for names change on no more yet."""
-    with installation(own_broker.bootstrap, tmp_path, partitions=1) as made:
+    """Everybody is known to the one provider there is."""
+    with installation(own_broker.bootstrap, tmp_path, partitions=2) as made:
         made.publish([each for each in policies() if each[:2] == (POLICIES, b"gar")])
         for name in made.names:
             made.start(name)
@@ -43,11 +43,6 @@ def keyring_of(stages: Stages) -> Keyring:
 
 def keys(stages: Stages, *arguments: str) -> int:
     return main(["keys", *arguments, "--directory", str(stages.folder / "keys"), "--bootstrap", stages.bootstrap])
-
-
-def names(keyring: Keyring, people: range) -> set[str]:
-    known = Pseudonymiser.under(keyring.keys_of("gar", "pedagogical-access").current)
-    return {known.pseudonym("person", "FR", "INE", ine(number)) for number in people}
 
 
 def rotated(stages: Stages) -> int:
@@ -77,7 +72,7 @@ def operators(folder: Path) -> Operators:
 def test_rotation_that_is_killed_twice_ends_with_everybody_under_one_new_name(
     stages: Stages, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = names(keyring_of(stages), range(PEOPLE))
+    before = names_of(keyring_of(stages), range(PEOPLE))
     begun = keys(stages, "rotate", "--by", "A. Operator")
     too_early = keys(stages, "retire")
     told = [0]
@@ -93,13 +88,15 @@ def test_rotation_that_is_killed_twice_ends_with_everybody_under_one_new_name(
         stages.start("pseudonymisation")
         stages.start("filtering")
     keyring = keyring_of(stages)
-    after = names(keyring, range(len(LEAVE), PEOPLE))
+    after = names_of(keyring, range(len(LEAVE), PEOPLE))
 
     assert (begun, too_early) == (0, 1)
     assert 0 < told[1] < told[2] < PEOPLE - len(LEAVE)
     assert wait_for(lambda: stages.directory("gar").keys() == after, SECONDS)
     assert before.isdisjoint(after)
     assert wait_for(lambda: keys(stages, "retire", "--by", "A. Operator") == 0, SECONDS)
+    assert [known for known in known_at(stages) if known.keys() != after] == []
+    assert {name for name, value in last_words(stages).items() if value is None} >= before
     assert {each["level"] for each in _fields(stages) if each["level"] == "4EME"} == {"4EME"}
     trusted = operators(stages.folder)
     _finds(stages, trusted, capsys)
@@ -129,7 +126,7 @@ def _finds(stages: Stages, trusted: Operators, capsys: pytest.CaptureFixture[str
     shown = capsys.readouterr().out
     acts = stages.values(READS_AUDIT)
 
-    assert {row["pseudonym"]} == names(keyring_of(stages), range(PEOPLE - 1, PEOPLE))
+    assert {row["pseudonym"]} == names_of(keyring_of(stages), range(PEOPLE - 1, PEOPLE))
     assert (told, asked, alone, found, shown) == (0, 0, 65, 0, f"{pupil}\n")
     assert [act["act"] for act in acts] == ["pseudonyms-told", "found"]
     assert [each["by"] for each in acts[-1]["signed"]] == ["A", "B"]

@@ -10,14 +10,24 @@ from hypothesis import strategies as st
 from services.connectors.providers.topic.mapping import headers_of, value_of
 from services.connectors.reading import quickly, read_operation
 from services.contract.errors import Unreadable
-from services.contract.operations import Delete, Operation, ProviderRecord, ProviderRestriction, Restrict, Upsert
+from services.contract.operations import (
+    Adopted,
+    Delete,
+    Operation,
+    ProviderRecord,
+    ProviderRestriction,
+    Restrict,
+    Rotated,
+    Upsert,
+)
 from services.contract.parsing import parse_payload
 from tests.contract.payload_examples import OTHER_TYPES
 from tests.replay.invented import example
 
 LIMIT = 512 * 1024
 CASES = ("upsert-pupil", "upsert-by-consent", "delete-after-leaving", "delete-after-withdrawal",
-         "restrict-while-an-objection-is-open")  # fmt: skip
+         "restrict-while-an-objection-is-open", "upsert-while-names-change", "delete-while-names-change",
+         "restrict-while-names-change", "adopt-another-name", "rotate-to-another-name")  # fmt: skip
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text()
     | st.floats(allow_nan=False, allow_infinity=False),
@@ -29,7 +39,7 @@ fields = st.dictionaries(st.text(), values, max_size=5)
 
 def strictly(raw: bytes) -> Operation | None:
     """What the models make of it."""
-    for model in (Upsert, Delete, Restrict):
+    for model in (Upsert, Delete, Restrict, Rotated, Adopted):
         try:
             return parse_payload(model, raw, LIMIT)
         except Unreadable:
@@ -67,6 +77,9 @@ def test_what_the_pseudonymiser_writes_is_read_quickly(case: str) -> None:
     }
     assert (word.kind, word.fields) == (operation.get("kind"), operation.get("fields", {}))
     assert word.restricted is operation.get("restricted", False)
+    assert (word.renamed_from, word.renamed_to) == (
+        tuple(operation.get("renamed_from", ())), operation.get("renamed_to", "")
+    )  # fmt: skip
     assert word.operation == case.partition("-")[0]
     assert word.place == f"{operation['contract']}/{operation['pseudonym']}".encode()
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contract.errors import Unreadable
-from services.contract.operations import Delete, Restrict, Upsert
+from services.contract.operations import Adopted, Delete, Restrict, Upsert
 from services.pseudonymisation.emission import manner_of, read_strictly, recognise
 from services.pseudonymisation.fields import PLAIN, Renaming
 from services.pseudonymisation.pseudonym import Pseudonymiser
@@ -95,3 +95,20 @@ def test_restrict_is_written_as_its_model_writes_it(seq: int) -> None:
     assert Restrict.model_validate_json(value).model_dump_json().encode() == value
     assert Restrict.model_validate_json(value).event_id == event_id.decode()
     assert recognise(orjson.dumps(restriction), MAIA, KNOWN) == (restriction, "known")
+
+
+@given(st.integers(2, 2**63), st.lists(st.text("abcdefghij234567", min_size=32, max_size=32), min_size=1, max_size=3))
+def test_word_that_says_the_names_of_before_is_written_as_its_model_writes_it(seq: int, names: list[str]) -> None:
+    release, restriction = RELEASE | {"seq": seq}, RESTRICTION | {"seq": seq}
+    terms = Terms(release, NAMES, Renaming("aaf-d99", "FR", NAMES.name))
+    pseudonym, before = terms.pseudonym(release), tuple(name.encode() for name in names)
+    written: dict[type[Upsert | Delete | Restrict | Adopted], tuple[bytes, bytes]] = {
+        Upsert: terms.upsert(release, pseudonym, None, before), Delete: terms.delete(restriction, pseudonym, before),
+        Restrict: terms.restrict(restriction, pseudonym, before), Adopted: terms.adopt(restriction, pseudonym, before),
+    }  # fmt: skip
+
+    for model, (event_id, value) in written.items():
+        read = model.model_validate_json(value)
+        assert read.model_dump_json().encode() == value
+        assert (read.event_id.encode(), read.renamed_from) == (event_id, tuple(names))
+    assert Adopted.model_validate_json(written[Adopted][1]).seq == seq - 1

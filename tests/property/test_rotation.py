@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import chain
+from typing import Any, Literal, NamedTuple, get_args
 
-import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,72 +14,79 @@ from services.contract.topology import CONSENTS, POLICIES
 from services.filtering.subject import SUBJECT, load
 from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
-from tests.integration.pipeline_people import known_of
-from tests.property.histories import Message, histories, message
+from tests.property.histories import LEVELS, SOURCES, Message, change, message
 from tests.property.rotating import PROVIDERS, REKEYED, ROTATED, Mortal, Remembered, order
-from tests.replay.invented import INE, MAIA, bytes_of, contract_with, objection, policy
+from tests.replay.invented import INE, MAIA, bytes_of, consent, contract_with, objection, policy
+from tests.replay.provider_reading import Accounts
+from tests.replay.rapid import Rapid
 
 WINDOW_SECONDS = 300
+PASSES = [2 * WINDOW_SECONDS] * 16
+"""Seconds until whatever waits has left."""
 
 
 def of(provider: ProviderPolicy) -> Message:
     return POLICIES, provider.provider.encode(), bytes_of(provider)
 
 
-def policies(window_seconds: int) -> list[Message]:
-    gar = policy(contracts=contract_with(release_window_seconds=window_seconds))
+class Asleep(NamedTuple):
+    """From here on these partitions get on with nothing, by their places."""
+
+    places: frozenset[int]
+
+
+class Allows(NamedTuple):
+    """A policy comes that lets everything go, or nothing anywhere, or that names no contract any more."""
+
+    what: Literal["all", "no place", "no contract"]
+
+
+Event = Message | int | Asleep | Allows
+"""A number is so many seconds that pass, and all that is decided meanwhile."""
+
+
+def policies(window_seconds: int, allows: Allows, version: int) -> list[Message]:
+    differences: dict[str, Any] = {"version": version} | ({"places": []} if allows.what == "no place" else {})
+    own = contract_with(release_window_seconds=window_seconds)
     by_consent = contract_with("consent-service", release_window_seconds=window_seconds)
-    return [of(gar), of(policy("consent-service", contracts=by_consent))]
+    of_gar, of_lecture = ([], []) if allows.what == "no contract" else (own, by_consent)
+    return [
+        of(policy(contracts=of_gar, **differences)),
+        of(policy("consent-service", contracts=of_lecture, **differences)),
+    ]
 
 
-def objects(status: str, minute: int) -> Message:
-    return CONSENTS, MAIA, bytes_of(objection(status, f"2026-09-10T08:{minute:02d}:00+02:00"))
-
-
-objections = st.lists(st.sampled_from(("open", "rejected", "upheld")), max_size=3).map(
-    lambda statuses: [objects(status, minute) for minute, status in enumerate(statuses)]
-)
-
-
-@st.composite
-def told(draw: st.DrawFn) -> list[Message]:
-    """What families and platforms say, in any order that keeps the objections' own."""
-    facts: list[Message] = [message(fact) for fact in draw(histories)]
-    for each in draw(objections):
-        facts.insert(draw(st.integers(0, len(facts))), each)
-    return facts
-
-
-async def run(
-    keyring: Keyring, window_seconds: int, messages: Sequence[Message | int], kills: Sequence[bool] = ()
-) -> Mortal:
-    """A number is so many seconds that pass, and all that is decided meanwhile."""
-    rapid = Mortal(keyring, iter(kills))
-    for each in [*policies(window_seconds), *messages, *[2 * WINDOW_SECONDS] * 16]:
-        if isinstance(each, int):
-            await rapid.pass_time(each)
-        else:
-            rapid.put(*each)
+async def run(rapid: Mortal, window_seconds: int, events: Sequence[Event]) -> Mortal:
+    """Let all happen; then all awake, everything is allowed, and time passes."""
+    for version, event in enumerate([Allows("all"), *events, Asleep(frozenset()), Allows("all"), *PASSES], 4):
+        match event:
+            case int():
+                await rapid.pass_time(event)
+            case Asleep(places):
+                rapid.asleep = places
+            case Allows():
+                for each in policies(window_seconds, event, version):
+                    rapid.put(*each)
+            case _:
+                rapid.put(*event)
     return rapid
 
 
-def accounts_of(rapid: Mortal, provider: str) -> dict[str, str]:
-    """What a provider has that does as its topic says, record by record: by name, how far it may use each account."""
-    accounts: dict[str, str] = {}
-    for row in rapid.topics.get(f"providers.{provider}.directory.v1", ()):
-        name = (row.key or b"").decode()
-        match row.value and orjson.loads(row.value):
-            case None:
-                accounts.pop(name, None)
-            case {"renamed_from": before}:
-                accounts |= {name: accounts.pop(before)} if before in accounts else {}
-            case {"renamed_to": now}:
-                accounts |= {now: accounts.pop(name)} if name in accounts else {}
-            case {"restricted": True}:
-                accounts |= {name: "restricted"} if name in accounts else {}
-            case {"fields": fields}:
-                accounts[name] = f"at {fields['school']}" if "school" in fields else "at no school"
-    return accounts
+def read_in(order: Sequence[int], rapid: Rapid, provider: str) -> Accounts:
+    """What a provider has that reads its partitions in this order, a record a turn, and to their ends after it."""
+    lanes = [iter(rapid.lanes[f"providers.{provider}.directory.v1", number]) for number in range(rapid.partitions)]
+    turns = [row for number in order if (row := next(lanes[number % len(lanes)], None)) is not None]
+    return Accounts().read_all(chain(turns, *lanes))
+
+
+def accounts_of(accounts: Accounts) -> dict[str, str]:
+    """By name, how far it may use each account."""
+    known = accounts.known()
+    places = {name: each.fields or {} for name, each in known.items()}
+    where = {
+        name: f"at {fields['school']}" if "school" in fields else "at no school" for name, fields in places.items()
+    }
+    return {name: "restricted" if known[name].restricted else place for name, place in where.items()}
 
 
 def wanted_of(rapid: Mortal, keyring: Keyring) -> dict[str, dict[str, set[str | None]]]:
@@ -87,7 +95,8 @@ def wanted_of(rapid: Mortal, keyring: Keyring) -> dict[str, dict[str, set[str | 
     Null is no account: a release that has not left yet when it is held is not told any more.
     """
     wanted: dict[str, dict[str, set[str | None]]] = {name: {} for name in PROVIDERS}
-    for _, raw in rapid.stages[0].state.scan(SUBJECT, None):
+    people = [raw for stage in rapid.stages[: rapid.partitions] for _, raw in stage.state.scan(SUBJECT, None)]
+    for raw in people:
         for place, pair in load(raw).pairs.items():
             provider = place.partition("/")[0]
             names = Pseudonymiser.under(keyring.keys_of(provider, pair.purpose_family).current)
@@ -101,30 +110,74 @@ def wanted_of(rapid: Mortal, keyring: Keyring) -> dict[str, dict[str, set[str | 
     return wanted
 
 
-@settings(deadline=None, max_examples=150)
-@given(
-    st.data(),
-    told(),
-    st.sampled_from((ROTATED, REKEYED)),
-    st.sampled_from((0, WINDOW_SECONDS)),
-    st.lists(st.booleans(), max_size=12),
+settings_of_a_run = st.tuples(
+    st.sampled_from((1, 2)), st.sampled_from((0, WINDOW_SECONDS)), st.sampled_from((1, 2, 2, 2, 3))
 )
-def test_rotation_ends_with_the_live_set_under_the_names_of_now_whatever_happens_meanwhile(
-    data: st.DataObject, facts: list[Message], keyring: Keyring, window_seconds: int, kills: list[bool]
-) -> None:
-    orders = [order(ROTATED, 1)] if keyring is ROTATED else [order(ROTATED, 1), order(REKEYED, 2)]
-    mixed: list[Message | int] = list(facts)
-    places = sorted(data.draw(st.lists(st.integers(0, len(facts)), min_size=len(orders), max_size=len(orders))))
-    for place, each in reversed(list(zip(places, orders, strict=True))):
-        mixed.insert(place, each)
-    for _ in range(data.draw(st.integers(0, 5))):
-        mixed.insert(data.draw(st.integers(0, len(mixed))), data.draw(st.sampled_from((0, 1, WINDOW_SECONDS))))
+"""How often names change, the release window, and how many partitions there are."""
+Step = Literal["shown", "left", "open", "rejected", "withdrawn", "given", "rotate"]
+STEPS: tuple[Step, ...] = ("shown", *get_args(Step))
+deaths = st.lists(st.booleans(), max_size=12)
+meanwhile = st.one_of(
+    st.sampled_from((0, 0, WINDOW_SECONDS)),
+    st.frozensets(st.integers(0, 7), max_size=3).map(Asleep),
+    st.sampled_from((Allows("all"), Allows("no place"), Allows("no contract"))),
+)
 
-    rotated = asyncio.run(run(keyring, window_seconds, mixed, kills))
+
+def said(step: Step, number: int) -> Message:
+    """What platforms and families say, each time later than before."""
+    at = f"2026-09-10T08:{number:02d}:00+02:00"
+    match step:
+        case "shown":
+            return message(change(0, number, LEVELS[number % 4], SOURCES[0]))
+        case "left":
+            return message(change(2, number, "", SOURCES[0]))
+        case "open" | "rejected":
+            return CONSENTS, MAIA, bytes_of(objection(step, at))
+        case _:
+            return message(consent("child", step, at))
+
+
+GIVEN = [
+    message(consent(party, "given", "2026-09-04T10:00:00+02:00"))
+    for party in ("child", f"guardian:{SOURCES[0]}:999-2001")
+]
+
+
+@st.composite
+def courses(draw: st.DrawFn, orders: Sequence[Message]) -> list[Event]:
+    """Anything in any order, with other names anywhere in it, as often as there are orders."""
+    left = list(orders)
+    events: list[Event] = [*GIVEN, said("shown", 1)]
+    for number, each in enumerate(draw(st.lists(st.sampled_from(STEPS) | meanwhile, min_size=4, max_size=22)), 2):
+        if each == "rotate":
+            events += [left.pop(0)] if left else []
+        else:
+            events.append(said(each, number) if isinstance(each, str) else each)
+    return [*events, *left]
+
+
+by_turns = st.lists(st.integers(0, 2), max_size=20)
+one_by_one = st.permutations(range(3)).map(lambda order: [number for number in order for _ in range(99)])
+orders = by_turns | one_by_one
+
+
+ORDERS = {1: [order(ROTATED, 1)], 2: [order(ROTATED, 1), order(REKEYED, 2)]}
+
+
+@settings(deadline=None, max_examples=120)
+@given(settings_of_a_run, deaths, orders, st.data())
+def test_rotation_ends_with_the_live_set_under_the_names_of_now_whatever_happens_meanwhile(
+    setting: tuple[int, int, int], kills: list[bool], order: list[int], data: st.DataObject
+) -> None:
+    rotations, window_seconds, count = setting
+    keyring = ROTATED if rotations == 1 else REKEYED
+    course = data.draw(courses(ORDERS[rotations]))
+
+    rotated = asyncio.run(run(Mortal(keyring, iter(kills), count), window_seconds, course))
 
     for provider, wanted in wanted_of(rotated, keyring).items():
-        accounts = accounts_of(rotated, provider)
+        accounts = accounts_of(read_in(order, rotated, provider))
         assert accounts.keys() <= wanted.keys()
         assert [name for name, states in wanted.items() if accounts.get(name) not in states] == []
-        assert known_of(rotated, provider).keys() == accounts.keys()
     assert [living for living in count_living(Remembered(rotated), keyring).values() if not living.is_settled] == []

@@ -244,7 +244,6 @@ async def test_sweep_that_was_cut_goes_on_after_its_cursor() -> None:
 
 async def test_a_long_sweep_and_a_backlog_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duties, "SWEEP_CHUNK", 1)
-    monkeypatch.setattr(schedule, "LINGER_SECONDS", 0.0)
     async with Hosting(StandIn()) as at:
         at.state.apply({f"s/{n}".encode(): b"x" for n in range(4)})
         at.host.work.second()

@@ -54,6 +54,12 @@ class States:
     [
         pytest.param(States("release", 1, 11, entry(0, "rotate"), entry(1, "upsert")), Living(live=1), id="done"),
         pytest.param(States("release", 1, 10, entry(1, "upsert")), Living(live=1, unnamed=1), id="not named"),
+        pytest.param(States("release", 1, 11, entry(0, "rotate")), Living(live=1, unheard=1), id="only handed on"),
+        pytest.param(States("release", 1, 11, entry(0, "rotate"), entry(1, "adopt")), Living(live=1), id="adopted"),
+        pytest.param(
+            States("release", 1, 11, entry(0, "rotate", "never-attempted")), Living(live=1), id="nothing to hand on"
+        ),
+        pytest.param(States("release", 1, 11, entry(0, "delete")), Living(live=1), id="back after an erasure"),
         pytest.param(States("release", 0, 11), Living(live=1, unsaid=1), id="not said"),
         pytest.param(States("release", 1, 11, entry(0, "upsert")), Living(live=1, lingering=1), id="known as before"),
         pytest.param(States("erase", 1, 11, entry(0, "upsert")), Living(lingering=1), id="erased by one name alone"),

@@ -7,7 +7,7 @@ import pytest
 
 from services.contract.key_acts import KEYS_KEY
 from services.contract.policies import ProviderPolicy
-from services.contract.topology import CHANGES, CONSENTS, RELEASES, WITHDRAWALS
+from services.contract.topology import CHANGES, CONSENTS, MOVES, RELEASES, WITHDRAWALS
 from services.filtering.agent import FilteringAgent
 from services.filtering.rotation import CURSOR, ROTATED_A_SECOND, Cursor, cursor_of, dump
 from services.filtering.subject import SUBJECT, load
@@ -196,6 +196,42 @@ async def test_who_was_handed_over_is_named_anew_where_she_began_and_by_what_nam
     (anew,) = partitions.sent[already:]
     assert (anew.partition, anew.topic, anew.name) == (BEGAN, RELEASES, Name("gar", "local", "999-1001"))
     assert isinstance(anew.fields, fields)
+
+
+async def handed_over_late() -> Partitions:
+    """Her INE comes once everybody in its partition was gone over, and nobody in hers."""
+    partitions = Partitions(policy())
+    await partitions.tell(CHANGES, BEGAN, bytes_of(joins(version="20260915.1.000000001", attributes={"ine": None})))
+    _, key, value = order(ROTATED, 1)
+    partitions.book.apply(key, value)
+    await partitions.tick(INE)
+    await partitions.tell(CHANGES, BEGAN, bytes_of(joins(version="20260915.1.000000002")))
+    return partitions
+
+
+async def test_who_is_handed_over_once_everybody_was_gone_over_is_said_anew_at_once() -> None:
+    partitions = await handed_over_late()
+
+    assert partitions.subject(INE).pairs["gar/GAR-2026"].serial == 1
+    assert [each.partition for each in partitions.sent] == [BEGAN, BEGAN]
+
+
+async def test_who_is_known_under_names_that_have_not_come_here_waits_for_them_before_she_is_handed_over() -> None:
+    partitions = await handed_over_late()
+    (moved,) = [value for topic, _, value in partitions.moved if topic == MOVES and b'"state"' in value]
+    renamed = moved.replace(digest_in(moved), digest_in(moved) + b"/1")
+    behind = filtering()
+    with pytest.raises(NotYet, match="policy-not-here"):
+        await behind.take(MOVES, (INE.encode(), renamed))
+    announce(behind)
+    await behind.take(MOVES, (INE.encode(), renamed))
+
+    assert load(behind.state.get(SUBJECT + INE.encode())).pairs["gar/GAR-2026"].serial == 1
+
+
+def digest_in(moved: bytes) -> bytes:
+    """What the pair that is handed over was last said as."""
+    return str(orjson.loads(moved)["state"]["pairs"]["gar/GAR-2026"][2]).encode()
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,18 @@ def said(stage: Stage, topic: str) -> list[tuple[str, str]]:
     """Kind and pseudonym of every operation; of a rotation, both names."""
     found = []
     for each in stage.of(topic):
-        kind = next((part for part in ("renamed_to", "restricted", "fields") if part in each), "delete")
+        kind = next((part for part in ("renamed_to", "restricted", "fields", "adopted") if part in each), "delete")
         found.append((kind, each["pseudonym"] + (f" {each['renamed_to']}" if kind == "renamed_to" else "")))
     return found
+
+
+def before(stage: Stage, topic: str) -> list[tuple[str, list[str] | None]]:
+    """By which names of before each operation says that she may be known, if it says anything of them."""
+    return [(each["pseudonym"], each.get("renamed_from")) for each in stage.of(topic)]
+
+
+def seqs(stage: Stage, topic: str) -> list[int]:
+    return [each["seq"] for each in stage.of(topic)]
 
 
 ROTATION = ("renamed_to", f"{OLD} {NEW}")
@@ -105,11 +114,12 @@ async def test_restriction_while_names_change_says_the_new_name_first_and_both_a
     assert said(stage, EXPRESS) == [ROTATION, ("restricted", NEW)]
 
 
-async def test_renaming_alone_tells_both_names_once_and_nothing_else() -> None:
+async def test_renaming_alone_tells_each_name_of_the_other_once_and_nothing_else() -> None:
     stage = naming()
     await stage.take(RELEASES, release(10, 0), renaming(11, 1), renaming(12, 1))
 
-    assert said(stage, NORMAL) == [("fields", OLD), ROTATION]
+    assert said(stage, NORMAL) == [("fields", OLD), ROTATION, ("adopted", NEW)]
+    assert before(stage, NORMAL) == [(OLD, None), (OLD, None), (NEW, [OLD])]
     assert ends_of(stage, PSEUDONYMISATION_AUDIT)[-1] == (GAR, "held", "renamed")
 
 
@@ -135,22 +145,95 @@ async def test_provider_rekeyed_while_everybody_rotates_is_told_the_last_name_fr
     ]
 
 
-async def test_release_that_is_refused_is_parked_under_the_new_name_alone_and_the_rotation_is_told() -> None:
+async def test_release_that_never_left_and_is_refused_again_is_parked_under_the_new_name_alone() -> None:
     stage = naming(places=[])
     await stage.take(RELEASES, release(10, 0), release(11, 1))
 
-    assert said(stage, NORMAL) == [ROTATION]
+    assert said(stage, NORMAL) == []
     assert [key for key, _ in stage.state.scan(b"p/", None)] == [f"p/{GAR}/{NEW}".encode()]
 
 
-async def test_parked_release_leaves_under_the_new_name_after_a_renaming() -> None:
-    stage = naming(places=[])
-    await stage.take(RELEASES, release(10, 0), renaming(11, 1))
-    stage.agent._policies.apply(b"gar", bytes_of(policy(version=5)))  # type: ignore[attr-defined]  # the book of this agent
+def allowing(stage: Stage, version: int, **differences: Any) -> None:
+    stage.agent._policies.apply(b"gar", bytes_of(policy(version=version, **differences)))  # type: ignore[attr-defined]  # the book of this agent
+
+
+async def test_parked_release_leaves_under_the_new_name_after_a_renaming_as_the_last_word_of_it() -> None:
+    stage = naming()
+    await stage.take(RELEASES, release(8, 0))
+    allowing(stage, 5, places=[])
+    await stage.take(RELEASES, release(10, 0), renaming(12, 1))
+    waited = said(stage, NORMAL)
+    allowing(stage, 6)
     await stage.sweep()
 
-    assert said(stage, NORMAL) == [ROTATION, ("fields", NEW)]
+    assert waited == [("fields", OLD), ROTATION, ("adopted", NEW)]
+    assert said(stage, NORMAL)[3:] == [("fields", NEW)]
+    assert seqs(stage, NORMAL) == [8, 12, 11, 12]
+    assert before(stage, NORMAL)[2:] == [(NEW, [OLD]), (NEW, [OLD])]
     assert list(stage.state.scan(b"p/", None)) == []
+
+
+async def test_release_that_is_refused_where_the_provider_has_her_says_the_new_name_alone() -> None:
+    stage = naming()
+    await stage.take(RELEASES, release(8, 0))
+    allowing(stage, 5, places=[])
+    await stage.take(RELEASES, release(10, 1))
+
+    assert said(stage, NORMAL) == [("fields", OLD), ROTATION, ("adopted", NEW)]
+    assert seqs(stage, NORMAL) == [8, 10, 9]
+
+
+async def test_release_that_never_left_is_parked_anew_and_nobody_is_told_of_either_name() -> None:
+    stage = naming(places=[])
+    await stage.take(RELEASES, release(10, 0), renaming(12, 1))
+    waited = said(stage, NORMAL)
+    allowing(stage, 5)
+    await stage.sweep()
+    await stage.take(WITHDRAWALS, withdrawal(14, 1))
+
+    assert waited == []
+    assert before(stage, NORMAL) == [(NEW, None)]
+    assert sorted(said(stage, EXPRESS)) == sorted([("delete", OLD), ("delete", NEW)])
+
+
+@pytest.mark.parametrize("later", [release, restriction], ids=["release", "restriction"])
+async def test_every_word_says_the_name_of_before_for_as_long_as_it_may_be_known(later: Any) -> None:
+    stage = naming()
+    await stage.take(RELEASES, release(10, 0), release(11, 1), release(12, 1))
+    await stage.take(WITHDRAWALS, later(13, 1), withdrawal(14, 1))
+    said_before = [each for topic in (NORMAL, EXPRESS) for each in before(stage, topic) if each[0] == NEW]
+
+    assert said_before == [(NEW, [OLD])] * 4
+
+
+async def test_who_was_erased_under_a_name_of_before_comes_back_as_somebody_new() -> None:
+    stage = naming()
+    await stage.take(RELEASES, release(10, 0))
+    await stage.take(WITHDRAWALS, withdrawal(11, 0))
+    await stage.take(RELEASES, release(12, 1))
+
+    assert before(stage, NORMAL) == [(OLD, None), (NEW, None)]
+
+
+async def test_who_was_erased_while_names_change_comes_back_as_somebody_new() -> None:
+    stage = naming()
+    await stage.take(RELEASES, release(10, 0))
+    await stage.take(WITHDRAWALS, withdrawal(12, 1))
+    await stage.take(RELEASES, release(13, 1))
+
+    assert before(stage, EXPRESS) == [(OLD, None), (NEW, [OLD])]
+    assert before(stage, NORMAL) == [(OLD, None), (NEW, None)]
+
+
+async def test_release_that_leaves_a_sweep_while_names_change_says_the_name_of_before() -> None:
+    stage = naming()
+    await stage.take(RELEASES, release(8, 0))
+    allowing(stage, 5, places=[])
+    await stage.take(RELEASES, release(10, 1))
+    allowing(stage, 6)
+    await stage.sweep()
+
+    assert before(stage, NORMAL)[-1] == (NEW, [OLD])
 
 
 @pytest.mark.parametrize(

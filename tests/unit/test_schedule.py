@@ -1,7 +1,7 @@
 import pytest
 
 from services.runtime.records import Batch, UnreadableRecord
-from services.runtime.schedule import EXPRESS, ORDINARY, Duty, Lane, Worklist, choose, pause
+from services.runtime.schedule import EXPRESS, ORDINARY, Duty, Lane, Worklist, choose
 from tests.replay.rows import Row
 
 NOW = 100.0
@@ -147,21 +147,3 @@ def test_the_partition_with_an_erasure_goes_first_and_else_the_one_that_waited_l
     assert choose([(4, worklist(0, 1)), (2, worklist(1, 0)), (7, worklist(1, 0))], NOW) == (2, a_batch("express"))
     assert choose([(4, worklist(0, 1)), (2, worklist(0, 1))], NOW) == (4, a_batch("in"))
     assert choose([(4, worklist())], NOW) is None
-
-
-def test_what_comes_alone_lingers_for_company_but_not_on_an_express_lane_nor_behind_others() -> None:
-    work = Worklist.of(("express", "in"), express=1)
-    work.put(a_batch("express"), now=100.0)
-    work.put(a_batch("in"), now=100.0)
-    work.put(a_batch("in"), now=100.03)
-
-    assert work.lanes["express"].ready(100.0)
-    assert [work.lanes["in"].ready(now) for now in (100.0, 100.03, 100.04)] == [False, False, True]
-
-
-def test_a_pause_ends_when_a_lane_may_be_ready() -> None:
-    work, empty = Worklist.of(("express", "in"), express=1), Worklist.of(("express", "in"), express=1)
-    work.put(a_batch("in"), now=100.0)
-
-    assert pause([empty], 100.0, longest=0.1) == 0.1
-    assert pause([empty, work], 100.03, longest=0.1) == pytest.approx(0.01)

@@ -4,9 +4,7 @@ from collections.abc import Callable, Sequence
 
 from services.connectors.provider import Sink
 from services.connectors.providers.topic.mapping import (
-    adoption_of,
     headers_of,
-    headers_of_adoption,
     headers_of_end,
     hour_of,
     renaming_of,
@@ -36,9 +34,7 @@ class TopicProvider:
         return ["delivered"] * len(words)
 
     def _rename(self, word: Word, hour: int, sink: Sink) -> None:
-        """Under both names, for the two lie on different partitions and nobody knows which is read first."""
-        if word.adopts:
-            self._send(word.renamed_to, adoption_of(word), headers_of_adoption(word), hour, sink)
+        """Under the old name alone: what is said by the new one comes from its own partition, with both names."""
         self._send(word.pseudonym, renaming_of(word), headers_of(word), hour, sink)
         self._send(word.pseudonym, None, headers_of_end(word), hour, sink)
 
