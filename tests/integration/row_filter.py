@@ -10,7 +10,6 @@ from pathlib import Path
 import orjson
 
 from services.contract.account import Account
-from services.contract.audit import End
 from services.filtering.agent import FilteringAgent
 from services.filtering.guard import Everything
 from services.filtering.receiving import Receiving
@@ -20,17 +19,6 @@ from services.runtime.policies import PolicyBook
 from services.runtime.records import Record
 from services.runtime.settings import Settings
 from services.runtime.stream import main
-
-
-class Numbered(Account):
-    """Writes into another account, under one number, whatever ends."""
-
-    def __init__(self, account: Account, number: int) -> None:
-        self._account = account
-        self._number = number
-
-    def end(self, offset: int, contract: str, end: End, reason: str) -> None:  # noqa: ARG002  # always the first
-        self._account.end(self._number, contract, end, reason)
 
 
 class RowFilter(FilteringAgent):
@@ -51,7 +39,12 @@ class RowFilter(FilteringAgent):
     async def sweep(self, entries: Sequence[tuple[bytes, bytes]], outbox: Outbox, account: Account) -> None:
         for number, entry in enumerate(entries):
             with self._at(entry[0].removeprefix(SUBJECT), outbox):
-                await super().sweep([entry], outbox, Numbered(account, number))
+                alone = Account(self.stage, "sweep", outbox.partition, 1)
+                await super().sweep([entry], outbox, alone)
+            for contract, ends in alone.entry((0, 0), outbox.now, {}).ends.items():
+                for end, reasons in ends.items():
+                    for reason in reasons:
+                        account.end(number, contract, end, reason)
 
     async def tick(self, outbox: Outbox, account: Account) -> bool:  # noqa: ARG002  # the clocks stand
         """Nothing: by the wall clock every consent of the rows would have run out."""
