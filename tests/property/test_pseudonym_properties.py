@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.contract.errors import NotAnIdentifier
-from services.contract.naming import WHITE_SPACE, EntityClass, IdType, canonical_value
+from services.contract.identifiers import WHITE_SPACE, IdType, canonical_value
+from services.contract.naming import EntityClass
 from services.pseudonymisation.notation import base32
 from services.pseudonymisation.pseudonym import Pseudonymiser, derive_provider_key, pae
 
