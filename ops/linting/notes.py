@@ -100,7 +100,7 @@ NOTES: Mapping[NoteCode, NoteMeaning] = MappingProxyType(
             "Collect from each; where one does not answer, the child is left out.",
         ),
         "groups-at-two-providers": NoteMeaning(
-            "know", "Another provider is told it too: by the sizes of classes and groups, the two can join some pupils.",
+            "know", "Another provider is told it too: by the sizes of groups, the two can join some pupils.",
             "Have only those told who need it (SECURITY.md, residue 4).",
         ),
         "no-register-entry": NoteMeaning(

@@ -38,7 +38,7 @@ class Renaming:
         self._school = lru_cache(_REMEMBERED)(lambda uai: name(name_of_school(perimeter, uai)))
         self._source, self._name = source, name
         self._groups: dict[str, dict[str, dict[str, str]]] = {}
-        """By school and code. What is remembered is shared by all who are in that group: it is written, never changed."""
+        """By school and code. What is remembered is shared by all in that group: it is written, never changed."""
         self._remembered = 0
 
     def renamed(self, fields: dict[str, Any], relay: str | None) -> dict[str, Any]:

@@ -190,9 +190,8 @@ def test_who_changes_in_several_windows_is_told_by_which_they_were(people: Seque
 
     async def living() -> None:
         for version in range(2, 12):
-            await changed(
-                cluster, renamed(random, [pupil for pupil in people[:1000] if random.random() < 0.3]), version
-            )
+            some = [pupil for pupil in people[:1000] if random.random() < 0.3]
+            await changed(cluster, renamed(random, some), version)
             await cluster.pass_time(WINDOW_SECONDS)
 
     begun = cluster.now_us

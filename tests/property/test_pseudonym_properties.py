@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from itertools import product
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import assume, given
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 
 from services.contract.errors import NotAnIdentifier
 from services.contract.identifiers import WHITE_SPACE, IdType, canonical_value
-from services.contract.naming import EntityClass
 from services.pseudonymisation.notation import base32
 from services.pseudonymisation.pseudonym import Pseudonymiser, derive_provider_key, pae
+
+if TYPE_CHECKING:
+    from services.contract.naming import EntityClass
 
 ROOT = bytes.fromhex("6f1d0a9be2473c58f0c6b19d2ea874053b7ef8c142d96a1590ad3cf27be65481")
 INE = st.from_regex(r"[0-9]{9}[A-Z]{2}|[0-9]{10}[A-Z]", fullmatch=True)
