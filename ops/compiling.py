@@ -22,13 +22,15 @@ COMPILED = (
     "services/contract/account.py",
     "services/contract/envelope.py",
     "services/contract/identifiers.py",
+    "services/connectors/*.py",
     "services/filtering/*.py",
     "services/pseudonymisation/*.py",
     "services/runtime/outbox.py",
     "services/runtime/schedule.py",
 )
 INTERPRETED = (
-    "__init__.py", "__main__.py", "filtering/agent.py", "keyring.py", "lifecycle.py", "sealing.py", "secret.py",
+    "__init__.py", "__main__.py", "connectors/agent.py", "connectors/provider.py", "filtering/agent.py",
+    "keyring.py", "lifecycle.py", "sealing.py", "secret.py",
 )  # fmt: skip
 """Programs, what is run once, what tests make children of, and what must refuse to be copied in whichever way."""
 MISSING = "no C compiler, or no Python headers (apt-get install gcc python3-dev): services run interpreted"

@@ -11,7 +11,8 @@ from typing import Self
 
 from ops.key_files import create_both, locked, read_key_file, replace_file
 from services.contract.errors import NoKey, WeakKey
-from services.contract.naming import EntityClass, IdType
+from services.contract.identifiers import IdType
+from services.contract.naming import EntityClass
 from services.pseudonymisation.keyring import Keyring, first_keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser, derive_provider_key
 from services.pseudonymisation.sealing import NONCE_OCTETS, open_keyring, seal_keyring

@@ -16,6 +16,7 @@ import orjson
 
 from ops.aaf_files import read_export
 from ops.benchmarks.findings import Findings, Measured
+from ops.benchmarks.one_provider import pseudonymising_one
 from ops.benchmarks.ten_providers import deciding_ten
 from ops.benchmarks.workbench import Workbench
 from ops.policy_files import read_policies
@@ -130,6 +131,9 @@ def measure(bench: Workbench) -> Findings:
         _add(findings, "decide-ten-providers", "", (unchanged.seconds, None))
         _add(findings, "decide-ten-providers-changed", "", (changed.seconds, None))
         _add(findings, "pseudonym", "standard-hmac", naming(ines))
+        one = pseudonymising_one()
+        _add(findings, "pseudonymise-one-record-for-one-provider", "", (one.known / 1e6, None))
+        _add(findings, "pseudonymise-one-record-for-one-provider-beyond-json", "", (one.beyond_json / 1e6, None))
     return findings
 
 

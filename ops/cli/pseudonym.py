@@ -7,7 +7,8 @@ import typer
 
 from ops.cli.exits import EPILOGUE, manual
 from ops.keys import pseudonym_line, read_root
-from services.contract.naming import EntityClass, IdType
+from services.contract.identifiers import IdType
+from services.contract.naming import EntityClass
 
 app = typer.Typer(add_completion=False)
 

@@ -22,6 +22,7 @@ from services.filtering.case import FIELD_CATEGORY
 from services.filtering.explanation import Explanation
 
 SOON_DAYS = 90
+GROUPS_OF_PUPILS = ("divisions", "groups")
 
 _DROPPED: Mapping[Rule, NoteCode] = {"R16": "field-never-leaves", "R17": "field-not-allowed", "R23": "field-too-fine"}
 _OF_CONSENT: frozenset[Rule] = frozenset({"R10", "R11", "R12", "R13"})
@@ -54,9 +55,12 @@ class _Asked(NamedTuple):
 def lint(policies: Iterable[ProviderPolicy], needs: Needs, day: date) -> list[Note]:
     """What an operator should look at, what matters most first within each contract."""
     found: list[Note] = []
-    for policy in policies:
+    everybody = list(policies)
+    for policy in everybody:
+        others = [other for other in everybody if other.provider != policy.provider]
         for contract in policy.contracts:
-            notes = dict.fromkeys(_notes(_Asked(policy, contract, day), needs))
+            asked = _Asked(policy, contract, day)
+            notes = dict.fromkeys([*_notes(asked, needs), *_told_elsewhere(asked, others)])
             found += sorted(notes, key=lambda note: _ORDER[note.level])
     return found
 
@@ -149,6 +153,17 @@ def _needs(asked: _Asked, needs: Needs) -> Iterator[Note]:
             yield asked.note("field-without-need", f"fields.{name}")
     if asked.contract.release_window_seconds == 0 and not need.live:
         yield asked.note("live-without-need", "release_window_seconds")
+
+
+def _told_elsewhere(asked: _Asked, others: Iterable[ProviderPolicy]) -> Iterator[Note]:
+    told = {name for other in others for each in other.contracts for name in _groups_of_pupils(each)}
+    for name in _groups_of_pupils(asked.contract):
+        if name in told:
+            yield asked.note("groups-at-two-providers", f"fields.{name}")
+
+
+def _groups_of_pupils(contract: Contract) -> list[str]:
+    return [name for name in GROUPS_OF_PUPILS if name in contract.fields and "pupil" in contract.kinds]
 
 
 def _consent(asked: _Asked) -> Iterator[Note]:

@@ -13,7 +13,7 @@ NoteCode = Literal[
     "field-unknown", "field-nobody-has", "field-never-leaves", "field-not-allowed", "field-too-fine",
     "field-without-relay", "field-without-census", "no-storage-place",
     "field-without-need", "purpose-without-needs", "live-without-need", "field-twice",
-    "joint-consent", "unanimous-consent", "no-register-entry",
+    "joint-consent", "unanimous-consent", "no-register-entry", "groups-at-two-providers",
 ]  # fmt: skip
 
 
@@ -98,6 +98,10 @@ NOTES: Mapping[NoteCode, NoteMeaning] = MappingProxyType(
         "unanimous-consent": NoteMeaning(
             "know", "The act is not a usual one: under the age of consent, all holders must agree.",
             "Collect from each; where one does not answer, the child is left out.",
+        ),
+        "groups-at-two-providers": NoteMeaning(
+            "know", "Another provider is told it too: by the sizes of groups, the two can join some pupils.",
+            "Have only those told who need it (SECURITY.md, residue 4).",
         ),
         "no-register-entry": NoteMeaning(
             "know", "No entry in the register of processing is named (art. 30).",

@@ -19,7 +19,8 @@ from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
 
 if TYPE_CHECKING:
-    from services.contract.naming import EntityClass, IdType
+    from services.contract.identifiers import IdType
+    from services.contract.naming import EntityClass
 
 
 class States(Protocol):

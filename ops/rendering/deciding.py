@@ -48,6 +48,9 @@ class RequestedSubject(Payload):
     emancipated: bool
     guardians: tuple[Name, ...] | None
     """Ids of the holders of parental authority."""
+    opposing: tuple[Name, ...] | None = None
+    """Ids of others whose no counts where a guardian's would (R10, R14), whom another directory names; of them nothing
+    is asked, and nothing else is heard."""
     restrictions: tuple[Literal["protected-address", "no-diffusion", "court-order", "article-18"], ...] | None
     gone_since: date | None
     deleted: bool

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Final
 
 import orjson
 
@@ -10,9 +11,9 @@ from services.contract.parsing import parse_json
 
 Header = tuple[str, bytes | None]
 
-_SPECVERSION: Header = ("ce_specversion", b"1.0")
-_JSON: Header = ("content-type", b"application/json")
-_STRUCTURED = b"application/cloudevents"
+_SPECVERSION: Final[Header] = ("ce_specversion", b"1.0")
+_JSON: Final[Header] = ("content-type", b"application/json")
+_STRUCTURED: Final = b"application/cloudevents"
 
 
 def binary(source: str, payload: str, event_id: str) -> list[Header]:

@@ -1,16 +1,27 @@
-"""The canonical forms of the two national identifiers, so that every stage names a person or a school alike.
+"""The canonical form of an identifier, so that every stage names a person, a school or a group alike.
 
 Reads nothing, keeps nothing; an identifier never appears in an error.
 """
 
 import re
+from typing import Final, Literal, assert_never
 from unicodedata import normalize
 
-_INE = re.compile(r"[0-9]{9}[A-Z]{2}|[0-9]{10}[A-Z]")
-_UAI = re.compile(r"[0-9]{7}[A-Z]")
-_UAI_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
-_PLACEHOLDERS = frozenset({"", "NULL", "NA", "0"})
-_LONGEST_PLACEHOLDER = 4
+from services.contract.errors import NotAnIdentifier
+
+IdType = Literal["INE", "UAI", "local"]
+
+WHITE_SPACE: Final = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""The Unicode property White_Space (PropList.txt); `str.strip()` alone would also eat U+001C to U+001F."""
+
+_INE: Final = re.compile(r"[0-9]{9}[A-Z]{2}|[0-9]{10}[A-Z]")
+_UAI: Final = re.compile(r"[0-9]{7}[A-Z]")
+_UAI_LETTERS: Final = "ABCDEFGHJKLMNPRSTUVWXYZ"
+_PLACEHOLDERS: Final = frozenset({"", "NULL", "NA", "0"})
+_LONGEST_PLACEHOLDER: Final = 4
 
 
 def _canonical(text: str) -> str:
@@ -48,3 +59,34 @@ def is_placeholder(text: str) -> bool:
 def routing_key(change_source: str, change_id: str, ine: str | None) -> str:
     """The key of a person on every topic inside: the canonical INE where valid, else `<source>:<id>`."""
     return canonical_ine(ine) or f"{change_source}:{change_id}"
+
+
+def canonical_value(id_type: IdType, text: str) -> str:
+    """The one spelling that is pseudonymised; NotAnIdentifier for a placeholder or what is not of this type."""
+    if id_type == "INE" and canonical_ine(text) == text:
+        return text  # as nearly every one is: it comes from here
+    trimmed = (text if text.isascii() else normalize("NFC", text)).strip(WHITE_SPACE)
+    if is_placeholder(trimmed):
+        raise NotAnIdentifier(f"{id_type}: a placeholder")
+    match id_type:
+        case "local":
+            return _unicode(trimmed)
+        case "INE":
+            return _registered("INE", canonical_ine(trimmed))
+        case "UAI":
+            return _registered("UAI", canonical_uai(trimmed))
+        case _:
+            assert_never(id_type)
+
+
+def _registered(id_type: IdType, canonical: str | None) -> str:
+    if canonical is None:
+        raise NotAnIdentifier(f"{id_type}: malformed")
+    return canonical
+
+
+def _unicode(value: str) -> str:
+    """Refuse a lone surrogate here, where no exception quotes the value (UnicodeEncodeError does)."""
+    if not value.isascii() and any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        raise NotAnIdentifier("local: not Unicode text")
+    return value

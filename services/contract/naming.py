@@ -4,22 +4,14 @@ Imports nothing but the contract; an error says which identifier is wrong, never
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, assert_never
-from unicodedata import normalize
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
 from services.contract.errors import NotAnIdentifier, Payload
-from services.contract.identifiers import canonical_ine, canonical_uai, is_placeholder
+from services.contract.identifiers import IdType, canonical_ine, canonical_value, is_placeholder
 
 EntityClass = Literal["person", "school", "group"]
-IdType = Literal["INE", "UAI", "local"]
-
-WHITE_SPACE = (
-    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000"
-)
-"""The Unicode property White_Space (PropList.txt); `str.strip()` alone would also eat U+001C to U+001F."""
 
 GROUP_CODES: Final[Mapping[str, str]] = {
     "divisions": "code", "groups": "code", "teaches_divisions": "division", "teaches_groups": "group",
@@ -35,37 +27,6 @@ class NamedBy(Payload):
     type: IdType
     value: Annotated[str, StringConstraints(min_length=1, max_length=160)] = Field(repr=False)
     """Canonical."""
-
-
-def canonical_value(id_type: IdType, text: str) -> str:
-    """The one spelling that is pseudonymised; NotAnIdentifier for a placeholder or what is not of this type."""
-    if id_type == "INE" and canonical_ine(text) == text:
-        return text  # as nearly every one is: it comes from here
-    trimmed = (text if text.isascii() else normalize("NFC", text)).strip(WHITE_SPACE)
-    if is_placeholder(trimmed):
-        raise NotAnIdentifier(f"{id_type}: a placeholder")
-    match id_type:
-        case "local":
-            return _unicode(trimmed)
-        case "INE":
-            return _registered("INE", canonical_ine(trimmed))
-        case "UAI":
-            return _registered("UAI", canonical_uai(trimmed))
-        case _:
-            assert_never(id_type)
-
-
-def _registered(id_type: IdType, canonical: str | None) -> str:
-    if canonical is None:
-        raise NotAnIdentifier(f"{id_type}: malformed")
-    return canonical
-
-
-def _unicode(value: str) -> str:
-    """Refuse a lone surrogate here, where no exception quotes the value (UnicodeEncodeError does)."""
-    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise NotAnIdentifier("local: not Unicode text")
-    return value
 
 
 def name_of_person(perimeter: str, source: str, local_id: str, ine: str | None) -> NamedBy:

@@ -71,11 +71,10 @@ def person_of(key: str, subject: Subject, moment: Moment) -> Person | None:
         picked = min((name, image) for name, image in subject.images.items() if image.deleted)
     source, image = picked
     (legal, since), kind = guardians_of(source, image, moment.day), kind_of(image)
-    usual, all_holders = counted(subject.consents, legal, since) if subject.consents else ((), ())
+    usual, all_holders = counted(subject.consents, legal, since, moment.now) if subject.consents else ((), ())
     attributes, particulars = image.attributes, subject.particulars
     guardians = [name for name, word in legal.items() if word is None or word in HOLDERS]
-    if subject.consents and len(subject.images) > 1:
-        guardians += opposing(source, subject.images, subject.consents, moment.day)
+    against = opposing(source, subject.images, usual, moment.day) if usual and len(subject.images) > 1 else []
     restrictions = ["no-diffusion"] if attributes.get("diffusion") is False else []
     if particulars.restrictions:
         restrictions += standing(particulars.restrictions, moment.now)
@@ -94,6 +93,7 @@ def person_of(key: str, subject: Subject, moment: Moment) -> Person | None:
             "restrictions": restrictions,
             "gone_since": _come(attributes["gone_since"], moment.day) if "gone_since" in attributes else None,
             "deleted": deleted,
+            **({"opposing": against} if against else {}),
         },
         values=field_values(image),
         consents=usual,

@@ -94,7 +94,7 @@ def _own(words: Words, rule: Literal["R10", "R11", "R12"], code: ReasonCode) -> 
 
 def _opposition(request: Request, words: Words) -> Iterator[Finding]:
     """R10: under the consent age one opposing holder is enough, whoever else gave (code civil art. 372-2)."""
-    for word in words.of_guardians(request):
+    for word in words.of_opponents(request):
         if word.says is Says.NO:
             yield from _missing(word, "R10", "guardian-opposes")
 
@@ -117,7 +117,7 @@ def _after_joint_consent(request: Request, words: Words) -> Iterator[Finding]:
     if request.policy.basis.information_society_service is not True:
         return
     own = words.of(SUBJECT)
-    for word in words.of_guardians(request):
+    for word in words.of_opponents(request):
         answered = own.says is Says.YES and own.at > word.at
         if word.code == "consent-withdrawn" and not answered:
             yield Finding("R14", "guardian-withdrew", "hold")
@@ -136,11 +136,13 @@ def _erasure_in(band: Band, request: Request, words: Words) -> ReasonCode | None
     own, guardians = words.of(SUBJECT), words.of_guardians(request)
     if band is not Band.HOLDERS and own.says is Says.NO:
         return own.code
-    opposing = next((word for word in guardians if word.says is Says.NO), None)
-    if opposing is None or band is Band.ADULT:
+    if band is Band.ADULT:
         return None
     if band is not Band.MINOR:
-        return "guardian-opposes"
+        return "guardian-opposes" if any(word.says is Says.NO for word in words.of_opponents(request)) else None
+    opposing = next((word for word in guardians if word.says is Says.NO), None)
+    if opposing is None:
+        return None
     basis = request.policy.basis
     another_said_yes = any(word.says in {Says.YES, Says.UNCLEAR} for word in guardians)
     if is_not(basis.information_society_service) and request.subject.guardians.complete and not another_said_yes:

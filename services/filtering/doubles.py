@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from services.filtering.asking import policy_of
 from services.filtering.case import Contracts
-from services.filtering.emission import policy_of
 from services.filtering.likeness import Moment
 from services.filtering.merging import with_identity
 from services.filtering.sending import Emission, next_seq, taken_back

@@ -194,7 +194,7 @@ def _parties(request: Request) -> tuple[PartyLine, ...]:
         return ()
     words = last_words(request)
     named = {SUBJECT: SUBJECT}
-    for number, name in enumerate(request.subject.guardians.known, 1):
+    for number, name in enumerate(request.subject.guardians.known + request.subject.opposing.known, 1):
         named[GUARDIAN + name] = f"guardian {number}"
     for party in words.by_party:
         named.setdefault(party, "another")

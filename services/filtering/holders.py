@@ -1,8 +1,8 @@
 """Who answers for a pupil on a day, as the directory says, and whose consent counts (R10, code civil art. 371-1)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, Final
 
 from services.contract.policies import day_in_paris
 from services.filtering.subject import Image
@@ -20,6 +20,7 @@ Legal = Mapping[str, str | None]
 Since = Mapping[str, str]
 """The first day of an authority that has one."""
 NO_DATES: Since = {}
+EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def guardians_of(source: str, image: Image, day: date) -> tuple[Legal, Since]:
@@ -46,16 +47,12 @@ def _dated(source: str, links: Sequence[Mapping[str, Any]], today: str) -> tuple
 
 
 def opposing(source: str, images: Mapping[str, Image], consents: Consents, day: date) -> list[str]:
-    """Holders whom the image of another source names and whose last word on anything is no.
+    """Holders whom the image of another source names and who have said no to something.
 
-    Which of two directories is shown may not make a no be forgotten (R10); what they gave counts where they are shown.
+    Which of two directories is shown may not make a no be forgotten (R10). To what they said it, the rules see; nothing
+    else is asked of them, and what they gave counts where they are shown.
     """
-    last: dict[tuple[str, ...], tuple[datetime, bool]] = {}
-    for record in consents:
-        matter = record["party"], record["purpose"], record["provider"]
-        word = datetime.fromisoformat(record["at"]), record["status"] != "given"
-        last[matter] = max(word, last.get(matter, word))
-    against = {party for (party, _, _), (_, is_no) in last.items() if is_no}
+    against = {record["party"] for record in consents if record["status"] != "given"}
     return [
         name
         for other, image in sorted(images.items())
@@ -65,23 +62,41 @@ def opposing(source: str, images: Mapping[str, Image], consents: Consents, day: 
     ]
 
 
-def counted(records: Consents, legal: Legal, since: Since) -> tuple[Consents, Consents]:
+def counted(records: Consents, legal: Legal, since: Since, now: datetime) -> tuple[Consents, Consents]:
     """Leave out what a guardian gave without being such a holder; what she refused or took back stays.
 
     As they count for a usual act, which the first holders may consent to, and where all holders must agree.
     """
-    usual, all_holders = [], []
+    usual: list[Mapping[str, Any]] = []
+    all_holders: list[Mapping[str, Any]] = []
+    of_second: list[Mapping[str, Any]] = []
+    of_nobody: list[Mapping[str, Any]] = []
     for record in records:
         party, held = record["party"], None
         if record["status"] == "given" and party.startswith("guardian:"):
             name = party.removeprefix("guardian:")
             held = legal.get(name)
             if held not in HOLDERS or (name in since and _day_of(record) < since[name]):
+                of_nobody.append(record)
                 continue
         all_holders.append(record)
-        if held is None or held in FIRST:
-            usual.append(record)
-    return tuple(usual), tuple(all_holders)
+        (usual if held is None or held in FIRST else of_second).append(record)
+    return _lifted(usual, [*of_second, *of_nobody], now), _lifted(all_holders, of_nobody, now)
+
+
+def _lifted(words: Sequence[Mapping[str, Any]], left_out: Sequence[Mapping[str, Any]], now: datetime) -> Consents:
+    """A yes that does not count is a last word all the same: what its party had against that matter is over."""
+    over: dict[tuple[str, ...], datetime] = {}
+    for record in left_out:
+        if (at := datetime.fromisoformat(record["at"])) <= now:
+            over[_matter(record)] = max(at, over.get(_matter(record), at))
+    if not over:
+        return tuple(words)
+    return tuple([each for each in words if datetime.fromisoformat(each["at"]) >= over.get(_matter(each), EVER)])
+
+
+def _matter(record: Mapping[str, Any]) -> tuple[str, ...]:
+    return record["party"], record["purpose"], record["provider"]
 
 
 def _day_of(record: Mapping[str, Any]) -> str:

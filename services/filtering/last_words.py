@@ -48,6 +48,10 @@ class Words:
     def of_guardians(self, request: Request) -> list[Word]:
         return [self.of(GUARDIAN + guardian) for guardian in request.subject.guardians.known]
 
+    def of_opponents(self, request: Request) -> list[Word]:
+        """Those of guardians and of whoever else may oppose."""
+        return self.of_guardians(request) + [self.of(GUARDIAN + name) for name in request.subject.opposing.known]
+
 
 def last_words(request: Request) -> Words:
     """R13, GDPR art. 7(1), 7(3): per party the greatest `at` counts; on a tie, the more restrictive word."""

@@ -72,6 +72,8 @@ def traits_of(subject: Mapping[str, Any], offer: Offer, day: date) -> Traits | N
         return None
     if get("gone_since", _ABSENT) is not None or not are_names(get("guardians")) or type(restrictions) is not list:
         return None
+    if "opposing" in subject:
+        return None
     if restrictions and not (are_names(restrictions) and RESTRICTIONS.issuperset(restrictions)):
         return None
     age = None

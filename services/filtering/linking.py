@@ -53,14 +53,8 @@ def _linked(pairs: Mapping[str, Pair], person: Person, linking: Mapping[str, Ter
     if person.kind != "pupil":
         return {}
     open_to = tuple(sorted(pair for pair, term in linking.items() if _links(term, pairs, person)))
-    # Nothing could be said of a guardian whose key is longer than any that may travel; and only the image that is shown
-    # lets anybody be known.
-    shown = f"{person.source}:"
-    return {
-        name: open_to
-        for name in person.request["guardians"]
-        if open_to and len(name) <= MAX_SUBJECT and name.startswith(shown)
-    }
+    # Nothing could be said of a guardian whose key is longer than any that may travel.
+    return {name: open_to for name in person.request["guardians"] if open_to and len(name) <= MAX_SUBJECT}
 
 
 def _links(term: Terms, pairs: Mapping[str, Pair], person: Person) -> bool:

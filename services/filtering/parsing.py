@@ -210,6 +210,7 @@ def _read_subject(subject: Section) -> Subject:
         birth_date=subject.day("birth_date"),
         emancipated=subject.flag("emancipated"),
         guardians=subject.names("guardians"),
+        opposing=subject.names("opposing") if subject.declares("opposing") else Names(()),
         restrictions=subject.names("restrictions", RESTRICTIONS),
         gone_since=subject.day("gone_since"),
         deleted=subject.fact("deleted"),

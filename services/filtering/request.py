@@ -122,6 +122,8 @@ class Subject:
     birth_date: Maybe[date | None]
     emancipated: Maybe[bool | None]
     guardians: Names
+    opposing: Names
+    """Others whose no counts where a guardian's would, and of whom nothing is asked."""
     restrictions: Names
     gone_since: Maybe[date | None]
     deleted: Maybe[bool]

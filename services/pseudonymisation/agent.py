@@ -60,6 +60,9 @@ class PseudonymisationAgent:
         return self._policies.versions()
 
     async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
+        self._handle(records, outbox, account)  # what waits for nothing costs less where nothing can
+
+    def _handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
         """Name everyone in the batch, so that all places to look up are known, then decide in its order."""
         named: list[Named] = []
         beat: Heartbeat | None = None
@@ -72,9 +75,10 @@ class PseudonymisationAgent:
                 named.append(self._name(record))
             except (Unreadable, NotAnIdentifier) as error:
                 outbox.quarantine(record, error.code, str(error))
-        outbox.load([place for *_, place in named])
+        places = [each[-1] for each in named]
+        outbox.load(places)
         # Nobody is parked without a `seq`: whoever is named for the first time costs no second look.
-        outbox.load([parked_at(place) for *_, place in named if outbox.get(place) is not None])
+        outbox.load([parked_at(place) for place in places if outbox.get(place) is not None])
         day = day_in_paris(outbox.now)
         for each in named:
             try:

@@ -6,7 +6,7 @@ looked at every time. Whatever is off in the least goes to the strict model, whi
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -14,19 +14,21 @@ from services.contract.naming import NamedBy
 from services.contract.parsing import parse_json, parse_payload
 from services.contract.releases import Emission, Release, Renaming, Restriction, Withdrawal
 
-MAX_EMISSION_BYTES = 512 * 1024
-SEQ = b"q/"
-PARKED = b"p/"
+MAX_EMISSION_BYTES: Final = 512 * 1024
+SEQ: Final = b"q/"
+PARKED: Final = b"p/"
 """Where the state keeps, for `<provider>/<contract>/<pseudonym>`, the last `seq`, and a release that was refused.
 
 The `seq` is below nought where nothing lives under that name: all that was sent by it has been taken back since.
 """
-_LONGEST = 160
+_LONGEST: Final = 160
 """Characters of a subject, and of an identifier (releases.py, naming.py)."""
 
-_PARTS_OF_RELEASE, _PARTS_OF_WITHDRAWAL = len(Release.model_fields), len(Withdrawal.model_fields)
-_PARTS_OF_RESTRICTION, _PARTS_OF_RENAMING = len(Restriction.model_fields), len(Renaming.model_fields)
-_PARTS_OF_NAME = len(NamedBy.model_fields)
+_PARTS_OF_RELEASE: Final = len(Release.model_fields)
+_PARTS_OF_WITHDRAWAL: Final = len(Withdrawal.model_fields)
+_PARTS_OF_RESTRICTION: Final = len(Restriction.model_fields)
+_PARTS_OF_RENAMING: Final = len(Renaming.model_fields)
+_PARTS_OF_NAME: Final = len(NamedBy.model_fields)
 
 Manner = bytes
 """How every emission begins that shares all but the subject, its identifier, `seq` and the fields."""
@@ -45,7 +47,7 @@ _SHARED = (
     "restricted",
     "renamed",
 )
-_END = b'"value":'
+_END: Final = b'"value":'
 """Of the identifier. No text holds it: a quotation mark within one is written with a backslash."""
 
 

@@ -1,24 +1,11 @@
 """How octets are written for a provider: base32 without padding, or UUIDv8. Keeps nothing, knows no key."""
 
-_ALPHABET = bytes.maketrans(bytes(range(32)), b"abcdefghijklmnopqrstuvwxyz234567")
+from typing import Final
+
+_LETTERS: Final = b"abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS: Final = [bytes([_LETTERS[bits >> 5], _LETTERS[bits & 31]]) for bits in range(1024)]
+"""How ten bits are written."""
 _LONGEST = 20
-
-
-def _halving(width: int, count: int) -> tuple[int, int]:
-    """Mask of the upper `width` bits of `count` equal slots of 256 bits, and what adds them half a slot higher.
-
-    To move bits up by n is to add them 2^n - 1 times: they leave where they were.
-    """
-    slot = 256 // count
-    upper = sum(((1 << width) - 1) << (slot * position + width) for position in range(count))
-    return upper, (1 << (slot // 2 - width)) - 1
-
-
-_HIGH_80, _MOVE_80 = _halving(80, 1)
-_HIGH_40, _MOVE_40 = _halving(40, 2)
-_HIGH_20, _MOVE_20 = _halving(20, 4)
-_HIGH_10, _MOVE_10 = _halving(10, 8)
-_HIGH_5, _MOVE_5 = _halving(5, 16)
 
 
 def base32(octets: bytes) -> str:
@@ -29,18 +16,22 @@ def base32(octets: bytes) -> str:
 
 
 def base32_of_20(octets: bytes) -> bytes:
-    """The same for exactly 20 octets, in ASCII: every pseudonym and event id.
+    """The same for the first 20 octets, in ASCII: every pseudonym and event id.
 
-    Five halvings of one integer spread 160 bits over 32 octets, five bits each: a quarter of the time of
-    `base64.b32encode`, which was half the cost of a pseudonym.
+    Ten bits at a time, without a loop, five octets a line: a tenth of the time of `base64.b32encode`, which was half
+    the cost of a pseudonym.
     """
-    bits = int.from_bytes(octets, "big")
-    bits += (bits & _HIGH_80) * _MOVE_80
-    bits += (bits & _HIGH_40) * _MOVE_40
-    bits += (bits & _HIGH_20) * _MOVE_20
-    bits += (bits & _HIGH_10) * _MOVE_10
-    bits += (bits & _HIGH_5) * _MOVE_5
-    return bits.to_bytes(32, "big").translate(_ALPHABET)
+    o, two = octets, _PAIRS
+    return b"".join([
+        two[o[0] << 2 | o[1] >> 6], two[(o[1] & 63) << 4 | o[2] >> 4],
+        two[(o[2] & 15) << 6 | o[3] >> 2], two[(o[3] & 3) << 8 | o[4]],
+        two[o[5] << 2 | o[6] >> 6], two[(o[6] & 63) << 4 | o[7] >> 4],
+        two[(o[7] & 15) << 6 | o[8] >> 2], two[(o[8] & 3) << 8 | o[9]],
+        two[o[10] << 2 | o[11] >> 6], two[(o[11] & 63) << 4 | o[12] >> 4],
+        two[(o[12] & 15) << 6 | o[13] >> 2], two[(o[13] & 3) << 8 | o[14]],
+        two[o[15] << 2 | o[16] >> 6], two[(o[16] & 63) << 4 | o[17] >> 4],
+        two[(o[17] & 15) << 6 | o[18] >> 2], two[(o[18] & 3) << 8 | o[19]],
+    ])  # fmt: skip
 
 
 _VERSION_8 = 0x8 << 76

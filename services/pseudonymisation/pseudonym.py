@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.contract.errors import NoKey, NotAnIdentifier, WrongSettings
-from services.contract.naming import EntityClass, IdType, NamedBy, canonical_value
+from services.contract.identifiers import IdType, canonical_value
+from services.contract.naming import EntityClass, NamedBy
 from services.contract.operations import Pseudonym
 from services.pseudonymisation.notation import base32_of_20, uuid8
 
@@ -38,8 +39,12 @@ def pae(parts: Sequence[bytes]) -> bytes:
     return len(parts).to_bytes(8, "little") + b"".join(map(_part, parts))
 
 
+_LENGTHS: Final = [length.to_bytes(8, "little") for length in range(256)]
+
+
 def _part(octets: bytes) -> bytes:
-    return len(octets).to_bytes(8, "little") + octets
+    length = len(octets)
+    return (_LENGTHS[length] if length < len(_LENGTHS) else length.to_bytes(8, "little")) + octets
 
 
 def _text(what: str, text: str) -> bytes:
@@ -83,8 +88,10 @@ def derive_provider_key(  # noqa: PLR0913, PLR0917 — the root, then the parts 
     return hkdf_sha256(root, ROOT_LABEL, info, KEY_OCTETS)
 
 
-_OCTETS_8 = (8).to_bytes(8, "little")
-_EVENT_BEGINNING = (3).to_bytes(8, "little") + _part(EVENT_LABEL.encode()) + PSEUDONYM_LETTERS.to_bytes(8, "little")
+_OCTETS_8: Final = (8).to_bytes(8, "little")
+_EVENT_BEGINNING: Final = (
+    (3).to_bytes(8, "little") + _part(EVENT_LABEL.encode()) + PSEUDONYM_LETTERS.to_bytes(8, "little")
+)
 
 
 @lru_cache(maxsize=4096)
@@ -96,6 +103,11 @@ def _before_value(label: str, entity_class: EntityClass, namespace: str, id_type
         raise NotAnIdentifier("id type: not INE, UAI or local")
     parts = (label.encode(), entity_class.encode(), _text("namespace", namespace), id_type.encode())
     return (5).to_bytes(8, "little") + b"".join(map(_part, parts))
+
+
+@lru_cache
+def _is_domain(text: str) -> bool:
+    return _DOMAIN.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -137,11 +149,16 @@ class Names:
 
     def written(self, value: str) -> bytes:
         """The same in ASCII, as a key and a payload want it."""
-        octets = canonical_value(self._type, value).encode()
-        return base32_of_20(self._keyed.digest(len(octets).to_bytes(8, "little") + octets)[:20])
+        return base32_of_20(self.digest(value))
 
     def digest(self, value: str) -> bytes:
         return self._keyed.digest(_part(canonical_value(self._type, value).encode()))
+
+    def alias(self, value: str, domain: str) -> str:
+        """An e-mail address in a domain that this provider's relay has."""
+        if not _is_domain(domain):
+            raise WrongSettings("relay domain: not a lower-case domain name")
+        return f"{self.name(value)}@{domain}"
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -175,9 +192,7 @@ class Pseudonymiser:
 
     def relay_alias(self, entity_class: EntityClass, namespace: str, id_type: IdType, value: str, domain: str) -> str:
         """An e-mail address that cannot be told from the pseudonym, nor it from the address."""
-        if not _DOMAIN.fullmatch(domain):
-            raise WrongSettings("relay domain: not a lower-case domain name")
-        return f"{self.names(entity_class, namespace, id_type, RELAY_LABEL).name(value)}@{domain}"
+        return self.names(entity_class, namespace, id_type, RELAY_LABEL).alias(value, domain)
 
     def event_id(self, pseudonym: Pseudonym, seq: int) -> str:
         """HMAC(K(p,e), PAE("ppg/event/v1", pseudonym, BE64(seq))), written as a pseudonym is.
@@ -193,4 +208,4 @@ class Pseudonymiser:
 
     def event(self, pseudonym: bytes, seq: int) -> bytes:
         """The same in ASCII, of a pseudonym in ASCII that was made here."""
-        return base32_of_20(self._events.digest(pseudonym + _OCTETS_8 + seq.to_bytes(8, "big"))[:20])
+        return base32_of_20(self._events.digest(pseudonym + _OCTETS_8 + seq.to_bytes(8, "big")))

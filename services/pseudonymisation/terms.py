@@ -11,7 +11,7 @@ from services.contract.policies import ProviderPolicy, refusal, releasable
 from services.contract.reasons import StageCode
 from services.contract.topology import OPERATIONS, PROVIDER_WITHDRAWALS, named_for
 from services.pseudonymisation.fields import LISTED, RELAY, Renaming
-from services.pseudonymisation.pseudonym import Names, Pseudonymiser
+from services.pseudonymisation.pseudonym import RELAY_LABEL, Names, Pseudonymiser
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Ruling:
     code: StageCode | None
     allowed: frozenset[str]
 
-    def refusal(self, fields: Mapping[str, Any]) -> StageCode | None:
-        if self.code is None and not self.allowed.issuperset(fields):
+    def refusal(self, fields: dict[str, Any]) -> StageCode | None:
+        if self.code is None and not all(name in self.allowed for name in fields):
             return "field-not-in-contract"
         return self.code
 
@@ -73,6 +73,7 @@ class Terms:
         """With a pseudonym after it: a pair's own key in the state."""
         kind = named_by["entity_class"], named_by["namespace"], named_by["type"]
         self._persons = names.names(*kind)
+        self._aliases = names.names(*kind, RELAY_LABEL)
         self.former = tuple([Former(each, each.names(*kind)) for each in former])
         """Empty but while names change."""
         self._names = names
@@ -145,9 +146,7 @@ class Terms:
         )  # fmt: skip
 
     def _relay(self, named_by: Mapping[str, Any], domain: str | None) -> str | None:
-        return domain and self._names.relay_alias(
-            named_by["entity_class"], named_by["namespace"], named_by["type"], named_by["value"], domain
-        )
+        return domain and self._aliases.alias(named_by["value"], domain)
 
 
 def _from(before: NamesBefore) -> bytes:

@@ -37,6 +37,7 @@ NO_PAIR = "without a contract that was delivered under there is no pair"
 AT_ONCE = "what the directory deletes and what a policy ends do not come at one instant"
 TO_COME = "a day of leaving counts once it has come"
 UNKNOWN_GROUND = "of a contract that is gone, nobody knows on which ground it rested: article 18 keeps"
+DIRECTORY = "a row has one directory, and who may oppose besides is named by another"
 FIELD = "no image yields this field, in this category, or twice"
 
 
@@ -74,6 +75,7 @@ OBSTACLES: Sequence[tuple[str, Callable[[dict[str, Any]], object]]] = (
     (UNKNOWN_GROUND, _kept_without_contract),
     (PURPOSES, _of_other_purposes),
     (FORM, _lists_nothing),
+    (DIRECTORY, lambda request: request["subject"].get("opposing")),
     (FIELD, lambda request: not _is_yielded(request["fields"])),
 )
 """Why a well-formed request cannot be told, and where that applies; the first that does is said."""

@@ -98,6 +98,7 @@ def partitions(stages: Stages, topic: str) -> set[int]:
 async def test_pupil_keeps_her_pseudonym_from_one_school_to_the_next_and_what_she_decided_under_the_old_key_counts(
     stages: Stages,
 ) -> None:
+    """All have the same names, birth date, school and class, and their identifiers follow one another: as twins do."""
     everybody = range(PUPILS)
     settle(stages, *(collegian(number, 1, None) for number in everybody))
     settle(stages, *(decides(number, "given", 4) for number in everybody))

@@ -94,6 +94,25 @@ def class_sizes(records: Sequence[Read]) -> Marks:
     return {record.key: (shape[_named(record, "school")], classes[_named(record, "divisions")]) for record in records}
 
 
+def group_sizes(records: Sequence[Read]) -> Marks:
+    """The sizes of all groups that she is in, beside that of her class."""
+    groups = Counter(group["id"] for record in records for group in _fields(record).get("groups", ()))
+    of_class = class_sizes(records)
+    sizes = {
+        record.key: tuple(sorted(groups[group["id"]] for group in _fields(record).get("groups", ())))
+        for record in records
+    }
+    return {key: (mark, sizes[key]) for key, mark in of_class.items()}
+
+
+def windows(records: Sequence[Read]) -> Marks:
+    """All instants at which something was told of her."""
+    seen: dict[bytes, set[int]] = defaultdict(set)
+    for record in records:
+        seen[record.key].add(record.at_us)
+    return {key: frozenset(instants) for key, instants in seen.items()}
+
+
 def _header(record: Read, name: str) -> bytes | None:
     return dict(record.headers).get(name)
 
@@ -128,6 +147,8 @@ ATTACKS: Mapping[str, Attack] = {
     "order of schools": lambda records: _first_met(records, "school"),
     "order of classes": lambda records: _first_met(records, "divisions"),
     "sizes of classes": class_sizes,
+    "sizes of groups": group_sizes,
+    "windows": windows,
     "field names": _of_each(lambda record: len(_fields(record))),
 }
 

@@ -183,17 +183,69 @@ def test_an_erasure_joins_whoever_watches_whatever_the_windows(people: Sequence[
     assert scores["instant"] == 200
 
 
-def test_classes_of_uneven_sizes_join_as_far_as_security_says() -> None:
-    random = drawn(10)
-    classes = [
-        (uai(school), f"{number:02}", random.randint(18, 32))
-        for school in range(20)
-        for number in range(random.randint(15, 25))
-    ]
-    uneven = pupils(random, classes)
-    one, other = sides(asyncio.run(published(uneven)))
-    scores = joins(one, other, truth_of(uneven))
+def test_who_changes_in_several_windows_is_told_by_which_they_were(people: Sequence[Pupil]) -> None:
+    """What SECURITY.md says of those who change often: each of 1,000 in about three of ten windows."""
+    cluster = asyncio.run(published(people[:1000]))
+    random = drawn(11)
 
-    assert 9_000 < len(uneven) == len(one)
-    assert better_than(CHANCE, scores, ["sizes of classes"]) == {}
-    assert (len(uneven), scores["sizes of classes"]) == (9_949, 221)
+    async def living() -> None:
+        for version in range(2, 12):
+            some = [pupil for pupil in people[:1000] if random.random() < 0.3]
+            await changed(cluster, renamed(random, some), version)
+            await cluster.pass_time(WINDOW_SECONDS)
+
+    begun = cluster.now_us
+    asyncio.run(living())
+    one, other = sides(cluster, begun + 1)
+    scores = joins(one, other, truth_of(people[:1000]))
+
+    assert len(one) == len(other) > 2_500
+    assert (round(scores["instant"]), round(scores["windows"])) == (10, 423)
+
+
+def uneven(random: Random, schools: int, classes: tuple[int, int], sizes: tuple[int, int]) -> list[Pupil]:
+    """So many schools, from so many to so many classes in each, and pupils in a class."""
+    return pupils(random, [
+        (uai(school), f"{number:02}", random.randint(*sizes))
+        for school in range(schools)
+        for number in range(random.randint(*classes))
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seed", "schools", "classes", "sizes", "expected"),
+    [
+        pytest.param(10, 20, (15, 25), (18, 32), (9_949, 221), id="lower-secondary"),
+        pytest.param(12, 16, (5, 8), (10, 30), (2_056, 91), id="primary"),
+    ],
+)
+def test_classes_of_uneven_sizes_join_as_far_as_security_says(
+    seed: int, schools: int, classes: tuple[int, int], sizes: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    """At best one a class: who knows the class has all of its pupils to choose from."""
+    random = drawn(seed)
+    those = uneven(random, schools, classes, sizes)
+    one, other = sides(asyncio.run(published(those)))
+    scores = joins(one, other, truth_of(those))
+
+    assert len(those) == len(one)
+    assert better_than(CHANCE, scores, ["sizes of classes", "sizes of groups"]) == {}
+    assert scores["sizes of classes"] <= len({(pupil.school, pupil.division) for pupil in those})
+    assert (len(those), round(scores["sizes of classes"])) == expected
+
+
+def test_groups_across_classes_join_as_far_as_security_says() -> None:
+    """Languages and options, three a pupil: what she chose tells her apart in her class."""
+    random = drawn(13)
+    choices = ("LV1", 2), ("LV2", 3), ("OPT", 5)
+    those = [
+        pupil._replace(groups=tuple(
+            f"{int(pupil.division) % 4}{subject}{random.randrange(count)}" for subject, count in choices
+        ))
+        for pupil in uneven(random, 20, (15, 25), (18, 32))
+    ]  # fmt: skip
+    one, other = sides(asyncio.run(published(those)))
+    scores = joins(one, other, truth_of(those))
+
+    assert better_than(CHANCE, scores, ["sizes of classes", "sizes of groups"]) == {}
+    assert (len(those), round(scores["sizes of groups"])) == (10_770, 6_111)

@@ -7,11 +7,12 @@ import sys
 from itertools import product
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from services.contract.errors import NotAnIdentifier
-from services.contract.naming import WHITE_SPACE, EntityClass, IdType, canonical_value
+from services.contract.identifiers import WHITE_SPACE, IdType, canonical_value
+from services.contract.naming import EntityClass
 from services.pseudonymisation.notation import base32
 from services.pseudonymisation.pseudonym import Pseudonymiser, derive_provider_key, pae
 
@@ -55,6 +56,19 @@ def test_two_ines_never_share_a_name(one: str, other: str) -> None:
     alike = NAMES.pseudonym("person", "FR", "INE", one) == NAMES.pseudonym("person", "FR", "INE", other)
 
     assert alike == (one == other)
+
+
+FEW_LETTERS = st.text("12", min_size=1, max_size=3)
+PARTS = st.tuples(st.sampled_from(["person", "school", "group"]), FEW_LETTERS, st.just("local"), FEW_LETTERS)
+
+
+@settings(max_examples=1000)
+@given(PARTS, PARTS)
+def test_two_names_are_one_only_where_class_namespace_type_and_value_are(
+    one: tuple[EntityClass, str, IdType, str], other: tuple[EntityClass, str, IdType, str]
+) -> None:
+    """Of few letters, so that all are often alike, and often only one is not."""
+    assert (NAMES.pseudonym(*one) == NAMES.pseudonym(*other)) == (one == other)
 
 
 @given(LOCAL, st.sampled_from(["local", "INE", "UAI"]))
@@ -120,14 +134,15 @@ def test_no_two_contexts_ever_agree_in_a_million_draws() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        pytest.param(("1", "23"), ("12", "3"), id="provider-and-purpose"),
-        pytest.param(("prov", "-a"), ("prov-", "a"), id="hyphen-moved"),
+        pytest.param(("FR", "1", "23"), ("FR", "12", "3"), id="provider-and-purpose"),
+        pytest.param(("FR", "prov", "-a"), ("FR", "prov-", "a"), id="hyphen-moved"),
+        pytest.param(("1", "23", "q"), ("12", "3", "q"), id="perimeter-and-provider"),
     ],
 )
 def test_a_character_that_moves_between_parts_of_a_key_changes_the_key(
-    one: tuple[str, str], other: tuple[str, str]
+    one: tuple[str, str, str], other: tuple[str, str, str]
 ) -> None:
-    assert derive_provider_key(ROOT, "FR", *one, 1, 0) != derive_provider_key(ROOT, "FR", *other, 1, 0)
+    assert derive_provider_key(ROOT, *one, 1, 0) != derive_provider_key(ROOT, *other, 1, 0)
 
 
 def test_a_character_that_moves_between_namespace_and_value_changes_the_name() -> None:

@@ -34,7 +34,7 @@ PARTITIONS = 12
 BATCH = 2000
 PROVIDERS = ("prov-a", "prov-b")
 WINDOW_SECONDS = 300
-SHARED = ["school", "divisions", "email_relay"]
+SHARED = ["school", "divisions", "groups", "email_relay"]
 OWN = {"prov-a": "given_name", "prov-b": "family_name"}
 """What only one of the two may know: what both know alike would join them by itself (SECURITY.md, residue 4)."""
 
@@ -208,6 +208,7 @@ class Pupil(NamedTuple):
     division: str
     given_name: str
     family_name: str
+    groups: tuple[str, ...] = ()
 
     @property
     def ine(self) -> str:
@@ -220,11 +221,13 @@ class Pupil(NamedTuple):
         return {"id": f"9-{self.number}", "version": f"20260901.0.{version:09}"}
 
     def change(self, version: int) -> bytes:
-        attributes = {
+        attributes: dict[str, Any] = {
             "ine": self.ine, "given_name": self.given_name, "family_name": self.family_name,
             "birth_date": "2013-05-03", "school": self.school,
             "divisions": [{"school": self.school, "code": self.division}],
         }  # fmt: skip
+        if self.groups:
+            attributes["groups"] = [{"school": self.school, "code": code} for code in self.groups]
         return orjson.dumps({**_PUPIL, "kind": "upsert", "attributes": attributes, **self._named(version)})
 
 

@@ -14,6 +14,7 @@ from ops.benchmarks.engines.job import Job
 from ops.benchmarks.engines.step import NotAllowed, Step
 from ops.benchmarks.findings import Bar, Chart, Findings, Measured
 from ops.benchmarks.measuring import Sample, steady_part
+from ops.benchmarks.one_provider import PUPILS, pseudonymising_one
 from ops.benchmarks.picture import draw
 from ops.benchmarks.report import written
 from ops.benchmarks.schools import Emission, emissions, pupil
@@ -211,3 +212,10 @@ def test_the_peers_step_refuses_a_field_that_the_contract_does_not_list() -> Non
     release["fields"]["birth_date"] = "2012-01-01"
     with pytest.raises(NotAllowed):
         peer_step().take(orjson.dumps(release), release["subject"].encode())
+
+
+def test_what_one_record_costs_for_one_provider_is_measured_where_everybody_is_sent_on() -> None:
+    handled = pseudonymising_one()
+
+    assert handled.sent == PUPILS
+    assert handled.known > handled.coding > 0

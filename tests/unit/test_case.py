@@ -11,6 +11,7 @@ from tests.replay.invented import INE, consent, contract_with, delete, joins, pa
 
 FIRST, SECOND = "guardian:aaf-d99:999-2001", "guardian:aaf-d99:999-2002"
 AT = "2026-09-04T17:12:08+02:00"
+LATER = "2026-09-05T10:00:00+02:00"
 NOW = moment_of(datetime(2026, 9, 15, 8, tzinfo=UTC))
 
 
@@ -25,11 +26,12 @@ def person(subject: Subject) -> Person:
     return found
 
 
-def pupil(legal: str | None = "1", *consents: tuple[str, str]) -> Subject:
+def pupil(legal: str | None = "1", *consents: tuple[str, ...]) -> Subject:
+    """Each consent: party, status and, where it is not `AT`, the instant."""
     guardians = [{"id": "999-2001", "legal": "1"}, {"id": "999-2002", "legal": legal}]
     subject, _ = fold(NOBODY, joins(attributes={"guardians": guardians}))
-    for party, status in consents:
-        subject, _ = take(subject, consent(party, status, AT))
+    for party, status, *instant in consents:
+        subject, _ = take(subject, consent(party, status, *(instant or [AT])))
     return subject
 
 
@@ -50,6 +52,67 @@ def test_word_of_a_guardian(legal: str | None, *, counts: bool, agrees: bool, op
     assert [record["party"] for record in given.all_holders] == [SECOND] * agrees
     assert [record["party"] for record in refused.consents] == [SECOND]
     assert (SECOND.removeprefix("guardian:") in refused.request["guardians"]) is opposes
+
+
+@pytest.mark.parametrize("legal", ["1", "2", "0", None])
+def test_who_said_no_and_then_yes_opposes_no_longer_even_where_her_yes_does_not_count(legal: str | None) -> None:
+    """The last word counts (rules.md), and it is not a no."""
+    changed = person(pupil(legal, (SECOND, "refused"), (SECOND, "given", LATER)))
+
+    assert [record["status"] for record in changed.consents if record["status"] != "given"] == ["refused"] * (
+        legal == "1"
+    )
+    assert [record["status"] for record in changed.all_holders][-1:] == ["given"] * (legal in {"1", "2"})
+
+
+@pytest.mark.parametrize(
+    ("then", "stands"),
+    [
+        pytest.param(("given", "2026-09-30T10:00:00+02:00"), True, id="a yes of tomorrow lifts nothing today"),
+        pytest.param(("given", AT), True, id="of one instant the no counts"),
+        pytest.param(("given", LATER), False, id="a later yes lifts it"),
+    ],
+)  # fmt: skip
+def test_when_a_yes_that_does_not_count_lifts_a_no(then: tuple[str, str], *, stands: bool) -> None:
+    changed = person(pupil("2", (SECOND, "refused"), (SECOND, *then)))
+
+    assert ([record["status"] for record in changed.consents] == ["refused"]) is stands
+
+
+def test_a_yes_lifts_no_other_providers_no() -> None:
+    subject = pupil("2", (SECOND, "refused"))
+    subject, _ = take(subject, consent(SECOND, "given", LATER, provider="another"))
+
+    assert [record["status"] for record in person(subject).consents] == ["refused"]
+
+
+def test_holder_of_another_directory_opposes_what_she_said_no_to_and_is_nobodys_holder() -> None:
+    subject = pupil("1", ("guardian:ent-d99:7", "refused"))
+    away = joins(source="ent-d99", id="e-1", version="20250901.0.000000001",
+                 attributes={"guardians": [{"id": "7", "legal": "1"}, {"id": "8", "legal": "1"}]})  # fmt: skip
+    subject, _ = fold(subject, away)
+    shown = person(subject)
+
+    assert shown.source == "aaf-d99"
+    assert shown.request["opposing"] == ["ent-d99:7"]
+    assert shown.request["guardians"] == ["aaf-d99:999-2001", "aaf-d99:999-2002"]
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        pytest.param({"authority_until": "2026-09-14"}, id="it has ended"),
+        pytest.param({"authority_from": "2026-12-01"}, id="it has not begun"),
+        pytest.param({"legal": "0"}, id="she has none"),
+    ],
+)
+def test_opposition_of_a_holder_of_another_directory_lapses_with_her_authority(ended: dict[str, str]) -> None:
+    subject = pupil("1", ("guardian:ent-d99:7", "refused"))
+    link = {"id": "7", "legal": "1", **ended}
+    away = joins(source="ent-d99", id="e-1", version="20250901.0.000000001", attributes={"guardians": [link]})
+    subject, _ = fold(subject, away)
+
+    assert "opposing" not in person(subject).request
 
 
 def test_consent_of_a_guardian_whom_the_image_does_not_name_is_left_out() -> None:

@@ -39,14 +39,32 @@ def test_the_contracts_of_the_project_leave_the_notes_that_are_meant() -> None:
     found = lint(read_policies(POLICIES_FOLDER).values(), NEEDS, TODAY)
 
     assert [(note.provider, note.level, note.code, note.where) for note in found] == [
+        ("gar", "know", "groups-at-two-providers", "fields.divisions"),
         ("lecture", "know", "joint-consent", "legal_basis.article"),
+        ("lecture", "know", "groups-at-two-providers", "fields.divisions"),
         ("suite", "blocks", "R20/control-abroad", "places[0] (storage, FR, grand-large-cloud)"),
         ("suite", "blocks", "R19/dpf-not-allowed", "places[1] (support, US, grand-large-inc)"),
         ("suite", "blocks", "R19/no-instrument", "places[1] (support, US, grand-large-inc)"),
         ("suite", "blocks", "R19/article-46-not-allowed", "places[1] (support, US, grand-large-inc)"),
         ("suite", "blocks", "R20/control-abroad", "places[1] (support, US, grand-large-inc)"),
         ("suite", "know", "joint-consent", "legal_basis.article"),
+        ("suite", "know", "groups-at-two-providers", "fields.divisions"),
     ]
+
+
+def test_two_contracts_of_one_provider_may_both_have_its_classes() -> None:
+    one = policy("gar")
+    other = one.contracts[0].model_copy(update={"id": "gar-2027"})
+
+    found = linted(one.model_copy(update={"contracts": (*one.contracts, other)}))
+
+    assert "groups-at-two-providers" not in {note.code for note in found}
+
+
+def test_classes_of_teachers_are_not_those_that_join_pupils() -> None:
+    found = lint([policy("gar"), policy("lecture", {"kinds": ["teacher"]})], NEEDS, TODAY)
+
+    assert "groups-at-two-providers" not in {note.code for note in found}
 
 
 FIELDS = ["given_name", "family_name", "level", "school"]
@@ -234,8 +252,12 @@ def test_check_compares_with_the_table_of_needs_in_its_own_folder(
     }
 
 
-def test_check_shows_its_notes_by_contract(capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(["policy", "check"])
+def test_check_shows_its_notes_by_contract(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    for name in ("lecture", "suite"):
+        file = folder / f"{name}.yaml"
+        file.write_text(file.read_text("utf-8").replace(", divisions]", "]"), "utf-8")
+
+    code = main(["policy", "check", str(folder)])
     shown = capsys.readouterr().out
 
     assert code == 0

@@ -1,5 +1,6 @@
 import csv
 import gzip
+from collections.abc import Callable
 
 import pytest
 
@@ -21,19 +22,29 @@ def code_of(postcode: str | None, town: str | None, country: str | None = None) 
     return found.code if isinstance(found, Commune) else found
 
 
-def test_ninety_nine_of_a_hundred_names_and_postcodes_of_the_table_resolve() -> None:
+def as_written(name: str) -> str:
+    return name
+
+
+def in_capitals(name: str) -> str:
+    return name.upper().replace("-", " ").replace("SAINT ", "ST ")
+
+
+@pytest.mark.parametrize("spelt", [as_written, in_capitals])
+def test_ninety_nine_of_a_hundred_names_and_postcodes_of_the_table_resolve(spelt: Callable[[str], str]) -> None:
     with gzip.open(TABLE, "rt", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
-    asked = [(postcode, row) for row in rows for postcode in row["postcodes"].split()]
     right = [
-        code_of(postcode, town, "FRANCE") in {row["insee_code"], *PARTS.get(row["insee_code"], ())}
-        for postcode, row in asked
-        for town in (row["name"], row["name"].upper().replace("-", " ").replace("SAINT ", "ST "))
+        code_of(postcode, spelt(row["name"]), "FRANCE") in {row["insee_code"], *PARTS.get(row["insee_code"], ())}
+        for row in rows
+        for postcode in row["postcodes"].split()
     ]
+    rate = sum(right) / len(right)
+    print(f"resolved: {rate:.3%} of {len(right):,} names and postcodes, {spelt.__name__}")  # noqa: T201  # shown by -rP
 
     assert len(rows) == 35_014
-    assert len(right) > 70_000
-    assert sum(right) / len(right) >= 0.99
+    assert len(right) > 35_000
+    assert rate >= 0.99
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from ops.keys import KeyFiles, change, init, load, pseudonym_line, read_root
 from services.contract.errors import NoKey, NotAnIdentifier, Unusable, WeakKey, WrongSettings
-from services.contract.naming import IdType
+from services.contract.identifiers import IdType
 from services.pseudonymisation.keyring import EpochState
 from services.pseudonymisation.lifecycle import prepared, retired
 

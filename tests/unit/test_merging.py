@@ -460,6 +460,25 @@ async def test_guardian_of_either_directory_opposes(words: list[str], *, is_know
     assert (partitions.has("lecture") != {}) is is_known
 
 
+async def test_guardian_of_the_other_directory_who_refused_something_else_is_not_asked_about_an_unusual_act() -> None:
+    unusual = policy("consent-service", contracts=contract_with(
+        "consent-service", fields=["level"], release_window_seconds=0, legal_basis={"usual_act": False}
+    ))  # fmt: skip
+    partitions = Partitions(unusual)
+    young = {"birth_date": "2014-01-31"}
+    await told(partitions, collegian(1, INE, **young, guardians=[{"id": "999-2001", "legal": "1"}]))
+    elsewhere = {"provider": "another", "subject": OLD}
+    no = consent("guardian:aaf-d99:999-2001", "refused", "2026-09-05T10:00:00+02:00", **elsewhere)
+    await partitions.tell(CONSENTS, OLD, bytes_of(no))
+    await told(partitions, lyceen(9, **young, guardians=[{"id": "501", "legal": "1"}]), key=INE)
+    await partitions.tell(CONSENTS, INE, says("given", INE, 4))
+    given = consent("guardian:aaf-d98:501", "given", "2026-09-04T10:00:00+02:00", subject=INE)
+    await partitions.tell(CONSENTS, INE, bytes_of(given))
+
+    assert len(partitions.subject(INE).images) == 2
+    assert partitions.has("lecture") != {}
+
+
 async def test_no_of_a_guardian_whose_directory_has_let_the_child_go_is_not_hers_to_say_any_more() -> None:
     partitions = Partitions(LECTURE)
     young = {"birth_date": "2014-01-31"}

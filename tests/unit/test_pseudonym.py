@@ -12,7 +12,8 @@ from services.contract.operations import Pseudonym
 from services.pseudonymisation.pseudonym import Pseudonymiser, derive_provider_key
 
 if TYPE_CHECKING:
-    from services.contract.naming import EntityClass, IdType
+    from services.contract.identifiers import IdType
+    from services.contract.naming import EntityClass
 
 ROOT = bytes.fromhex("6f1d0a9be2473c58f0c6b19d2ea874053b7ef8c142d96a1590ad3cf27be65481")
 

@@ -3,16 +3,8 @@
 import pytest
 
 from services.contract.errors import NotAnIdentifier
-from services.contract.naming import (
-    WHITE_SPACE,
-    EntityClass,
-    IdType,
-    NamedBy,
-    canonical_value,
-    name_of_group,
-    name_of_person,
-    name_of_school,
-)
+from services.contract.identifiers import WHITE_SPACE, IdType, canonical_value
+from services.contract.naming import EntityClass, NamedBy, name_of_group, name_of_person, name_of_school
 
 
 def named_by(entity_class: EntityClass, namespace: str, id_type: IdType, value: str) -> NamedBy:

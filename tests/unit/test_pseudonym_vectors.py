@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from services.contract.naming import canonical_value
+from services.contract.identifiers import canonical_value
 from services.pseudonymisation.notation import base32, uuid8
 from services.pseudonymisation.pseudonym import (
     KeyedHash,

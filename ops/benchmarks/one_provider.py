@@ -1,0 +1,191 @@
+"""What it costs to pseudonymise one release for one provider, as the stage does; no broker and no store.
+
+An invented school's pupils, all of them released to one provider whom every one of them was released to before. Timed
+is `handle` as a whole: recognising, naming the pupil, her school and her groups, contract, places and closed list, the
+fence, the event's id, the account. Reading and writing the JSON of the same records is timed beside it.
+"""
+
+import gc
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from ops.aaf_files import read_export
+from ops.policy_files import Policies, read_policies
+from ops.synthesis import synthesise
+from services.contract.account import Account
+from services.contract.changes import Change
+from services.contract.envelope import Header, binary
+from services.contract.naming import name_of_person
+from services.contract.policies import ProviderPolicy, policy_digest, releasable
+from services.contract.releases import Release
+from services.contract.topology import RELEASES
+from services.filtering.case import Person, person_of
+from services.filtering.likeness import moment_of
+from services.filtering.subject import NOBODY, fold
+from services.pseudonymisation.agent import PseudonymisationAgent
+from services.pseudonymisation.keyring import KeySource, first_keyring
+from services.runtime.outbox import Outbox
+from services.runtime.policies import PolicyBook
+from services.runtime.state import State
+
+PUPILS = 250
+"""A batch: longer rounds would hardly ever have a processor to themselves."""
+ROUNDS = 100
+FULLEST = "gar"
+"""The example policy with most fields to name: school, division, groups."""
+NOW = datetime(2026, 9, 16, 8, tzinfo=UTC)
+MOMENT = moment_of(NOW)
+NOW_US = int(NOW.timestamp()) * 1_000_000
+KEYS = KeySource.of(first_keyring("FR", bytes(range(32))))
+POLICIES = Path(__file__).parents[1] / "policies"
+
+
+def cost(step: Callable[[], int]) -> float:
+    """Microseconds of processor a record: the best of many short rounds, whoever else is at work on the machine."""
+    best = float("inf")
+    for _ in range(ROUNDS):
+        began = time.thread_time_ns()
+        records = step()
+        best = min(best, (time.thread_time_ns() - began) / records)
+    return best / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of the releases topic."""
+
+    offset: int
+    key: bytes
+    value: bytes
+    headers: Sequence[Header]
+    topic: str = RELEASES
+    partition: int = 0
+    timestamp: int = 0
+
+
+class Known(State):
+    """What is remembered, in a mapping: a store would be measured instead of the stage."""
+
+    def __init__(self, values: Mapping[bytes, bytes]) -> None:
+        self._values = values
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._values.get(key)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        return [self._values.get(key) for key in keys]
+
+    def scan(self, prefix: bytes, after: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        keys = (key for key in sorted(self._values) if key.startswith(prefix) and key > (after or b""))
+        yield from ((key, self._values[key]) for key in keys)
+
+
+def pupils(count: int) -> list[Person]:
+    """Pupils of one invented school, as the filter sees them."""
+    with tempfile.TemporaryDirectory() as name:
+        synthesise(1, 7, delta=False, encoding="UTF-8", out=Path(name), pupils_per_school=count)
+        read = [change for change in read_export(Path(name), None, {}) if isinstance(change, Change)]
+    seen = [person_of(c.attributes.ine or "", fold(NOBODY, c)[0], MOMENT) for c in read if c.category == "pupil"]
+    return [person for person in seen if person is not None]
+
+
+def releases(policy: ProviderPolicy, people: Sequence[Person]) -> list[Row]:
+    """Everybody released to one provider, whatever the rules would say of it."""
+    contract, digest = policy.contracts[0], policy_digest(policy)
+    may_leave = releasable(policy, contract)
+    rows = []
+    for number, person in enumerate(people):
+        release = Release(
+            subject=person.key, provider=policy.provider, contract=contract.id, purpose_family=contract.family,
+            seq=NOW_US + number, named_by=name_of_person(policy.perimeter.id, person.source, person.id, person.ine),
+            policy=digest, policy_version=policy.version, kind=person.kind, source=person.source,
+            fields={name: value for name, value in person.values.items() if name in may_leave},
+        )  # fmt: skip
+        headers = binary("filtering", "release", f"0.{contract.id}.{release.seq}")
+        rows.append(Row(number, person.key.encode(), release.model_dump_json().encode(), headers))
+    return rows
+
+
+class Handling(NamedTuple):
+    """`handle` in one batch, µs a release: where nobody is known, where everybody is, and of either its JSON."""
+
+    new: float
+    known: float
+    coding: float
+    sent: int
+    """Releases that became an operation."""
+
+    @property
+    def beyond_json(self) -> float:
+        """The figure of issue 6, 5 µs at most: of whoever is known, as nearly everybody is."""
+        return self.known - self.coding
+
+
+def coding(rows: Sequence[Row], outbox: Outbox) -> float:
+    """To read these releases and to write these operations, all of a batch in memory as they are in the stage."""
+    operations = [orjson.loads(output.value) for output in outbox.outputs if output.value]
+
+    def all_of_them() -> int:
+        read = [orjson.loads(row.value) for row in rows]
+        written = [orjson.dumps(operation) for operation in operations]
+        return max(len(read), len(written))
+
+    return cost(all_of_them)
+
+
+def handling(rows: Sequence[Row], policies: Policies) -> Handling:
+    """Under the policies in force."""
+    book = PolicyBook("pseudonymisation")
+    for name, policy in policies.items():
+        book.apply(name.encode(), policy.model_dump_json(by_alias=True).encode())
+    agent = PseudonymisationAgent(book, KEYS)
+
+    def once(state: Known) -> Outbox:
+        outbox = Outbox("pseudonymisation", 0, state, NOW_US)
+        with suppress(StopIteration):  # it waits for nothing: an event loop would be measured with it
+            agent.handle(rows, outbox, Account("pseudonymisation", RELEASES, 0, len(rows))).send(None)
+        return outbox
+
+    nobody = Known({})
+    before = b"%d" % (NOW_US - 1)
+    everybody = Known({place: before for place in once(nobody).changes if place.startswith(b"q/")})
+
+    def everybody_new() -> int:
+        once(nobody)
+        return len(rows)
+
+    def everybody_known() -> int:
+        once(everybody)
+        return len(rows)
+
+    sent = once(nobody)
+    return Handling(cost(everybody_new), cost(everybody_known), coding(rows, sent), len(sent.outputs))
+
+
+def pseudonymising_one() -> Handling:
+    """Of the fullest contract.
+
+    Raises:
+        SystemExit: somebody was not sent on, so that there is nothing to measure.
+    """
+    policies = read_policies(POLICIES)
+    rows = releases(policies[FULLEST], pupils(PUPILS))
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        handled = handling(rows, policies)
+    finally:
+        gc.enable()
+        gc.unfreeze()
+    if handled.sent != len(rows):
+        raise SystemExit("somebody was not sent on: nothing to measure")
+    return handled
