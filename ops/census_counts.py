@@ -13,13 +13,14 @@ from ops.policy_diff import DIGEST_OCTETS
 from ops.policy_files import Policies
 from services.contract.census import LEVELS, levels_of, names_groups
 from services.contract.policies import policy_digest
-from services.filtering.case import Person, Terms, offer_with, out_of_scope, person_of, terms_of
+from services.filtering.case import Person, offer_with, out_of_scope, person_of
 from services.filtering.detector import traces_of
 from services.filtering.docket import ruling_of
 from services.filtering.gazetteer import Commune, Gazetteer
 from services.filtering.likeness import Moment, moment_of
 from services.filtering.roster import Counts
 from services.filtering.subject import SUBJECT, Subject, load
+from services.filtering.terms import Terms, terms_of
 
 
 class Mark(NamedTuple):

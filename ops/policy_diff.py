@@ -14,12 +14,12 @@ from typing import Literal, NamedTuple
 from ops.policy_files import Policies
 from services.contract.policies import policy_digest
 from services.filtering.asking import GUARDED
-from services.filtering.case import Named, Terms, terms_of
 from services.filtering.docket import Decided
 from services.filtering.emission import decide_pairs
 from services.filtering.generalisation import Counted
 from services.filtering.guard import Everything
 from services.filtering.subject import SUBJECT, Subject, load
+from services.filtering.terms import Named, Terms, terms_of
 
 Kind = Literal["gain", "lose", "keep"]
 DIGEST_OCTETS = 8

@@ -28,13 +28,14 @@ from services.contract.consents import ConsentDecision
 from services.contract.envelope import Header, binary, body
 from services.contract.parsing import parse_payload
 from services.contract.policies import ProviderPolicy, policy_digest
-from services.filtering.case import Person, out_of_scope, person_of, terms_of
+from services.filtering.case import Person, out_of_scope, person_of
 from services.filtering.detector import traces_of
 from services.filtering.docket import Docket
 from services.filtering.emission import Decisions, decide_pairs
 from services.filtering.likeness import moment_of
 from services.filtering.school_type import school_type_of
 from services.filtering.subject import Subject, dump, fold, load, take
+from services.filtering.terms import terms_of
 
 NOW = datetime(2026, 9, 22, 8, tzinfo=UTC)
 BATCH = 100

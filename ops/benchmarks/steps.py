@@ -23,10 +23,10 @@ from ops.policy_files import read_policies
 from ops.synthesis import synthesise
 from services.contract.changes import Change, parse_change
 from services.contract.policies import policy_digest
-from services.filtering.case import terms_of
 from services.filtering.docket import Docket
 from services.filtering.emission import decide_pairs
 from services.filtering.subject import NOBODY, fold
+from services.filtering.terms import terms_of
 from services.pseudonymisation.pseudonym import Pseudonymiser, pae
 
 ROUNDS = 5

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ops.explaining.whereabouts import Whereabouts
 from services.contract.policies import Contract, ProviderPolicy, policy_digest
-from services.filtering.case import Named, OutOfScope, Person, Terms, person_of, terms_of
+from services.filtering.case import OutOfScope, Person, person_of
 from services.filtering.detector import Traces
 from services.filtering.docket import Decided
 from services.filtering.emission import decide_pairs
@@ -17,6 +17,7 @@ from services.filtering.inquiry import inquire
 from services.filtering.likeness import moment_of
 from services.filtering.merging import Doubt, doubt_of, other_ine
 from services.filtering.subject import Image, Pair, Subject
+from services.filtering.terms import Named, Terms, terms_of
 
 _COMPLETE = "0"
 

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from services.contract.policies import PARIS, Contract, Kind, ProviderPolicy, policy_digest
 from services.contract.reasons import ReasonCode, Rule
 from services.filtering.age_gate import GATES
-from services.filtering.case import FIELD_CATEGORY, terms_of
+from services.filtering.case import FIELD_CATEGORY
 from services.filtering.explanation import Explanation, explain
 from services.filtering.request import GUARDIAN, SUBJECT
+from services.filtering.terms import terms_of
 from services.ingress.formats.aaf.table import TABLES
 
 ADULT_YEARS = 40

@@ -16,12 +16,12 @@ from services.contract.links import MAX_LINK_BYTES, Link
 from services.contract.parsing import parse_payload
 from services.contract.policies import ProviderPolicy, day_in_paris, policy_digest
 from services.contract.reasons import StageCode
-from services.filtering.case import Contracts, Named, terms_of
 from services.filtering.docket import Decided
 from services.filtering.emission import decide_pairs
 from services.filtering.likeness import moment_of
 from services.filtering.linking import relink
 from services.filtering.subject import Subject
+from services.filtering.terms import Contracts, Named, terms_of
 from services.pseudonymisation.keyring import Keyring, KeySource
 from services.pseudonymisation.manners import Manners
 

@@ -21,7 +21,6 @@ from services.contract.topology import (
     WITHDRAWALS,
 )
 from services.filtering import expiry
-from services.filtering.case import Contracts, Named, terms_of
 from services.filtering.deciding import HELD
 from services.filtering.docket import Docket
 from services.filtering.freshness import Staleness, staleness
@@ -31,6 +30,7 @@ from services.filtering.generalisation import Counted
 from services.filtering.receiving import Receiving
 from services.filtering.rotation import CURSOR, ROTATED_A_SECOND, Cursor, cursor_of, dump
 from services.filtering.subject import SUBJECT, load
+from services.filtering.terms import Contracts, Named, terms_of
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
 from services.runtime.records import Record

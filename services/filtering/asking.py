@@ -6,7 +6,7 @@ from typing import Literal
 from services.contract.errors import NotAnIdentifier
 from services.contract.identifiers import canonical_ine
 from services.contract.naming import name_of_person
-from services.filtering.case import Named, Person, Terms, offer_with
+from services.filtering.case import Person, offer_with
 from services.filtering.detector import Traces
 from services.filtering.docket import Decided, Docket, Ruling, ruling_of
 from services.filtering.freshness import Staleness
@@ -16,6 +16,7 @@ from services.filtering.merging import Doubt
 from services.filtering.sending import next_seq, released, taken_back
 from services.filtering.showing import Showing
 from services.filtering.subject import NameParts, Pair, Subject
+from services.filtering.terms import Named, Terms
 
 GUARDED: Literal["deletion-guard"] = "deletion-guard"
 

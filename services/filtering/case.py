@@ -1,23 +1,21 @@
 """From what is known of a person to the request that the rules decide (design: rules.md, the request)."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from services.contract.changes import ATTRIBUTE_CATEGORY
-from services.contract.policies import Contract, Kind, ProviderPolicy
+from services.contract.policies import Kind
 from services.filtering.age_gate import GATES
 from services.filtering.detector import Traces, worst_category
-from services.filtering.generalisation import Counted, View, views_of
 from services.filtering.holders import HOLDERS, Consents, counted, guardians_of, opposing
 from services.filtering.likeness import Moment, Offer, offer_of
-from services.filtering.parsing import read_policy
 from services.filtering.particulars import Records, standing
-from services.filtering.precedents import Facts, Precedents
+from services.filtering.precedents import Facts
 from services.filtering.request import Category
-from services.filtering.subject import Image, Subject, kind_of, mark_of
+from services.filtering.subject import Image, Subject, kind_of
+from services.filtering.terms import Terms
 
 OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract", "no-linked-pupil"]
 
@@ -53,7 +51,7 @@ class Person(NamedTuple):
             return usual, usual
         return usual, Facts(self.request, offer, self.all_holders, self.objections, day)
 
-    def shown(self, term: "Terms", day: date) -> Mapping[str, Any]:
+    def shown(self, term: Terms, day: date) -> Mapping[str, Any]:
         """Her fields as one contract may see them."""
         return self.values if term.view is None else term.view.shown(self.kind, self.source, self.values, day)
 
@@ -151,118 +149,10 @@ def field_values(image: Image) -> dict[str, Any]:
     return values
 
 
-def out_of_scope(term: "Terms", person: Person) -> OutOfScope | None:
+def out_of_scope(term: Terms, person: Person) -> OutOfScope | None:
     """Why this contract does not speak of this person at all; a guardian is of the schools of who links her."""
     if person.kind not in term.contract.kinds:
         return "kind-not-in-contract"
     if person.kind == "guardian":
         return None if term.pair in person.linked else "no-linked-pupil"
     return None if term.contract.covers_school(person.school) else "school-not-subscribed"
-
-
-class Named(NamedTuple):
-    """Which policy an emission names."""
-
-    digest: str
-    version: int
-    key_serial: int = 0
-    """Under which names what is decided leaves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """One contract as the rules read it, prepared once a policy and not once a person."""
-
-    policy: ProviderPolicy
-    contract: Contract
-    named: Named
-    mark: str
-    """Of its names, behind the digest of what leaves under them."""
-    pair: str
-    usual: bool
-    """Whether the first holders may consent to it."""
-    family: str
-    under: Precedents
-    """The policy as the decision reads it."""
-    without_contract: Precedents
-    """The same for a person whom the contract does not speak of: rule R2, or R1 where it was delivered."""
-    view: View | None
-    """What it sees made coarse; null where it asks for nothing of that, or nothing was counted."""
-    ended_by_change: bool
-    """Whether its last day had passed when this policy was put in force; where that is not known, as if so."""
-    covers_nobody: bool
-
-
-class Contracts(NamedTuple):
-    """All that may be asked about: every contract by pair, providers without any, and who lets guardians be known."""
-
-    terms: Mapping[str, Terms]
-    bare: Mapping[str, Named]
-    """What they still have is to be erased."""
-    linking: Mapping[str, Terms]
-    """Those of `terms` that cover guardians."""
-
-    @classmethod
-    def of(cls, terms: Iterable[Terms], bare: Mapping[str, Named]) -> "Contracts":
-        by_pair = {term.pair: term for term in terms}
-        return cls(by_pair, bare, {pair: term for pair, term in by_pair.items() if "guardian" in term.contract.kinds})
-
-
-def terms_of(
-    policy: ProviderPolicy, digest: str, counted: Counted | None = None, key_serial: int = 0
-) -> tuple[Terms, ...]:
-    """Every contract of a policy, ready to be asked about; where nothing was counted, nothing counted is seen."""
-    views, named = views_of(policy, counted), Named(digest, policy.version, key_serial)
-    return tuple(_terms(policy, contract, named, views.get(contract.id)) for contract in policy.contracts)
-
-
-def _terms(policy: ProviderPolicy, contract: Contract, named: Named, view: View | None) -> Terms:
-    request = policy_request(policy, contract)
-    nothing = {**request, "provider": {**request["provider"], "contract": None}}
-    until = contract.until
-    return Terms(
-        policy=policy,
-        contract=contract,
-        named=named,
-        mark=mark_of(named.key_serial),
-        pair=f"{policy.provider}/{contract.id}",
-        usual=contract.legal_basis.usual_act,
-        family=contract.family,
-        under=Precedents(read_policy(request, policy.register_)),
-        without_contract=Precedents(read_policy(nothing, policy.register_)),
-        view=view,
-        ended_by_change=until is not None and (policy.in_force_from is None or until < policy.in_force_from),
-        covers_nobody=not contract.kinds or not contract.schools,
-    )
-
-
-def policy_request(policy: ProviderPolicy, contract: Contract) -> dict[str, Any]:
-    """The part of a request that does not depend on the person."""
-    whole = policy.model_dump(mode="json", by_alias=True)
-    terms = contract.model_dump(mode="json", by_alias=True)
-    # An optional key that is null would say "known to list nobody"; one that was never declared is left out.
-    perimeter = {
-        name: value
-        for name, value in whole["perimeter"].items()
-        if value is not None or name not in {"providers", "joint_consent_from", "require_secnumcloud"}
-    }
-    return {
-        "perimeter": perimeter,
-        "controller": whole["controller"],
-        "provider": {
-            "id": policy.provider,
-            "role": policy.role,
-            "contract": {
-                "id": contract.id,
-                "from": terms["from"],
-                "until": terms["until"],
-                "purposes": [contract.purpose],
-                "fields": {contract.purpose: list(contract.fields)},
-                "required": {contract.purpose: list(contract.required)},
-            },
-            "places": whole["places"],
-        },
-        "purpose": contract.purpose,
-        "legal_basis": terms["legal_basis"],
-        "notice": contract.notice,
-    }

@@ -10,7 +10,6 @@ from services.contract.moves import Claim, Merged
 from services.contract.releases import MAX_SUBJECT
 from services.contract.topology import LINKS, MOVES, RELEASES, UNLINKS, WITHDRAWALS
 from services.filtering import expiry
-from services.filtering.case import Contracts
 from services.filtering.doubles import take_back_doubles
 from services.filtering.emission import Decisions, decide_pairs
 from services.filtering.freshness import Staleness
@@ -21,6 +20,7 @@ from services.filtering.merging import Doubt, answer_claims, claims_to_make, dou
 from services.filtering.school_type import school_type_of
 from services.filtering.sending import Emission
 from services.filtering.subject import SUBJECT, Subject, dump, load
+from services.filtering.terms import Contracts
 from services.runtime import journal
 from services.runtime.agent import NotYet
 from services.runtime.outbox import Outbox, OutputTooLarge

@@ -11,11 +11,12 @@ from typing import Any, Final, Literal, NamedTuple
 
 from services.contract.audit import End
 from services.contract.reasons import Rule
-from services.filtering.case import OutOfScope, Person, Terms, out_of_scope
+from services.filtering.case import OutOfScope, Person, out_of_scope
 from services.filtering.decision import Outcome, Verdict
 from services.filtering.likeness import Moment, Traits
 from services.filtering.precedents import Facts, Topic
 from services.filtering.sending import Emission
+from services.filtering.terms import Terms
 
 ENDS: Final[Mapping[Outcome, End]] = MappingProxyType(
     {"release": "released", "withhold": "withheld", "hold": "held", "erase": "erased"}

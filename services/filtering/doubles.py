@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from services.filtering.asking import policy_of
-from services.filtering.case import Contracts
 from services.filtering.likeness import Moment
 from services.filtering.merging import with_identity
 from services.filtering.sending import Emission, next_seq, taken_back
 from services.filtering.subject import Pair, Subject
+from services.filtering.terms import Contracts
 
 REASON = "R1/subject-deleted"
 """Whoever is known under that name is nobody of her own."""

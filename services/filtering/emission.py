@@ -6,13 +6,14 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from services.filtering.asking import Asked, policy_of
-from services.filtering.case import Named, Person, Terms, person_of
+from services.filtering.case import Person, person_of
 from services.filtering.docket import Decided, Docket
 from services.filtering.freshness import Staleness
 from services.filtering.likeness import moment_of
 from services.filtering.merging import Doubt
 from services.filtering.renaming import rename_rest
 from services.filtering.subject import Subject
+from services.filtering.terms import Named, Terms
 
 
 class Decisions(NamedTuple):

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from services.contract.census import levels_of
-from services.filtering.case import OutOfScope, Person, Terms, offer_with, out_of_scope
+from services.filtering.case import OutOfScope, Person, offer_with, out_of_scope
 from services.filtering.detector import Traces, traces_of
 from services.filtering.explanation import Explanation, explain
 from services.filtering.generalisation import Cell, Hidden
 from services.filtering.likeness import Moment
+from services.filtering.terms import Terms
 
 
 class Inquiry(NamedTuple):

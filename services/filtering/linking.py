@@ -9,9 +9,10 @@ from typing import NamedTuple
 import orjson
 
 from services.contract.releases import MAX_SUBJECT
-from services.filtering.case import Person, Terms
+from services.filtering.case import Person
 from services.filtering.likeness import Moment
 from services.filtering.subject import Pair, Subject
+from services.filtering.terms import Terms
 
 Linked = Mapping[str, tuple[str, ...]]
 """Guardian → the pairs for which she was last said to be linked."""

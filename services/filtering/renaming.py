@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from services.filtering.case import Named
 from services.filtering.docket import Decided
 from services.filtering.likeness import Moment
 from services.filtering.sending import Emission, next_seq, renamed, taken_back
 from services.filtering.subject import Pair
+from services.filtering.terms import Named
 
 PolicyOf = Callable[[str], Named | None]
 """The policy of a pair's provider; null where it is not here."""

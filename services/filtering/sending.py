@@ -8,9 +8,10 @@ import orjson
 
 from services.contract.errors import NotThisSchema
 from services.contract.releases import MAX_SUBJECT
-from services.filtering.case import Named, Person
+from services.filtering.case import Person
 from services.filtering.likeness import Moment
 from services.filtering.subject import Pair
+from services.filtering.terms import Named
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
-from services.filtering.case import Person, Terms
+from services.filtering.case import Person
 from services.filtering.detector import Traces, traces_of
+from services.filtering.terms import Terms
 
 
 class Showing:

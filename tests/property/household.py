@@ -13,12 +13,12 @@ from services.contract.errors import Payload
 from services.contract.links import Link
 from services.contract.policies import ProviderPolicy, policy_digest
 from services.contract.topology import CHANGES, CONSENTS, LINKS
-from services.filtering.case import Contracts, terms_of
 from services.filtering.emission import decide_pairs
 from services.filtering.folding import fold_in
 from services.filtering.likeness import moment_of
 from services.filtering.linking import relink
 from services.filtering.subject import NOBODY, Subject, dump
+from services.filtering.terms import Contracts, terms_of
 from tests.replay.invented import bytes_of
 
 NOW = datetime(2026, 9, 15, 8, tzinfo=UTC)

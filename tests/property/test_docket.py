@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from services.contract.changes import Change
 from services.contract.policies import ProviderPolicy, policy_digest
-from services.filtering.case import Terms, out_of_scope, person_of, policy_request, terms_of
+from services.filtering.case import out_of_scope, person_of
 from services.filtering.decision import decide
 from services.filtering.docket import ENDS, MAX_SHEETS, Docket
 from services.filtering.emission import Decisions, decide_pairs
 from services.filtering.likeness import moment_of
 from services.filtering.subject import NOBODY, Subject, fold, take
+from services.filtering.terms import Terms, policy_request, terms_of
 from tests.property.histories import Fact
 from tests.replay.invented import INE, consent, contract_with, delete, joins, policy
 

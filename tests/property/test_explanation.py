@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from services.contract.changes import Change
 from services.contract.policies import policy_digest
 from services.contract.reasons import REASONS
-from services.filtering.case import person_of, terms_of
+from services.filtering.case import person_of
 from services.filtering.decision import SEVERITY, TABLE_ORDER, decide
 from services.filtering.docket import ENDS
 from services.filtering.emission import decide_pairs
@@ -17,6 +17,7 @@ from services.filtering.inquiry import inquire
 from services.filtering.likeness import moment_of
 from services.filtering.parsing import read_policy
 from services.filtering.subject import NOBODY, Subject, fold, take
+from services.filtering.terms import terms_of
 from tests.property.decision_requests import mutated, objects, valid
 from tests.property.histories import Fact, histories
 from tests.replay.invented import INE, contract_with, policy

@@ -14,10 +14,10 @@ from services.contract.consents import ConsentDecision
 from services.contract.parsing import parse_payload
 from services.contract.policies import policy_digest, refusal, releasable
 from services.contract.releases import Release
-from services.filtering.case import terms_of
 from services.filtering.emission import decide_pairs
 from services.filtering.sending import Emission as Sent
 from services.filtering.subject import NOBODY, Subject, fold, take
+from services.filtering.terms import terms_of
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)

@@ -27,9 +27,9 @@ from services.contract.changes import read_change
 from services.contract.consents import ConsentDecision
 from services.contract.parsing import parse_payload
 from services.contract.policies import policy_digest
-from services.filtering.case import Terms, terms_of
 from services.filtering.emission import decide_pairs
 from services.filtering.subject import NOBODY, Subject, fold, load, take
+from services.filtering.terms import Terms, terms_of
 
 NOW = datetime(2026, 9, 22, 8, tzinfo=UTC)
 

@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 
 from services.contract.policies import policy_digest
-from services.filtering.case import Person, Terms, field_values, out_of_scope, person_of, terms_of
+from services.filtering.case import Person, field_values, out_of_scope, person_of
 from services.filtering.likeness import moment_of
 from services.filtering.subject import NOBODY, Image, Subject, fold, take
+from services.filtering.terms import Terms, terms_of
 from tests.replay.invented import INE, consent, contract_with, delete, joins, patch, policy
 
 FIRST, SECOND = "guardian:aaf-d99:999-2001", "guardian:aaf-d99:999-2002"

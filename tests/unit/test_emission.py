@@ -9,10 +9,10 @@ from services.contract.objections import ObjectionDecision
 from services.contract.policies import ProviderPolicy, policy_digest
 from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.restrictions import RestrictionDecision
-from services.filtering.case import Named, Terms, terms_of
 from services.filtering.emission import Decisions, decide_pairs
 from services.filtering.particulars import object_to, restrict
 from services.filtering.subject import NOBODY, Subject, fold
+from services.filtering.terms import Named, Terms, terms_of
 from tests.replay.invented import INE, contract_with, delete, joins, objection, patch, policy, restriction
 
 NOW = datetime(2026, 9, 15, 8, tzinfo=UTC)

@@ -15,11 +15,11 @@ from ops.explaining.states import Entry, partition_of
 from ops.explaining.trace import Asked, Trace, issued_at, trace, version_of
 from ops.explaining.whereabouts import Found, StageLine, Whereabouts, sentence_of, whereabouts
 from services.contract.policies import ProviderPolicy, policy_digest
-from services.filtering.case import terms_of
 from services.filtering.emission import decide_pairs
 from services.filtering.identity import Double, Identity
 from services.filtering.merging import with_identity
 from services.filtering.subject import NOBODY, Pair, Subject, fold
+from services.filtering.terms import terms_of
 from tests.replay.invented import INE, contract_with, delete, joins, patch, policy
 
 PAIR, NAME = "gar/GAR-2026", "gbhsd4ne3yi56r6dhee7ckmto3od2a6h"

@@ -6,13 +6,14 @@ import pytest
 from services.contract.policies import policy_digest
 from services.contract.reasons import Rule
 from services.contract.rulebook import RULEBOOK
-from services.filtering.case import person_of, terms_of
+from services.filtering.case import person_of
 from services.filtering.decision import decide
 from services.filtering.explanation import Explanation, Found, explain
 from services.filtering.inquiry import Inquiry, inquire
 from services.filtering.likeness import moment_of
 from services.filtering.parsing import read_policy
 from services.filtering.subject import NOBODY, fold
+from services.filtering.terms import terms_of
 from tests.replay.invented import INE, contract_with, joins, policy
 from tests.spec.table import LAW, base, differ
 

@@ -8,11 +8,11 @@ import pytest
 
 from services.contract.policies import ProviderPolicy, policy_digest
 from services.contract.reasons import REASONS, Reason, ReasonCode, Rule
-from services.filtering.case import Named, terms_of
 from services.filtering.decision import Verdict
 from services.filtering.emission import decide_pairs
 from services.filtering.guard import OF_THE_PERSON, OF_THE_POLICY, falls_on_everybody, said_no
 from services.filtering.subject import NOBODY, Subject, fold, take
+from services.filtering.terms import Named, terms_of
 from tests.replay.invented import INE, consent, contract_with, delete, example, joins, policy
 
 NOW = datetime(2026, 9, 15, 8, tzinfo=UTC)

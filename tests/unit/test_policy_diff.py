@@ -6,9 +6,9 @@ from typing import Any
 
 from ops.policy_diff import Comparison, Count
 from services.contract.policies import ProviderPolicy, policy_digest
-from services.filtering.case import terms_of
 from services.filtering.emission import decide_pairs
 from services.filtering.subject import NOBODY, SUBJECT, Subject, dump, fold, take
+from services.filtering.terms import terms_of
 from tests.replay.invented import consent, contract_with, example, joins, policy
 
 NOW = datetime(2026, 9, 15, 8, tzinfo=UTC)
