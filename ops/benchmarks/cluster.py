@@ -29,7 +29,7 @@ from ops.benchmarks.schools import Emission
 from services.contract.errors import Unreachable
 
 ANSWER_SECONDS = 30.0
-READ_BATCH = 10_000
+READ_BATCH, READ_SECONDS = 10_000, 0.1
 LOOK_SECONDS = 0.05
 TRANSACTION_MS = 300_000
 
@@ -160,7 +160,7 @@ class Cluster:
         reader.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for topic, number in ends])
         deadline = time.monotonic() + 10 * ANSWER_SECONDS
         while ends:
-            for message in reader.consume(READ_BATCH, timeout=1.0):
+            for message in reader.consume(READ_BATCH, timeout=READ_SECONDS):
                 if message.error():
                     # The only one that comes here: nothing more in this partition.
                     ends.pop((str(message.topic()), int(message.partition() or 0)), None)

@@ -69,7 +69,7 @@ DROPPED: Final[Mapping[str, Rule]] = {
 }  # fmt: skip
 VOUCHED_SECONDS: Final = 5
 """How often each stage says in each partition what the heartbeats vouch for."""
-SECONDS, QUICK_SECONDS = 25, 12
+SECONDS, QUICK_SECONDS = 25, 8
 READY_SECONDS = 120.0
 PAGES = 2
 HISTORY = "console.sqlite"

@@ -83,21 +83,27 @@ class Contest:
     say: Callable[[str], None]
     naming: Callable[[], Naming] = lambda: digest_of
     """Made anew for every reading: in what two records must agree to be the same."""
+    is_warm: bool = False
+    """Whether the broker has done such work before."""
 
     def run(self, rounds: int) -> list[Result]:
-        """Every engine once a round, in turned order every second time, after a run of the first that is not measured.
+        """Every engine once a round, in turned order every second time; on a cold broker the first once more before.
 
         A broker that has just started does the same work at twice the cost: whoever came first would pay for all.
         """
-        first = self.engines[0]
-        self.say(f"warming up: {first.title}")
-        warming, reference = self._run(first, Run(0, self.folder / "warming-up"), None)
-        results = [warming] if warming.fault else []
+        results, reference = [], None
+        if not self.is_warm:
+            first = self.engines[0]
+            self.say(f"warming up: {first.title}")
+            warming, reference = self._run(first, Run(0, self.folder / "warming-up"), None)
+            results += [warming] if warming.fault else []
         for number in range(rounds):
             for engine in self.engines if number % 2 == 0 else reversed(self.engines):
                 self.say(f"round {number + 1} of {rounds}: {engine.title}")
                 run = Run(number, self.folder / f"{engine.name}-{number}")
-                results.append(self._run(engine, run, reference)[0])
+                result, outputs = self._run(engine, run, reference)
+                results.append(result)
+                reference = reference or outputs
         return results
 
     def _run(self, engine: Engine, run: Run, reference: list[Output] | None) -> tuple[Result, list[Output]]:

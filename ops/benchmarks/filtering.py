@@ -12,7 +12,7 @@ from ops.benchmarks.bench_policies import consent_policy
 from ops.benchmarks.cluster import Cluster
 from ops.benchmarks.comparing import ClocklessNames
 from ops.benchmarks.concluding import conclude, present
-from ops.benchmarks.contest import Contest, Run
+from ops.benchmarks.contest import Run
 from ops.benchmarks.engines import kafka_streams
 from ops.benchmarks.engines.job import Job
 from ops.benchmarks.engines.ours import Stage
@@ -48,9 +48,7 @@ def measure(bench: Workbench) -> Findings:
     ours = Primed(_stage(bench, cluster, policy, wanted), feed, lambda _run: FILTERING_STATE)
     peers = [Primed(peer, feed, partial(_changelog, peer)) for peer in _peers(cluster, _job(cluster, policy, today))]
     engines = [ours, *present(NAME, peers, bench.peers, findings)]
-    contest = Contest(
-        cluster, bench.broker.pid, engines, expected, bench.folder / NAME, bench.say, naming=ClocklessNames
-    )
+    contest = bench.contest(NAME, cluster, engines, expected, ClocklessNames)
     results = contest.run(QUICK_ROUNDS if bench.quick else ROUNDS)
     conclude(NAME, "Filtering, one contract on consent", engines, results, findings)
     return findings

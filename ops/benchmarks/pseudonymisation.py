@@ -4,12 +4,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from ops import keys
 from ops.benchmarks.bench_policies import bench_policies
 from ops.benchmarks.cluster import Cluster
 from ops.benchmarks.concluding import conclude, present
-from ops.benchmarks.contest import Contest, Engine
 from ops.benchmarks.engines import kafka_streams, quix
 from ops.benchmarks.engines.job import Job
 from ops.benchmarks.engines.ours import Stage
@@ -26,11 +26,14 @@ from services.contract.policies import day_in_paris, refusal, releasable
 from services.contract.topology import OPERATIONS, RELEASES, expand, named_for
 from services.pseudonymisation.fields import LISTED
 
+if TYPE_CHECKING:
+    from ops.benchmarks.contest import Engine
+
 NAME = "pseudonymisation"
 IDEMPOTENT = "ops.benchmarks.engines.idempotent"
 PUPILS, QUICK_PUPILS = 200_000, 40_000
 ROUNDS, QUICK_ROUNDS = 3, 1
-FAUST_OUTPUTS = 20_000
+FAUST_OUTPUTS = 12_000
 """What stock Faust is waited for: its rate does not change, and the whole input would take it minutes."""
 
 
@@ -47,7 +50,7 @@ def measure(bench: Workbench) -> Findings:
     findings = Findings()
     peers = present(NAME, _peers(cluster, job, expected), bench.peers, findings)
     engines: list[Engine] = [*ours, *peers]
-    contest = Contest(cluster, bench.broker.pid, engines, expected, bench.folder / NAME, bench.say)
+    contest = bench.contest(NAME, cluster, engines, expected)
     results = contest.run(QUICK_ROUNDS if bench.quick else ROUNDS)
     conclude(NAME, "Pseudonymisation, three providers", engines, results, findings)
     return findings

@@ -18,7 +18,7 @@ from services.contract.errors import Unreachable
 from services.contract.topology import CHANGES, CONSENTS, PROVIDER_DIRECTORY, named_for
 
 NAME = "withdrawal"
-BACKLOG, QUICK_BACKLOG = 1_000_000, 100_000
+BACKLOG, QUICK_BACKLOG = 1_000_000, 80_000
 FAMILIES, QUICK_FAMILIES = 2000, 400
 """Who consents before, and may withdraw: as many as withdraw in the time that the backlog lasts, at most."""
 RATE = 5.0

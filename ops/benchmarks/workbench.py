@@ -2,11 +2,14 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ops.benchmarks.cluster import Cluster
+from ops.benchmarks.comparing import Naming, digest_of
+from ops.benchmarks.contest import Contest, Engine
 from ops.broker.embedded import EmbeddedBroker
 
 HEAP_MB = 1024
@@ -31,6 +34,7 @@ class Workbench:
     """One line on how far it is."""
     _stack: ExitStack
     _broker: EmbeddedBroker | None = field(default=None, init=False)
+    _is_warm: bool = field(default=False, init=False)
 
     @property
     def broker(self) -> EmbeddedBroker:
@@ -39,6 +43,14 @@ class Workbench:
             self.say("starting Kafka")
             self._broker = self._stack.enter_context(EmbeddedBroker(heap_mb=HEAP_MB, properties=PROPERTIES))
         return self._broker
+
+    def contest(
+        self, name: str, cluster: Cluster, engines: Sequence[Engine], expected: int,
+        naming: Callable[[], Naming] = lambda: digest_of,
+    ) -> Contest:  # fmt: skip
+        """Of all engines of one stage; the first of a run finds the broker cold."""
+        was_warm, self._is_warm = self._is_warm, True
+        return Contest(cluster, self.broker.pid, engines, expected, self.folder / name, self.say, naming, was_warm)
 
 
 @contextmanager

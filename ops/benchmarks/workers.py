@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ops.benchmarks.bench_policies import bench_policies
-from ops.benchmarks.contest import Contest, Run
+from ops.benchmarks.contest import Run
 from ops.benchmarks.engines.ours import StageProcess
 from ops.benchmarks.feed import Hidden
 from ops.benchmarks.findings import Bar, Chart, Findings, Measured
@@ -77,7 +77,7 @@ def measure(bench: Workbench) -> Findings:
     anew = {topic.name: wanted[topic.name] for topic in expand(fresh.providers) if topic.writer == STAGE}
     anew[RELEASES] = wanted[RELEASES]
     engines = [Workers(count, fresh, anew, releases) for count in COUNTS]
-    contest = Contest(fresh.cluster, bench.broker.pid, engines, expected, bench.folder / NAME, bench.say)
+    contest = bench.contest(NAME, fresh.cluster, engines, expected)
     results = contest.run(QUICK_ROUNDS if bench.quick else ROUNDS)
     findings = Findings(faults=[f"{NAME}/{each.engine}: {each.fault}" for each in results if each.fault])
     for engine in engines:

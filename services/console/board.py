@@ -11,8 +11,8 @@ from services.console.overview import Hourly, Overview, Row, look_over
 from services.console.reasons_view import Chosen, ReasonRow, Reasons
 from services.console.words import Language
 
-RENDER_SECONDS: Final = 0.5
-"""At most two updates a second reach a page."""
+RENDER_SECONDS: Final = 0.75
+"""At most two updates a second reach a page, though one of them be late."""
 
 
 class Fragment(NamedTuple):
