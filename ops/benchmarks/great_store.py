@@ -22,7 +22,7 @@ from services.filtering.subject import SUBJECT
 from services.runtime.policies import PolicyBook
 from services.runtime.state import SWEEP
 
-SUBJECTS, QUICK_SUBJECTS = 1_000_000, 150_000
+SUBJECTS, QUICK_SUBJECTS = 1_000_000, 200_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ from services.contract.topology import (
 
 NAME = "pipeline"
 CHANGES_SENT, QUICK_CHANGES = 300_000, 40_000
-PACED_SECONDS, QUICK_PACED_SECONDS = 20.0, 8.0
-UNCOUNTED_SECONDS = 1.0
+PACED_SECONDS, QUICK_PACED_SECONDS = 20.0, 10.0
+UNCOUNTED_SECONDS = 2.0
 """At the beginning of the paced part, while all clients find their pace."""
 SETTLE_SECONDS = 30.0
 

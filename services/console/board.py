@@ -1,4 +1,4 @@
-"""What has changed on the page since when: fragments by version, rendered at most twice a second for all readers."""
+"""What has changed on the page since when: fragments by version, rendered so that no reader gets over two a second."""
 
 import hashlib
 import time
