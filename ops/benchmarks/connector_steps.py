@@ -6,9 +6,7 @@ in one process: told at once to whom it never knew and to whom it knew, let wait
 
 import asyncio
 import gc
-import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +16,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from ops.benchmarks.processor import Row, cost, each
 from ops.policy_files import read_policies
 from services.connectors import ledger, waiting
 from services.connectors.agent import ConnectorAgent
@@ -29,7 +28,7 @@ from services.connectors.reading import MAX_OPERATION_BYTES, quickly, read_opera
 from services.connectors.terms import Terms
 from services.connectors.words import Word
 from services.contract.account import Account
-from services.contract.envelope import Header, binary, body
+from services.contract.envelope import binary, body
 from services.contract.operations import Upsert
 from services.contract.parsing import parse_payload
 from services.contract.policies import ProviderPolicy, day_in_paris, policy_digest
@@ -47,19 +46,6 @@ PROVIDER = "gar"
 LANE = named_for(OPERATIONS, PROVIDER)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record of the lane."""
-
-    offset: int
-    key: bytes
-    value: bytes
-    headers: Sequence[Header]
-    topic: str = LANE
-    partition: int = 0
-    timestamp: int = 0
-
-
 def upserts(policy: ProviderPolicy) -> list[Row]:
     """Everybody under an invented name, as the pseudonymiser writes it."""
     digest = policy_digest(policy)
@@ -73,28 +59,8 @@ def upserts(policy: ProviderPolicy) -> list[Row]:
             policy=digest, policy_version=policy.version, event_id=name[::-1], kind="pupil", fields=fields,
         )  # fmt: skip
         headers = binary("pseudonymisation", "operation", upsert.event_id)
-        rows.append(Row(number, name.encode(), upsert.model_dump_json().encode(), headers))
+        rows.append(Row(number, name.encode(), upsert.model_dump_json().encode(), headers, LANE))
     return rows
-
-
-def cost(step: Callable[[], object], records: int) -> float:
-    """Microseconds of processor a record: the best of many short rounds, whoever else is at work on the machine."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        began = time.thread_time_ns()
-        step()
-        best = min(best, (time.thread_time_ns() - began) / records)
-    return best / 1000
-
-
-def each(count: int, step: Callable[[int], object]) -> float:
-    """Microseconds a record of a step that is given the record's number."""
-
-    def all_of_them() -> None:
-        for number in range(count):
-            step(number)
-
-    return cost(all_of_them, count)
 
 
 def steps(rows: Sequence[Row], policy: ProviderPolicy) -> Mapping[str, float]:
@@ -122,7 +88,7 @@ def steps(rows: Sequence[Row], policy: ProviderPolicy) -> Mapping[str, float]:
         "put by": lambda n: waiting.dump("release-window", NOW_US, words[n]),
         "taken up again": lambda n: word_kept(waiting.load(kept[n]).operation),
     }
-    return {name: each(len(rows), step) for name, step in steps_.items()}
+    return {name: each(len(rows), step, ROUNDS) for name, step in steps_.items()}
 
 
 class Batches:
@@ -159,10 +125,10 @@ def whole(rows: Sequence[Row], policy: ProviderPolicy) -> Mapping[str, float]:
     known.apply({key: ledger.dump(Standing(1, attempted=True)) for key in standings})
     due.apply(windowed.handled(nobody).changes)
     return {
-        "batch, told at once, all new": cost(lambda: live.handled(nobody), len(rows)),
-        "batch, told at once, all known": cost(lambda: live.handled(known), len(rows)),
-        "batch, let wait": cost(lambda: windowed.handled(nobody), len(rows)),
-        "tick, all due": cost(lambda: windowed.ticked(due), len(rows)),
+        "batch, told at once, all new": cost(lambda: live.handled(nobody), len(rows), ROUNDS),
+        "batch, told at once, all known": cost(lambda: live.handled(known), len(rows), ROUNDS),
+        "batch, let wait": cost(lambda: windowed.handled(nobody), len(rows), ROUNDS),
+        "tick, all due": cost(lambda: windowed.ticked(due), len(rows), ROUNDS),
     }
 
 

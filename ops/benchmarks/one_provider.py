@@ -7,22 +7,22 @@ fence, the event's id, the account. Reading and writing the JSON of the same rec
 
 import gc
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
 from ops.aaf_files import read_export
+from ops.benchmarks.processor import Row, cost
 from ops.policy_files import Policies, read_policies
 from ops.synthesis import synthesise
 from services.contract.account import Account
 from services.contract.changes import Change
-from services.contract.envelope import Header, binary
+from services.contract.envelope import binary
 from services.contract.naming import name_of_person
 from services.contract.policies import ProviderPolicy, policy_digest, releasable
 from services.contract.releases import Release
@@ -46,29 +46,6 @@ MOMENT = moment_of(NOW)
 NOW_US = int(NOW.timestamp()) * 1_000_000
 KEYS = KeySource.of(first_keyring("FR", bytes(range(32))))
 POLICIES = Path(__file__).parents[1] / "policies"
-
-
-def cost(step: Callable[[], int]) -> float:
-    """Microseconds of processor a record: the best of many short rounds, whoever else is at work on the machine."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        began = time.thread_time_ns()
-        records = step()
-        best = min(best, (time.thread_time_ns() - began) / records)
-    return best / 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record of the releases topic."""
-
-    offset: int
-    key: bytes
-    value: bytes
-    headers: Sequence[Header]
-    topic: str = RELEASES
-    partition: int = 0
-    timestamp: int = 0
 
 
 class Known(State):
@@ -110,7 +87,7 @@ def releases(policy: ProviderPolicy, people: Sequence[Person]) -> list[Row]:
             fields={name: value for name, value in person.values.items() if name in may_leave},
         )  # fmt: skip
         headers = binary("filtering", "release", f"0.{contract.id}.{release.seq}")
-        rows.append(Row(number, person.key.encode(), release.model_dump_json().encode(), headers))
+        rows.append(Row(number, person.key.encode(), release.model_dump_json().encode(), headers, RELEASES))
     return rows
 
 
@@ -125,7 +102,7 @@ class Handling(NamedTuple):
 
     @property
     def beyond_json(self) -> float:
-        """The figure of issue 6, 5 µs at most: of whoever is known, as nearly everybody is."""
+        """At most 5 µs: of whoever is known, as nearly everybody is."""
         return self.known - self.coding
 
 
@@ -133,12 +110,10 @@ def coding(rows: Sequence[Row], outbox: Outbox) -> float:
     """To read these releases and to write these operations, all of a batch in memory as they are in the stage."""
     operations = [orjson.loads(output.value) for output in outbox.outputs if output.value]
 
-    def all_of_them() -> int:
-        read = [orjson.loads(row.value) for row in rows]
-        written = [orjson.dumps(operation) for operation in operations]
-        return max(len(read), len(written))
+    def all_of_them() -> object:
+        return [orjson.loads(row.value) for row in rows], [orjson.dumps(operation) for operation in operations]
 
-    return cost(all_of_them)
+    return cost(all_of_them, max(len(rows), len(operations)), ROUNDS)
 
 
 def handling(rows: Sequence[Row], policies: Policies) -> Handling:
@@ -158,16 +133,9 @@ def handling(rows: Sequence[Row], policies: Policies) -> Handling:
     before = b"%d" % (NOW_US - 1)
     everybody = Known({place: before for place in once(nobody).changes if place.startswith(b"q/")})
 
-    def everybody_new() -> int:
-        once(nobody)
-        return len(rows)
-
-    def everybody_known() -> int:
-        once(everybody)
-        return len(rows)
-
+    new, known = (cost(partial(once, state), len(rows), ROUNDS) for state in (nobody, everybody))
     sent = once(nobody)
-    return Handling(cost(everybody_new), cost(everybody_known), coding(rows, sent), len(sent.outputs))
+    return Handling(new, known, coding(rows, sent), len(sent.outputs))
 
 
 def pseudonymising_one() -> Handling:

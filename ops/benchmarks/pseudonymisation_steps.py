@@ -6,13 +6,15 @@ reading and writing JSON.
 """
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import orjson
 from rich.console import Console
 from rich.table import Table
 
-from ops.benchmarks.one_provider import KEYS, NOW, POLICIES, PUPILS, Row, cost, handling, pupils, releases
+from ops.benchmarks.one_provider import KEYS, NOW, POLICIES, PUPILS, ROUNDS, handling, pupils, releases
+from ops.benchmarks.processor import Row, each
 from ops.policy_files import read_policies
 from services.contract.envelope import binary_of, body, kind
 from services.contract.policies import ProviderPolicy, day_in_paris
@@ -22,17 +24,6 @@ from services.pseudonymisation.pseudonym import Pseudonymiser
 from services.pseudonymisation.terms import Terms
 
 OPERATION = kind("pseudonymisation", "operation")
-
-
-def each(rows: Sequence[Row], step: Callable[[int], object]) -> float:
-    """Microseconds a record of a step that is given the record's number."""
-
-    def all_of_them() -> int:
-        for number in range(len(rows)):
-            step(number)
-        return len(rows)
-
-    return cost(all_of_them)
 
 
 def steps(rows: Sequence[Row], policy: ProviderPolicy) -> dict[str, float]:
@@ -47,16 +38,17 @@ def steps(rows: Sequence[Row], policy: ProviderPolicy) -> dict[str, float]:
     fields = [renaming.renamed(release["fields"], None) for release in strict]
     whole = [orjson.loads(terms.upsert(r, name, None)[1]) for r, name in zip(strict, pseudonyms, strict=True)]
     day = day_in_paris(NOW)
+    timed = partial(each, len(rows), rounds=ROUNDS)
     return {
-        "read strictly (for comparison)": each(rows, lambda n: read_strictly(rows[n].value)),
-        "headers and size": each(rows, lambda n: body(rows[n].value, rows[n].headers, MAX_EMISSION_BYTES)),
-        "read, recognised": each(rows, lambda n: recognise(rows[n].value, rows[n].key, known)),
-        "pseudonym": each(rows, lambda n: terms.pseudonym(strict[n])),
-        "policy": each(rows, lambda n: terms.ruling(policy, "FR", day).refusal(strict[n]["fields"])),
-        "event id": each(rows, lambda n: names.event(pseudonyms[n], strict[n]["seq"])),
-        "school and groups": each(rows, lambda n: renaming.renamed(strict[n]["fields"], None)),
-        "operation bytes": each(rows, lambda n: orjson.dumps(whole[n] | {"fields": fields[n]})),
-        "headers out": each(rows, lambda n: binary_of(OPERATION, event_ids[n])),
+        "read strictly (for comparison)": timed(lambda n: read_strictly(rows[n].value)),
+        "headers and size": timed(lambda n: body(rows[n].value, rows[n].headers, MAX_EMISSION_BYTES)),
+        "read, recognised": timed(lambda n: recognise(rows[n].value, rows[n].key, known)),
+        "pseudonym": timed(lambda n: terms.pseudonym(strict[n])),
+        "policy": timed(lambda n: terms.ruling(policy, "FR", day).refusal(strict[n]["fields"])),
+        "event id": timed(lambda n: names.event(pseudonyms[n], strict[n]["seq"])),
+        "school and groups": timed(lambda n: renaming.renamed(strict[n]["fields"], None)),
+        "operation bytes": timed(lambda n: orjson.dumps(whole[n] | {"fields": fields[n]})),
+        "headers out": timed(lambda n: binary_of(OPERATION, event_ids[n])),
     }
 
 

@@ -10,17 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 
 from ops.broker.embedded import EmbeddedBroker
-from ops.cli import main
-from ops.keys import KeyFiles, load
-from services.contract.topology import CONSENTS, OPERATIONS, POLICIES, PROVIDER_DIRECTORY, named_for
+from services.contract.topology import CONSENTS, OPERATIONS, POLICIES, PROVIDER_DIRECTORY
 from services.pseudonymisation.keyring import Keyring
 from tests.faults.guarantees import MARKS, SMALL_BATCHES
 from tests.integration.pipeline_people import ine, joins, leaves, moves, policies
 from tests.integration.pipeline_stages import Stages, installation, wait_for
-from tests.integration.rotated_topic import known_at, last_words, names_of
+from tests.integration.rotated_topic import keyring_of, keys, known_at, last_words, names_of, reached
 from tests.replay.invented import bytes_of, objection
 
 PEOPLE = int(os.environ.get("SANCTUAIRE_FAULTS_PEOPLE") or 800)
@@ -90,23 +87,6 @@ def load_with(stages: Stages, share: int) -> None:
         for number in OBJECT[share::2]
     )
     stages.publish(leaves(number, "20261001.1.000000001") for number in LEAVE[share::2])
-
-
-def reached(stages: Stages, template: str) -> int:
-    """How far a topic of the provider reaches, told without reading it."""
-    topic = named_for(template, "gar")
-    with KafkaConsumer(bootstrap_servers=stages.bootstrap, isolation_level="read_committed") as consumer:
-        ends = consumer.end_offsets([TopicPartition(topic, number) for number in range(stages.partitions)])
-        return sum(ends.values())
-
-
-def keyring_of(stages: Stages) -> Keyring:
-    files = KeyFiles.within(stages.folder / "keys")
-    return load(files.keyring, files.kek)
-
-
-def keys(stages: Stages, *arguments: str) -> int:
-    return main(["keys", *arguments, "--directory", str(stages.folder / "keys"), "--bootstrap", stages.bootstrap])
 
 
 def say(what: str) -> None:

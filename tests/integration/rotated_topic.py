@@ -4,6 +4,11 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, permutations, zip_longest
 from typing import Any
 
+from kafka import KafkaConsumer, TopicPartition
+
+from ops.cli import main
+from ops.keys import KeyFiles, load
+from services.contract.topology import named_for
 from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
 from tests.integration.pipeline_people import ine
@@ -12,6 +17,23 @@ from tests.replay.provider_reading import Accounts, Name
 
 WAYS = 6
 """In how many orders partitions are read one after another, at most."""
+
+
+def keyring_of(stages: Stages) -> Keyring:
+    files = KeyFiles.within(stages.folder / "keys")
+    return load(files.keyring, files.kek)
+
+
+def keys(stages: Stages, *arguments: str) -> int:
+    return main(["keys", *arguments, "--directory", str(stages.folder / "keys"), "--bootstrap", stages.bootstrap])
+
+
+def reached(stages: Stages, template: str) -> int:
+    """How far a topic of the provider reaches, told without reading it."""
+    topic = named_for(template, "gar")
+    with KafkaConsumer(bootstrap_servers=stages.bootstrap, isolation_level="read_committed") as consumer:
+        ends = consumer.end_offsets([TopicPartition(topic, number) for number in range(stages.partitions)])
+        return sum(ends.values())
 
 
 def names_of(keyring: Keyring, people: Sequence[int], serial: int | None = None) -> set[str]:

@@ -5,17 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 
 from ops.broker.embedded import EmbeddedBroker
 from ops.cli import main
-from ops.keys import KeyFiles, load
 from ops.policy_signatures import generate
 from services.contract.topology import OPERATIONS, POLICIES, READS_AUDIT, named_for
-from services.pseudonymisation.keyring import Keyring
 from tests.integration.pipeline_people import ine, joins, leaves, moves, policies
 from tests.integration.pipeline_stages import Stages, installation, wait_for
-from tests.integration.rotated_topic import known_at, last_words, names_of
+from tests.integration.rotated_topic import keyring_of, keys, known_at, last_words, names_of, reached
 
 pytestmark = pytest.mark.broker
 
@@ -36,29 +33,11 @@ def stages(own_broker: EmbeddedBroker, tmp_path: Path) -> Iterator[Stages]:
         yield made
 
 
-def keyring_of(stages: Stages) -> Keyring:
-    files = KeyFiles.within(stages.folder / "keys")
-    return load(files.keyring, files.kek)
-
-
-def keys(stages: Stages, *arguments: str) -> int:
-    return main(["keys", *arguments, "--directory", str(stages.folder / "keys"), "--bootstrap", stages.bootstrap])
-
-
 def rotated(stages: Stages) -> int:
     return sum("renamed_to" in each for each in stages.values(named_for(OPERATIONS, "gar")))
 
 
 Operators = tuple[Path, Path, Path]
-
-
-def written(stages: Stages) -> int:
-    """How far the provider's operations reach, told without reading them."""
-    with KafkaConsumer(bootstrap_servers=stages.bootstrap, isolation_level="read_committed") as consumer:
-        topic = named_for(OPERATIONS, "gar")
-        return sum(
-            consumer.end_offsets([TopicPartition(topic, number) for number in range(stages.partitions)]).values()
-        )
 
 
 def operators(folder: Path) -> Operators:
@@ -77,8 +56,8 @@ def test_rotation_that_is_killed_twice_ends_with_everybody_under_one_new_name(
     too_early = keys(stages, "retire")
     told = [0]
     for share in (1, 2):
-        before_it = written(stages)
-        assert wait_for(lambda: written(stages) > before_it, SECONDS)  # noqa: B023  # waited for at once
+        before_it = reached(stages, OPERATIONS)
+        assert wait_for(lambda: reached(stages, OPERATIONS) > before_it, SECONDS)  # noqa: B023  # waited for at once
         stages.kill("pseudonymisation")
         told.append(rotated(stages))
         # Else the filter would have gone over everybody before the pseudonymiser is back.

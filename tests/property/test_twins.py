@@ -15,7 +15,7 @@ from services.contract.changes import Change, parse_change
 from services.contract.naming import NamedBy
 from services.contract.topology import CHANGES, CONSENTS
 from services.pseudonymisation.pseudonym import Pseudonymiser
-from tests.property.merged_people import KEYS, POLICIES, SOURCES, Told, histories, people
+from tests.property.merged_people import KEYS, POLICIES, SOURCES, Person, Told, histories, people
 from tests.replay.invented import INE, bytes_of
 from tests.replay.rapid import KEYRING
 from tests.unit.partition_runs import Name, Partitions
@@ -85,26 +85,37 @@ def twin_of(name: Name) -> Name:
     return name._replace(value=TWIN[name.value])
 
 
+def told_of_both(hers: list[Told], others: list[Told], turns: list[bool], order: list[int]) -> Partitions:
+    """All that is told of either has arrived; after every step they were apart."""
+    one = [of_the_family(each) for each in hers]
+    other = [of_the_other(of_the_family(each)) for each in others]
+    partitions = Partitions(*POLICIES)
+    asyncio.run(go(partitions, told_in_turns(one, other, turns), order))
+    return partitions
+
+
+def levels_at(provider: str, person: Person) -> list[str]:
+    """What the provider must know in the end: nothing, or her level once."""
+    return [person.level] if person.level and (provider == "gar" or person.consents) else []
+
+
 @settings(deadline=None, max_examples=120)
 @given(histories(), histories(), turns, orders)
 def test_twins_never_merge_and_each_ends_as_if_she_were_alone(
     hers: list[Told], others: list[Told], turns: list[bool], order: list[int]
 ) -> None:
-    one = [of_the_family(each) for each in hers]
-    other = [of_the_other(of_the_family(each)) for each in others]
-    partitions = Partitions(*POLICIES)
-    asyncio.run(go(partitions, told_in_turns(one, other, turns), order))
+    partitions = told_of_both(hers, others, turns, order)
 
     assert partitions.open_lanes == []
     for provider in ("gar", "lecture"):
         has = partitions.has(provider)
         for keys, person in people(hers).items():
-            wanted = [person.level] if person.level and (provider == "gar" or person.consents) else []
-            assert [seen["level"] for name, seen in has.items() if name in names_of(keys, provider)] == wanted
+            assert [seen["level"] for name, seen in has.items() if name in names_of(keys, provider)] == levels_at(
+                provider, person
+            )
         for keys, person in people(others).items():
-            wanted = [person.level] if person.level and (provider == "gar" or person.consents) else []
             names = {twin_of(name) for name in names_of(keys, provider)}
-            assert [seen["level"] for name, seen in has.items() if name in names] == wanted
+            assert [seen["level"] for name, seen in has.items() if name in names] == levels_at(provider, person)
 
 
 @settings(deadline=None, max_examples=60)
@@ -112,10 +123,7 @@ def test_twins_never_merge_and_each_ends_as_if_she_were_alone(
 def test_twins_never_share_a_pseudonym(
     hers: list[Told], others: list[Told], turns: list[bool], order: list[int]
 ) -> None:
-    one = [of_the_family(each) for each in hers]
-    other = [of_the_other(of_the_family(each)) for each in others]
-    partitions = Partitions(*POLICIES)
-    asyncio.run(go(partitions, told_in_turns(one, other, turns), order))
+    partitions = told_of_both(hers, others, turns, order)
     first = {pseudonym(each.name) for each in partitions.sent if each.name.value in TWIN}
     second = {pseudonym(each.name) for each in partitions.sent if each.name.value in TWIN.values()}
 
