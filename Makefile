@@ -28,7 +28,7 @@ $(READY): requirements.lock pyproject.toml
 
 compiled: setup $(COMPILED) ## Make machine code of the hot modules, from the same source (needs a C compiler; a minute)
 
-$(COMPILED): $(READY) ops/compiling.py $(wildcard services/contract/*.py services/filtering/*.py services/pseudonymisation/*.py services/runtime/*.py)
+$(COMPILED): $(READY) ops/compiling.py $(wildcard services/contract/*.py services/connectors/*.py services/filtering/*.py services/pseudonymisation/*.py services/runtime/*.py)
 	$(BIN)/python -m ops.compiling
 	@touch $(COMPILED)
 

@@ -71,9 +71,9 @@ UNKNOWN_REACH: Final = Reached()
 
 
 class Outbox:
-    """Outputs and state changes of one batch; reads see the batch's own writes.
+    """Outputs and state changes of one transaction; reads see its own writes.
 
-    `pending` are the changes of the batch before, which is being committed while this one is decided.
+    `pending` are the changes of the transaction before, which is being committed while this one is decided.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # what a batch is decided in
@@ -130,8 +130,12 @@ class Outbox:
 
     def scan(self, prefix: bytes, limit: int, after: bytes | None = None) -> list[tuple[bytes, bytes]]:
         """The first entries in key order, after this key, that begin with `prefix`; the batch's own changes too."""
-        changed = {**self._pending, **self.changes}
-        own = {key: value for key, value in changed.items() if key.startswith(prefix) and key > (after or b"")}
+        own = {
+            key: value
+            for changes in (self._pending, self.changes)
+            for key, value in changes.items()
+            if key.startswith(prefix) and key > (after or b"")
+        }
         kept = ((key, value) for key, value in self._state.scan(prefix, after) if key not in own)
         added = [(key, value) for key, value in own.items() if value is not None]
         return sorted([*islice(kept, limit), *added])[:limit]

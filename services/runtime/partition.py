@@ -64,12 +64,10 @@ class Partition:
     _last: "asyncio.Task[None] | None" = None
     _counts: dict[str, int] = field(default_factory=dict)
 
-    def gather(self, gathered: Gathered, topic: str, position: int, durable: Callable[[], None], now: float) -> None:
+    def gather(self, gathered: Gathered, now: float, *, express: bool) -> None:
         """Keep a step that is decided, to be committed with those that follow it."""
-        gathered.positions[topic] = self.position[topic] = position
-        gathered.durable.append(durable)
         self.gathered = gathered
-        self.worklist.gather(gathered.outbox.size, now, express=self.worklist.is_express(topic))
+        self.worklist.gather(gathered.outbox.size, now, express=express)
 
     def commit_gathered(self) -> "asyncio.Task[None] | None":
         """Begin to commit what is gathered, if anything is."""

@@ -61,7 +61,7 @@ class Worklist:
     duty_last: bool = False
     """What was done last was no batch: a long duty and a backlog take turns."""
     due: deque[Duty] = field(default_factory=deque)
-    """What waits for the partition to be still, and must not wait for the backlog to end."""
+    """What must not wait for the backlog to end."""
     gathered: int = 0
     """Outputs and changes that are decided, and that no transaction holds yet."""
     commit_by: float = 0.0
@@ -92,12 +92,11 @@ class Worklist:
             if lane.ready(now):
                 return EXPRESS, lane.batches[0]
         ordinary = next((lane.batches[0] for lane in lanes[self.express :] if lane.ready(now)), None)
-        on_duty = bool(self.due) and not (self.duty_last and ordinary)
-        if self.gathered and (on_duty or now >= self.commit_by or not ordinary):
+        duty = self.due[0] if self.due and not (self.duty_last and ordinary) else None
+        if self.gathered and (now >= self.commit_by or not (ordinary or duty)):
             return EXPRESS, "commit"
-        if on_duty:
-            # A duty reads the store as it is; the ordinary lanes wait, lest the partition never be still.
-            return None if self.committing else (EXPRESS if self.due[0] == "tick" else ORDINARY, self.due[0])
+        if duty:
+            return EXPRESS if duty == "tick" else ORDINARY, duty
         return (ORDINARY, ordinary) if ordinary else None
 
     def gather(self, entries: int, now: float, *, express: bool) -> None:

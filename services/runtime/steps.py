@@ -1,7 +1,8 @@
-"""One step after another of a lane: decided, and gathered for the partition's next transaction."""
+"""One step after another, of a lane or of what is due: decided, and gathered for the partition's next transaction."""
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
@@ -9,10 +10,11 @@ from faust.types import TP
 
 from services.runtime import journal, metrics
 from services.runtime.agent import Agent, NotYet, handle_each
+from services.runtime.duties import attend
 from services.runtime.outbox import Outbox, Reached
 from services.runtime.partition import Gathered, Partition
 from services.runtime.records import Batch, CaughtUp, Record, undecided
-from services.runtime.schedule import Pace
+from services.runtime.schedule import Duty, Pace
 
 RETRY_SECONDS = 0.1
 
@@ -66,12 +68,27 @@ class Steps:
         ended = time.monotonic()
         self._pace.learn(len(records), ended - began)
         count = partial(self._count, records, len(outbox.outputs) - start.outputs, ended - began, ended)
-        partition.gather(gathered, batch.topic, position, count, ended)
+        gathered.positions[batch.topic] = partition.position[batch.topic] = position
+        gathered.durable.append(count)
+        partition.gather(gathered, ended, express=partition.worklist.is_express(batch.topic))
+
+    async def attend(self, partition: Partition, duty: Duty) -> None:
+        """Do what is due, and gather what there is of it."""
+        gathered = self._gathered(partition)
+        outbox, start = gathered.outbox, gathered.outbox.savepoint()
+        more = await attend(self._agent, duty, datetime.now(UTC), outbox)
+        if not self._holds(partition):
+            outbox.rollback(start)
+            return
+        if more:
+            partition.worklist.add(duty)
+        if outbox.size:
+            partition.gather(gathered, time.monotonic(), express=False)
 
     def _gathered(self, partition: Partition) -> Gathered:
         """What the next step joins: what waits to be committed, or nothing yet."""
         if partition.gathered is None:
-            return Gathered(self.outbox(partition))
+            return Gathered(self._outbox(partition))
         partition.gathered.outbox.go_on(time.time_ns() // 1000, self._reached(partition))
         return partition.gathered
 
@@ -91,7 +108,7 @@ class Steps:
             decide_seconds=seconds, commit_seconds=time.monotonic() - decided,
         )  # fmt: skip
 
-    def outbox(self, partition: Partition) -> Outbox:
+    def _outbox(self, partition: Partition) -> Outbox:
         return Outbox(
             self._agent.stage, partition.number, partition.state, time.time_ns() // 1000, partition.pending,
             self._reached(partition), partition.count,

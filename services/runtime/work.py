@@ -5,17 +5,16 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from faust.types import TP
 
 from services.runtime.agent import Agent
-from services.runtime.duties import sweep_chunk, swept, tick_once
-from services.runtime.outbox import Outbox
+from services.runtime.duties import swept
 from services.runtime.partition import Partition
 from services.runtime.records import Batch
-from services.runtime.schedule import Duty, Job, choose
+from services.runtime.schedule import Job, choose
+from services.runtime.state import SWEEP
 from services.runtime.steps import RETRY_SECONDS, Source, Steps
 from services.runtime.watchdog import Pulse
 
@@ -126,17 +125,10 @@ class Work:
             case "tick" | "sweep":
                 partition.worklist.due.popleft()
                 partition.worklist.duty_last = True
-                outbox = await self._on_duty(partition, job)
-                return partition.commit(outbox, {}) if outbox and self._holds(partition) else None
+                await self._steps.attend(partition, job)
             case _:
                 await self._steps.decide(partition, job)
-                return None
-
-    async def _on_duty(self, partition: Partition, duty: Duty) -> Outbox | None:
-        if duty == "sweep":
-            return await sweep_chunk(self.agent, partition, datetime.now(UTC), partial(self._steps.outbox, partition))
-        outbox = self._steps.outbox(partition)
-        return outbox if await tick_once(self.agent, partition, outbox) else None
+        return None
 
     def _holds(self, partition: Partition) -> bool:
         return self.partitions.get(partition.number) is partition
@@ -157,6 +149,6 @@ class Work:
         token = self.agent.sweep_token(datetime.now(UTC))
         for partition in self.partitions.values():
             partition.worklist.add("tick")
-            if swept(partition) != (token, b"end"):
+            if swept(partition.state.get(SWEEP)) != (token, b"end"):
                 partition.worklist.add("sweep")
         self._wake.set()

@@ -26,6 +26,7 @@ class StandIn:
         self.waits = True
         self.ticks = False
         self.handled: list[int] = []
+        """Offsets, and -1 for each entry swept, in the order in which they were decided."""
         self.seen_before: list[list[bytes]] = []
         """Of each batch, which offsets its state already showed."""
         self.backlogs: list[set[str]] = []
@@ -57,6 +58,7 @@ class StandIn:
             account.end(number, "-", "held", "swept")
             outbox.put(key, b"swept")
             self._take(value)
+            self.handled.append(-1)
 
     def _take(self, value: bytes) -> None:
         if value.startswith(b"raise"):

@@ -140,7 +140,8 @@ async def test_what_is_gathered_is_committed_before_partitions_are_divided_anew(
     at = Hosting(StandIn(), session_timeout_seconds=10.0)
     gathered = at.host.work._steps._gathered(at.partition)
     gathered.outbox.put(b"1", b"seen")
-    at.partition.gather(gathered, "in", 7, lambda: None, 0.0)
+    gathered.positions["in"] = 7
+    at.partition.gather(gathered, 0.0, express=False)
     await at.host.on_revocation()
 
     assert (at.state.get(b"1"), at.state.next_offset("in")) == (b"seen", 7)
@@ -223,12 +224,10 @@ async def test_sweep_goes_over_every_entry_once_a_token(monkeypatch: pytest.Monk
         at.state.apply({f"s/{n}".encode(): b"x" for n in range(5)} | {b"t/0": b"x"})
         at.host.work.second()
         await at.until(lambda: at.state.get(SWEEP) == b"t1 end")
-        chunks = at.producer.transactions
         at.host.work.second()
         await at.until(lambda: not at.partition.worklist.due)
 
-        assert chunks == 3
-        assert at.producer.transactions == 3
+        assert at.agent.handled == [-1] * 5
         assert [value for _, value in at.state.scan(b"s/", None)] == [b"swept"] * 5
         assert at.state.get(b"t/0") == b"x"
 
@@ -249,10 +248,45 @@ async def test_a_long_sweep_and_a_backlog_take_turns(monkeypatch: pytest.MonkeyP
         at.host.work.second()
         for first in range(4):
             at.take("in", b"a", first=first)
+        await at.until(lambda: at.state.get(SWEEP) == b"t1 end")
+
+    assert at.agent.handled == [0, -1, 1, -1, 2, -1, 3, -1]
+
+
+async def test_sweep_that_must_wait_leaves_what_is_gathered_as_it_was() -> None:
+    at = Hosting(StandIn())
+    steps = at.host.work._steps
+    at.state.apply({b"s/0": b"x", b"s/1": b"wait"})
+    at.agent.ticks = True
+    await steps.attend(at.partition, "tick")
+    await steps.attend(at.partition, "sweep")
+    assert at.partition.gathered
+    waits = dict(at.partition.gathered.outbox.changes)
+    at.agent.waits = False
+    await steps.attend(at.partition, "sweep")
+
+    assert waits == {b"ticked": b""}
+    assert at.partition.gathered.outbox.changes == waits | {b"s/0": b"swept", b"s/1": b"swept", SWEEP: b"t1 end"}
+
+
+async def test_what_is_due_joins_what_is_gathered_and_nothing_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "GATHER_SECONDS", 60.0)
+    async with Hosting(StandIn()) as at:
+        at.state.apply({b"s/0": b"x"})
+        at.agent.ticks = True
+        at.producer.lets.clear()
+        at.take("in", b"a", first=0)
+        await at.until(lambda: at.partition.worklist.committing == 1)
+        at.host.work.second()
+        at.take("in", b"a", first=1)
+        await at.until(lambda: at.agent.handled == [0, 1, -1])
+        committed = at.producer.transactions
+        at.producer.lets.set()
         await at.until(lambda: at.state.next_offset("in") == 2)
 
-        assert at.state.get(SWEEP) != b"t1 end"
-        await at.until(lambda: at.state.get(SWEEP) == b"t1 end")
+        assert committed == 0
+        assert at.producer.transactions == 2
+        assert (at.state.get(b"ticked"), at.state.get(b"s/0")) == (b"", b"swept")
 
 
 async def test_second_ticks_and_what_it_sends_is_committed() -> None:

@@ -42,7 +42,9 @@ def said(work: Worklist) -> tuple[int, str] | None:
         ("the next batch while one is committed", worklist(0, 1, committing=1), (ORDINARY, "in")),
         ("nothing while two are not durable", worklist(1, 1, committing=2), None),
         ("nothing while one is decided", worklist(1, 1, deciding=True), None),
-        ("no news while a duty waits for the partition to be still", worklist(0, 1, "tick", committing=1), None),
+        ("what is due while a transaction is committed", worklist(0, 1, "tick", committing=1), (EXPRESS, "tick")),
+        ("a sweep while one is committed", worklist(0, 1, "sweep", committing=1), (ORDINARY, "sweep")),
+        ("nothing that is due while two are not durable", worklist(0, 0, "tick", committing=2), None),
         (
             "what is gathered is committed where there is no news",
             worklist(0, 0, gathered=9, commit_by=NOW + 1),
@@ -52,9 +54,19 @@ def said(work: Worklist) -> tuple[int, str] | None:
         ("what was gathered long ago is committed", worklist(0, 1, gathered=9, commit_by=NOW), (EXPRESS, "commit")),
         ("an erasure joins what is gathered", worklist(1, 1, gathered=9, commit_by=NOW), (EXPRESS, "express")),
         (
-            "what is gathered is committed before a duty",
-            worklist(0, 1, "tick", gathered=9, commit_by=NOW + 1),
+            "what is due joins what was gathered just now",
+            worklist(0, 0, "tick", gathered=9, commit_by=NOW + 1),
+            (EXPRESS, "tick"),
+        ),
+        (
+            "what was gathered long ago is committed before what is due",
+            worklist(0, 1, "tick", gathered=9, commit_by=NOW),
             (EXPRESS, "commit"),
+        ),
+        (
+            "a chunk of a sweep joins the one before",
+            worklist(0, 0, "sweep", gathered=9, commit_by=NOW + 1, duty_last=True),
+            (ORDINARY, "sweep"),
         ),
         ("what is gathered waits while two are not durable", worklist(0, 0, gathered=9, committing=2), None),
         ("an erasure all the same", worklist(1, 1, "tick", committing=1), (EXPRESS, "express")),
