@@ -17,7 +17,7 @@ from tests.unit.stand_in_agent import StandIn
 
 @pytest.fixture
 def app(tmp_path: Path) -> faust.App:
-    settings = Settings(KAFKA_BOOTSTRAP="localhost:9", work_folder=tmp_path)
+    settings = Settings(KAFKA_BOOTSTRAP="localhost:9", work_folder=tmp_path, group_instance_id="w-1")
     policies = PolicyReader(PolicyBook("filtering"), settings)
     return build_app(StandIn(), settings, policies, Health(Pulse(), 60.0))
 

@@ -12,11 +12,14 @@ import faust
 import pytest
 from faust.types import TP
 
+from services.contract.changes import MAX_CHANGE_BYTES
 from services.contract.topology import CHANGES
 from services.filtering.agent import FilteringAgent
+from services.filtering.subject import SUBJECT
 from services.runtime.agent import handle_each
 from services.runtime.records import UnreadableRecord
 from services.runtime.transport import BatchingConsumer
+from tests.replay.invented import MAIA, bytes_of, joins
 from tests.unit.hosting import Hosting, StandInProducer
 from tests.unit.stage_runs import Stage, book
 from tests.unit.stand_in_agent import StandIn
@@ -51,6 +54,10 @@ async def test_trap_01_an_agent_that_raises_acknowledges_nothing_if_it_cannot_be
 
         assert at.state.next_offset("in") is None
     assert BatchingConsumer.ack(cast("Any", None), SimpleNamespace(acked=False)) is False
+
+
+async def test_trap_03_one_reader_takes_what_comes_in_its_order(app: faust.App) -> None:
+    assert {agent.concurrency for agent in app.agents.values()} == {1}
 
 
 async def test_trap_03_no_batch_is_acknowledged_past_one_in_flight_before_it() -> None:
@@ -110,6 +117,13 @@ async def test_trap_07_a_rebalance_waits_neither_for_streams_nor_for_a_commit_th
     assert at.failures == []
 
 
+async def test_trap_07_a_worker_that_comes_back_in_time_is_the_same_member(app: faust.App, consumer: Any) -> None:
+    client = consumer._thread._create_worker_consumer(app.transport)
+    await client.stop()
+
+    assert client._group_instance_id == "w-1"
+
+
 async def test_trap_07_a_rebalance_waits_for_a_commit_that_ends_in_time() -> None:
     async with Hosting(StandIn(), session_timeout_seconds=60) as at:
         at.producer.lets.clear()
@@ -128,15 +142,22 @@ async def test_trap_08_state_is_in_no_table_of_faust(app: faust.App) -> None:
 
 
 @pytest.mark.parametrize(
-    "value",
-    [b'{"version":NaN}', b'{"kind":"delete","kind":"upsert"}', b'{"kind":"\xff\xfe"}', b"", b"[" * 10_000],
-    ids=["not-a-number", "a-key-twice", "no-utf-8", "nothing", "nested-too-deep"],
+    ("value", "code"),
+    [
+        pytest.param(bytes_of(joins()) + b" " * MAX_CHANGE_BYTES, "too-large", id="large"),
+        pytest.param(b'{"version":NaN}', "not-json", id="not-a-number"),
+        pytest.param(bytes_of(joins())[:-1] + b',"kind":"upsert"}', "not-json", id="a-key-twice"),
+        pytest.param(b'{"kind":"\xff\xfe"}', "not-json", id="no-utf-8"),
+        pytest.param(b"", "not-json", id="nothing"),
+        pytest.param(b"[" * 100 + b"]" * 100, "not-json", id="nested-too-deep"),
+    ],
 )
-async def test_trap_09_what_cannot_be_decoded_is_quarantined_and_nothing_else_with_it(value: bytes) -> None:
+async def test_trap_09_what_cannot_be_decoded_is_quarantined_and_nothing_else_with_it(value: bytes, code: str) -> None:
     stage = Stage(FilteringAgent(book()))
-    await stage.take(CHANGES, (b"k", value), (b"k", value))
+    await stage.take(CHANGES, (b"k", value), (MAIA, bytes_of(joins())), (b"k", value))
 
-    assert stage.codes(CHANGES) == ["not-json", "not-json"]
+    assert stage.codes(CHANGES) == [code, code]
+    assert stage.state.get(SUBJECT + MAIA) is not None
 
 
 async def test_trap_09_nothing_but_bytes_is_decoded_by_faust_or_by_nobody(app: faust.App) -> None:
@@ -145,6 +166,26 @@ async def test_trap_09_nothing_but_bytes_is_decoded_by_faust_or_by_nobody(app: f
 
     assert [output.topic for output in box.outputs] == ["in.quarantine"]
     assert {str(topic.value_serializer) for agent in app.agents.values() for topic in [agent.channel]} == {"raw"}
+
+
+async def test_trap_09_where_the_client_cannot_decode_a_stand_in_goes_on_in_its_place(consumer: Any) -> None:
+    tp, sought = TP("in", 0), list[dict[TP, int]]()
+
+    async def undecodable(_timeout: float) -> None:
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    async def seek_wait(partitions: dict[TP, int]) -> None:
+        sought.append(partitions)
+
+    consumer.bearings.void(tp)
+    consumer._wait_next_records = undecodable
+    consumer._thread = SimpleNamespace(
+        limit=1, unreadable=lambda: (tp, 7), seek_wait=seek_wait, assignment=lambda: {tp}
+    )
+    handed = [message.value async for _, message in consumer.getmany(1.0)]
+
+    assert [batch.records for batch in handed] == [[UnreadableRecord("in", 0, 7)]]
+    assert sought == [{tp: 8}]
 
 
 async def test_trap_11_nothing_of_the_worker_is_served_created_or_unpickled(app: faust.App) -> None:
