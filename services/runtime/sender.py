@@ -7,6 +7,7 @@ batch of some partition: a commit then took as long as six batches.
 import asyncio
 import threading
 from collections.abc import Coroutine
+from functools import cached_property
 from typing import Any, TypeVar
 
 import aiokafka.producer.sender as client
@@ -19,11 +20,13 @@ longer than a whole transaction takes here."""
 
 
 class Sender:
-    """An event loop in a thread of its own, for as long as the process lives."""
+    """An event loop in a thread of its own, from when it is first needed, for as long as the process lives."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="sender", daemon=True).start()
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.new_event_loop()
+        threading.Thread(target=loop.run_forever, name="sender", daemon=True).start()
+        return loop
 
     async def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Have it done there, and wait for it here."""
