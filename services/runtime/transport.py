@@ -131,7 +131,7 @@ class BatchingConsumer(driver.Consumer):
         try:
             waited: Any = await self._wait_next_records(timeout)
         except UnicodeDecodeError:
-            if (stand_in := await self._close_in()) is not None:
+            if (stand_in := await self._close_in(seeks)) is not None:
                 yield stand_in
             return
         fetched: Fetched = waited[0] or NOTHING_FETCHED
@@ -145,7 +145,7 @@ class BatchingConsumer(driver.Consumer):
                 continue
             yield tp, self._batch_message(tp, records, seeks[tp])
 
-    async def _close_in(self) -> tuple[TP, ConsumerMessage] | None:
+    async def _close_in(self, seeks: Mapping[TP, int]) -> tuple[TP, ConsumerMessage] | None:
         """Close in on a record that the client cannot decode: a header name that is no UTF-8.
 
         The client raises, and forgets what it had read before it: read again from the state, half as much each time.
@@ -159,9 +159,12 @@ class BatchingConsumer(driver.Consumer):
         tp, offset = self._thread.unreadable()
         # Not counted as a seek: what was handed over before it is still to be decided, and comes first.
         await self._thread.seek_wait({tp: offset + 1})
+        if tp not in seeks or self.bearings.seeks.get(tp) != seeks[tp]:
+            self.bearings.adrift.add(tp)
+            return None
         record = UnreadableRecord(tp.topic, tp.partition, offset)
         self.bearings.take([tp])
-        return tp, self._batch_message(tp, [record], self.bearings.seeks.get(tp, 0))
+        return tp, self._batch_message(tp, [record], seeks[tp])
 
     def _batch_message(self, tp: TP, records: Sequence[Any], seek: int) -> ConsumerMessage:
         last = records[-1]

@@ -105,6 +105,26 @@ async def test_what_a_fetch_takes_of_a_partition_while_it_is_sought_is_fetched_a
     assert (before, len(sought)) == (1, 2)
 
 
+async def test_unreadable_record_that_was_met_before_a_hold_has_no_place_after_it(consumer: Any) -> None:
+    tp = TP("in", 0)
+
+    async def undecodable(_timeout: float) -> None:
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    async def seek_wait(_partitions: dict[TP, int]) -> None:
+        consumer.hold({tp})  # partitions are divided anew just now
+
+    consumer.bearings.void(tp)
+    consumer._wait_next_records = undecodable
+    consumer._thread = SimpleNamespace(
+        limit=1, unreadable=lambda: (tp, 7), seek_wait=seek_wait, assignment=lambda: {tp}
+    )
+    handed = [message async for message in consumer.getmany(1.0)]
+
+    assert handed == []
+    assert consumer.bearings.adrift == {tp}
+
+
 @pytest.mark.parametrize("gone", [IllegalStateError, KeyError])
 async def test_partition_that_goes_while_it_is_sought_stops_nobody(consumer: Any, gone: type[Exception]) -> None:
     tp = TP("in", 0)
