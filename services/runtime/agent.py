@@ -74,7 +74,11 @@ class Agent(Protocol):
 
 
 async def handle_each(agent: Agent, records: Sequence[Record], outbox: Outbox) -> None:
-    """Handle a batch whole; if that raises, record by record, so that only the one that raises is put aside."""
+    """Handle a batch whole; if that raises, record by record, so that only the one that raises is put aside.
+
+    Raises:
+        NotYet: what came before it is in the outbox, and is to be rolled back.
+    """
     if isinstance(records[0], UnreadableRecord):
         outbox.quarantine(records[0], "unreadable", "headers: not UTF-8")
         return
@@ -82,7 +86,6 @@ async def handle_each(agent: Agent, records: Sequence[Record], outbox: Outbox) -
     try:
         await _handle(agent, records, outbox)
     except (NotYet, StoreFailed):
-        outbox.rollback(start)
         raise
     except Exception as error:  # noqa: BLE001  # a fault of ours must not stop the partition, nor lose a record
         journal.emit(journal.FAILED, stage=agent.stage, kind=type(error).__name__, where=journal.where(error))

@@ -1,7 +1,5 @@
 """What a partition does beside its batches: what time asks for, and what rests on other policies than today's."""
 
-from datetime import datetime
-
 from services.runtime.agent import Agent, NotYet, sweep_each, tick
 from services.runtime.outbox import Outbox
 from services.runtime.schedule import Duty
@@ -10,14 +8,14 @@ from services.runtime.state import SWEEP
 SWEEP_CHUNK = 500
 
 
-async def attend(agent: Agent, duty: Duty, now: datetime, outbox: Outbox) -> bool:
+async def attend(agent: Agent, duty: Duty, outbox: Outbox) -> bool:
     """Do it, or as much of it as one step takes; whether there is more to do at once."""
-    return await (tick(agent, outbox) if duty == "tick" else _sweep_chunk(agent, now, outbox))
+    return await (tick(agent, outbox) if duty == "tick" else _sweep_chunk(agent, outbox))
 
 
-async def _sweep_chunk(agent: Agent, now: datetime, outbox: Outbox) -> bool:
+async def _sweep_chunk(agent: Agent, outbox: Outbox) -> bool:
     """Bring some of what is remembered up to what it now rests on. The cursor is committed with it."""
-    token = agent.sweep_token(now)
+    token = agent.sweep_token(outbox.now)
     done, after = swept(outbox.get(SWEEP))
     if (done, after) == (token, b"end"):
         return False

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka.errors import ProducerFenced
@@ -19,9 +20,10 @@ from services.runtime.watchdog import Pulse
 from services.runtime.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 EX_SOFTWARE = 70
+OPENING = "opening"
 
 
 class Host:
@@ -136,7 +138,7 @@ class Host:
 
     def _give_up(self, number: int) -> None:
         """Whoever opens it again must wait for all that is still open of it, however often it came and went."""
-        opening, partition = self._opening.pop(number, None), self.partitions.pop(number, None)
+        opening, partition = self._opening.pop(number, None), self.work.give_up(number)
         if opening:
             opening.cancel()
         before = [task for task in (self._closing.get(number), opening) if task]
@@ -160,11 +162,13 @@ class Host:
 
     async def _open(self, number: int, closing: "asyncio.Task[None] | None") -> None:
         """Open a partition, once whatever this process had of it before is closed."""
+        progress = partial(self.pulse.progress, OPENING, number)
         try:
+            await self.policies.caught_up.wait()
+            progress()
             if closing:
                 await asyncio.wait([closing])
-            await self.policies.caught_up.wait()
-            partition = await self.take_over(number)
+            partition = await self.take_over(number, progress)
             try:
                 ends = await self.consumer.ends(self._lanes_of(number))
             except BaseException:
@@ -182,10 +186,12 @@ class Host:
             raise
         except Exception as error:  # noqa: BLE001  # without its state a partition must not be worked on
             self.leave(error)
+        finally:
+            self.pulse.done(OPENING, number)
 
-    async def take_over(self, number: int) -> Partition:
+    async def take_over(self, number: int, progress: "Callable[[], None]") -> Partition:
         """Fence whoever had a partition, and bring its state up to date."""
-        return await open_partition(self.agent, self.settings, self._sender, number)
+        return await open_partition(self.agent, self.settings, self._sender, number, progress)
 
     def leave(self, error: BaseException) -> None:
         """End the process at once, acknowledging nothing; the supervisor starts it again from its state."""

@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
@@ -58,11 +59,16 @@ class Partition:
     """Topic → where it ended when the partition was opened; gone once it is decided up to there."""
     count: int = 1
     """How many partitions there are."""
-    pending: Mapping[bytes, bytes | None] = field(default_factory=lambda: NOTHING)
-    """What the batch changes that is being committed now."""
     gathered: Gathered | None = None
+    _in_flight: list[dict[bytes, bytes | None]] = field(default_factory=list)
+    """What the transactions change that are being committed now, in their order."""
     _last: "asyncio.Task[None] | None" = None
     _counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> Mapping[bytes, bytes | None]:
+        """What is not durable yet of the state, and being made so."""
+        return reduce(or_, self._in_flight) if self._in_flight else NOTHING
 
     def gather(self, gathered: Gathered, now: float, *, express: bool) -> None:
         """Keep a step that is decided, to be committed with those that follow it."""
@@ -86,7 +92,7 @@ class Partition:
         changes = dict(outbox.changes)
         changes |= {OFFSET + topic.encode(): str(offset).encode() for topic, offset in positions.items()}
         self.position.update(positions)
-        self.pending = {**self.pending, **changes} if self.worklist.committing else changes
+        self._in_flight.append(changes)
         self.worklist.committing += 1
         self._last = asyncio.create_task(self._commit_after(self._last, outbox, changes))
         return self._last
@@ -99,8 +105,7 @@ class Partition:
         followed = await self.sender.run(asyncio.wait_for(self._transact(outbox, changes), COMMIT_SECONDS))
         self.state.apply(changes, followed, time.time_ns() // 1_000_000)
         self.worklist.committing -= 1
-        if not self.worklist.committing:
-            self.pending = NOTHING
+        del self._in_flight[0]
         outbox.announce()
 
     async def _transact(self, outbox: Outbox, changes: Mapping[bytes, bytes | None]) -> int:
@@ -170,12 +175,15 @@ def _tell(durable: Iterable[Callable[[], None]], commit: "asyncio.Task[None]") -
             call()
 
 
-async def open_partition(agent: Agent, settings: Settings, sender: Sender, number: int) -> Partition:
+async def open_partition(
+    agent: Agent, settings: Settings, sender: Sender, number: int, progress: Callable[[], None] = lambda: None
+) -> Partition:
     """Take a partition over: fence whoever had it, then bring its state up to the changelog's end."""
     producer = await sender.run(fenced_producer(agent.group, settings, number))
+    progress()
     try:
         with ExitStack() as opened:
-            state = await catch_up(agent, settings, number)
+            state = await catch_up(agent, settings, number, progress)
             opened.callback(state.close)
             count = len(await sender.run(producer.partitions_for(agent.changelog)))
             opened.pop_all()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -39,8 +40,12 @@ class Extent:
         return "stale" if abs(self.at_ms - mark.at_ms) > STALE_MS else None
 
 
-async def catch_up(agent: Agent, settings: Settings, number: int) -> PartitionStore:
+async def catch_up(
+    agent: Agent, settings: Settings, number: int, progress: Callable[[], None] = lambda: None
+) -> PartitionStore:
     """The store of a partition, open and at its changelog's end. The partition's fence must be up.
+
+    `progress` is called whenever it has come further.
 
     Raises:
         StoreInUse: another worker has its folder.
@@ -67,14 +72,16 @@ async def catch_up(agent: Agent, settings: Settings, number: int) -> PartitionSt
             opened.callback(store.close)
             if code:
                 journal.emit(journal.THROWN_AWAY, stage=agent.stage, partition=number, code=code)
-            await _follow(agent, consumer, tp, extent, store)
+            progress()
+            await _follow(agent, consumer, tp, extent, store, progress)
         opened.pop_all()
     return store
 
 
-async def _follow(
-    agent: Agent, consumer: AIOKafkaConsumer, tp: TopicPartition, extent: Extent, store: PartitionStore
-) -> None:
+async def _follow(  # noqa: PLR0913, PLR0917  # what is followed, by what, and who is told
+    agent: Agent, consumer: AIOKafkaConsumer, tp: TopicPartition, extent: Extent, store: PartitionStore,
+    progress: Callable[[], None],
+) -> None:  # fmt: skip
     """Apply what lies between the store and the end, a fetch at a time.
 
     On the way the mark keeps the former time: what was read early may have been deleted since, and only the end tells.
@@ -87,6 +94,7 @@ async def _follow(
     while (position := await consumer.position(tp)) < extent.end:
         if fetched := (await consumer.getmany(tp, timeout_ms=POLL_MS)).get(tp):
             store.apply({record.key or b"": record.value for record in fetched}, fetched[-1].offset + 1, at_ms)
+            progress()
             records += len(fetched)
             metrics.rebuilt(agent.stage, tp.partition, len(fetched))
         if (now := time.monotonic()) - said >= PROGRESS_SECONDS:

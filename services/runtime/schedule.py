@@ -62,6 +62,8 @@ class Worklist:
     """What was done last was no batch: a long duty and a backlog take turns."""
     due: deque[Duty] = field(default_factory=deque)
     """What must not wait for the backlog to end."""
+    goes_on: bool = False
+    """The tick that is due is what the one before has left: other partitions have their turn before it."""
     gathered: int = 0
     """Outputs and changes that are decided, and that no transaction holds yet."""
     commit_by: float = 0.0
@@ -79,7 +81,9 @@ class Worklist:
     def is_express(self, topic: str) -> bool:
         return topic in tuple(self.lanes)[: self.express]
 
-    def add(self, duty: Duty) -> None:
+    def add(self, duty: Duty, *, goes_on: bool = False) -> None:
+        if duty == "tick":
+            self.goes_on = goes_on and (self.goes_on or "tick" not in self.due)
         if duty not in self.due:
             self.due.append(duty)
 
@@ -87,16 +91,20 @@ class Worklist:
         """The job to do now and its rank, the lower the sooner; null where there is none, or none may begin yet."""
         if self.deciding or self.committing > 1:
             return None
+        # However much there is to erase: a transaction must fit into memory, and into its time.
+        if self.gathered and (self.gathered >= GATHER_MOST or now >= self.commit_by + GATHER_SECONDS):
+            return EXPRESS, "commit"
         lanes = list(self.lanes.values())
         for lane in lanes[: self.express]:
             if lane.ready(now):
                 return EXPRESS, lane.batches[0]
         ordinary = next((lane.batches[0] for lane in lanes[self.express :] if lane.ready(now)), None)
-        duty = self.due[0] if self.due and not (self.duty_last and ordinary) else None
+        urgent = "tick" in self.due and not self.goes_on
+        duty: Duty | None = None if self.duty_last and ordinary else "tick" if urgent else next(iter(self.due), None)
         if self.gathered and (now >= self.commit_by or not (ordinary or duty)):
             return EXPRESS, "commit"
         if duty:
-            return EXPRESS if duty == "tick" else ORDINARY, duty
+            return EXPRESS if urgent else ORDINARY, duty
         return (ORDINARY, ordinary) if ordinary else None
 
     def gather(self, entries: int, now: float, *, express: bool) -> None:
@@ -105,7 +113,7 @@ class Worklist:
             self.commit_by = now + GATHER_SECONDS
         self.gathered = entries
         if express or entries >= GATHER_MOST:
-            self.commit_by = now
+            self.commit_by = min(self.commit_by, now)
 
 
 @dataclass(slots=True)

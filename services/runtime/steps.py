@@ -1,8 +1,8 @@
 """One step after another, of a lane or of what is due: decided, and gathered for the partition's next transaction."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
@@ -36,13 +36,13 @@ class Steps:
         self._agent = agent
         self._source = source
         self._holds = holds
-        self._pace = Pace()
+        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
 
     async def decide(self, partition: Partition, batch: Batch) -> None:
         """Decide a step of a lane and gather it; if its first batch must wait, it stays the first."""
         lane = partition.worklist.lanes[batch.topic]
         batches = lane.together()
-        records = undecided(batches, partition.position.get(batch.topic, 0))[: self._pace.most]
+        records = undecided(batches, partition.position.get(batch.topic, 0))[: self._paces[batch.topic].most]
         began = time.monotonic()
         gathered = self._gathered(partition)
         outbox, start = gathered.outbox, gathered.outbox.savepoint()
@@ -50,6 +50,7 @@ class Steps:
             if records:
                 await handle_each(self._agent, records, outbox)
         except NotYet as missing:
+            outbox.rollback(start)
             self._wait(partition, batch, missing.code)
             return
         lane.not_before = 0.0
@@ -66,7 +67,7 @@ class Steps:
             return
         partition.worklist.duty_last = False
         ended = time.monotonic()
-        self._pace.learn(len(records), ended - began)
+        self._paces[batch.topic].learn(len(records), ended - began)
         count = partial(self._count, records, len(outbox.outputs) - start.outputs, ended - began, ended)
         gathered.positions[batch.topic] = partition.position[batch.topic] = position
         gathered.durable.append(count)
@@ -76,12 +77,12 @@ class Steps:
         """Do what is due, and gather what there is of it."""
         gathered = self._gathered(partition)
         outbox, start = gathered.outbox, gathered.outbox.savepoint()
-        more = await attend(self._agent, duty, datetime.now(UTC), outbox)
+        more = await attend(self._agent, duty, outbox)
         if not self._holds(partition):
             outbox.rollback(start)
             return
         if more:
-            partition.worklist.add(duty)
+            partition.worklist.add(duty, goes_on=True)
         if outbox.size:
             partition.gather(gathered, time.monotonic(), express=False)
 
@@ -102,7 +103,8 @@ class Steps:
     def _count(self, records: Sequence[Record], outputs: int, seconds: float, decided: float) -> None:
         """Once it is durable."""
         newest = records[-1]
-        self.newest[newest.topic, newest.partition] = newest.timestamp / 1000
+        if newest.timestamp > 0:  # of an unreadable one it is not known
+            self.newest[newest.topic, newest.partition] = newest.timestamp / 1000
         metrics.committed(
             self._agent.stage, newest.topic, newest.partition, records=len(records), outputs=outputs,
             decide_seconds=seconds, commit_seconds=time.monotonic() - decided,

@@ -59,13 +59,17 @@ class Vitals:
         fetches: dict[Place, object] = {POLICIES_PLACE: self._host.policies.answered}
         lying: dict[Place, object] = {}
         ends: dict[Place, int] = {}
+        full = self._host.consumer.bearings.full() if tps else set()
         for tp in tps:
             try:
                 answered, end = consumer.last_poll_timestamp(tp), consumer.last_stable_offset(tp)
             except AssertionError:  # taken away since, by the consumer's own thread
                 continue
-            lies = tp in consumer._fetcher._records  # noqa: SLF001
-            (lying if lies else fetches)[tp.topic, tp.partition] = answered
+            if tp not in consumer._fetcher._records:  # noqa: SLF001
+                fetches[tp.topic, tp.partition] = answered
+            elif not self._host.app.rebalancing:
+                # Of a full lane nothing is taken: that is back-pressure, as long as the work goes on.
+                lying[tp.topic, tp.partition] = self._host.work.attempts if tp in full else answered
             ends[tp.topic, tp.partition] = end or 0
         self._health.pulse.heard(fetches, lying)
         metrics.lag(self._host.agent.stage, self._lags(ends))

@@ -57,8 +57,7 @@ def silence(pulses: Pulses, now: float, limit: float) -> Silence | None:
         return "fetch-silent"
     if silent(pulses.work):
         return "work-stuck"
-    # Whoever is at work lets the rest lie: that is back-pressure, as long as the work goes on.
-    if not pulses.work and silent(pulses.lying):
+    if silent(pulses.lying):
         return "intake-stuck"
     return None
 
@@ -94,10 +93,9 @@ class Pulse:
         self.pulses = replace(self.pulses, work={**self.pulses.work, (topic, partition): self._clock()})
 
     def done(self, topic: str, partition: int) -> None:
-        """Nothing is under way there any more. What lay untaken meanwhile begins now."""
-        now = self._clock()
+        """Nothing is under way there any more."""
         work = {place: seen for place, seen in self.pulses.work.items() if place != (topic, partition)}
-        self.pulses = replace(self.pulses, work=work, lying=dict.fromkeys(self.pulses.lying, now))
+        self.pulses = replace(self.pulses, work=work)
 
 
 def watch(stage: str, pulse: Pulse, limit: float, clock: Callable[[], float] = time.monotonic) -> None:

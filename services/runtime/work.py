@@ -19,6 +19,7 @@ from services.runtime.steps import RETRY_SECONDS, Source, Steps
 from services.runtime.watchdog import Pulse
 
 SECOND = 1.0
+COMMIT = "commit"
 
 
 class Work:
@@ -35,6 +36,8 @@ class Work:
         self._steps = Steps(agent, source, self._holds)
         self.newest = self._steps.newest
         self._fail = fail
+        self.attempts = 0
+        """How often something that came was taken up, be it only to find that it must wait."""
         self._resting = False
         self._jobs: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -105,8 +108,7 @@ class Work:
             partition.worklist.deciding = False
             self._wake.set()
             if commit is not None:
-                await commit
-                self._wake.set()
+                await self._await_commit(partition, commit)
             if partition.worklist.at_rest:
                 self.pulse.done(*place)
         except asyncio.CancelledError:
@@ -117,16 +119,34 @@ class Work:
             # Else it was given up meanwhile: its store may be closed, its producer fenced, and nothing was committed.
             self.pulse.done(*place)
 
+    async def _await_commit(self, partition: Partition, commit: "asyncio.Task[None]") -> None:
+        """A sign of life of its own: what is decided meanwhile says nothing of it."""
+        place = (COMMIT, partition.number)
+        self.pulse.progress(*place)
+        try:
+            await commit
+        finally:
+            self.pulse.done(*place)
+        if partition.worklist.committing:
+            self.pulse.progress(*place)
+        self._wake.set()
+
+    def give_up(self, number: int) -> Partition | None:
+        """Begin nothing more of a partition, and keep nothing that is still under way; null where it is not open."""
+        self.pulse.done(self.agent.stage, number)
+        return self.partitions.pop(number, None)
+
     async def _do_job(self, partition: Partition, job: Job) -> "asyncio.Task[None] | None":
         """Decide what there is to decide; what is then to be waited for until it is durable."""
         match job:
             case "commit":
                 return partition.commit_gathered()
             case "tick" | "sweep":
-                partition.worklist.due.popleft()
+                partition.worklist.due.remove(job)
                 partition.worklist.duty_last = True
                 await self._steps.attend(partition, job)
             case _:
+                self.attempts += 1
                 await self._steps.decide(partition, job)
         return None
 

@@ -149,7 +149,7 @@ async def test_trap_10_a_producer_is_transactional_and_gives_up_within_30_second
 
 @pytest.fixture
 def stages(own_broker: EmbeddedBroker, tmp_path: Path) -> Iterator[Stages]:
-    environment = {"SANCTUAIRE_SILENT_SECONDS": "3"}
+    environment = {"SANCTUAIRE_SILENT_SECONDS": "5"}
     with installation(own_broker.bootstrap, tmp_path, ("gar",), environment=environment) as made:
         made.publish(message for message in policies() if message[1] == b"gar")
         yield made

@@ -135,7 +135,7 @@ class Hosting(Generic[SomeAgent]):
             {},
         )
 
-    async def take_over(self, number: int) -> Partition:  # noqa: ARG002  # there is one
+    async def take_over(self, number: int, progress: Callable[[], None]) -> Partition:  # noqa: ARG002  # there is one
         if self.opening:
             await self.opening()
         self.opened.append(self._partition())

@@ -165,15 +165,6 @@ async def test_account_too_large_for_kafka_is_given_in_parts_that_cover_the_batc
     assert swept or sorted(covered) == list(range(2000))
 
 
-async def test_batch_that_must_wait_leaves_nothing() -> None:
-    box = outbox()
-    with pytest.raises(NotYet):
-        await handle_each(StandIn(), [row(0), row(1, b"wait")], box)
-
-    assert box.outputs == []
-    assert box.changes == {}
-
-
 async def test_sweep_passes_over_the_one_entry_that_raises(caplog: pytest.LogCaptureFixture) -> None:
     box = outbox()
     entries = [(b"s/1", b"fine"), (b"s/2", b"raise" + CANARY), (b"s/3", b"fine")]

@@ -1,7 +1,7 @@
 import pytest
 
 from services.runtime.records import Batch, UnreadableRecord
-from services.runtime.schedule import EXPRESS, ORDINARY, Duty, Lane, Worklist, choose
+from services.runtime.schedule import EXPRESS, GATHER_MOST, ORDINARY, Duty, Lane, Worklist, choose
 from tests.replay.rows import Row
 
 NOW = 100.0
@@ -69,6 +69,19 @@ def said(work: Worklist) -> tuple[int, str] | None:
             (ORDINARY, "sweep"),
         ),
         ("what is gathered waits while two are not durable", worklist(0, 0, gathered=9, committing=2), None),
+        ("a sweep while a tick goes on", worklist(0, 0, "sweep", "tick", goes_on=True), (ORDINARY, "sweep")),
+        ("a new second before a sweep", worklist(0, 0, "sweep", "tick"), (EXPRESS, "tick")),
+        ("what a tick has left, like a sweep", worklist(0, 1, "tick", goes_on=True), (ORDINARY, "tick")),
+        (
+            "what is much is committed before an erasure",
+            worklist(1, 1, gathered=GATHER_MOST, commit_by=NOW),
+            (EXPRESS, "commit"),
+        ),
+        (
+            "what has waited too long is committed before an erasure",
+            worklist(1, 1, gathered=9, commit_by=NOW - 0.25),
+            (EXPRESS, "commit"),
+        ),
         ("an erasure all the same", worklist(1, 1, "tick", committing=1), (EXPRESS, "express")),
     ],
 )
@@ -98,6 +111,26 @@ def test_what_joins_is_committed_no_later() -> None:
     work.gather(20, NOW + 0.2, express=False)
 
     assert (work.gathered, work.commit_by) == (20, NOW + 0.25)
+
+
+def test_one_erasure_after_another_puts_no_commit_off() -> None:
+    work = worklist()
+    for after in (0.0, 0.1, 0.2):
+        work.gather(10, NOW + after, express=True)
+
+    assert work.commit_by == NOW
+
+
+@pytest.mark.parametrize(
+    ("ticks", "goes_on"),
+    [([False], False), ([True], True), ([True, False], False), ([False, True], False), ([True, True], True)],
+)
+def test_tick_goes_on_until_a_new_second_is_due(ticks: list[bool], goes_on: bool) -> None:  # noqa: FBT001  # a row
+    work = worklist()
+    for each in ticks:
+        work.add("tick", goes_on=each)
+
+    assert (list(work.due), work.goes_on) == (["tick"], goes_on)
 
 
 @pytest.mark.parametrize(
@@ -159,3 +192,7 @@ def test_the_partition_with_an_erasure_goes_first_and_else_the_one_that_waited_l
     assert choose([(4, worklist(0, 1)), (2, worklist(1, 0)), (7, worklist(1, 0))], NOW) == (2, a_batch("express"))
     assert choose([(4, worklist(0, 1)), (2, worklist(0, 1))], NOW) == (4, a_batch("in"))
     assert choose([(4, worklist())], NOW) is None
+
+
+def test_partition_whose_tick_goes_on_lets_others_have_their_turn() -> None:
+    assert choose([(4, worklist(0, 1)), (2, worklist(0, 0, "tick", goes_on=True))], NOW) == (4, a_batch("in"))

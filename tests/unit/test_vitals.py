@@ -22,14 +22,15 @@ class Consumer:
         self.assigned = {TP(topic, number) for topic in LANES for number in (0, 1)}
         self.answered = 1
         self.end = 100
-        self._fetcher = SimpleNamespace(_records=dict[TP, object]())
+        self.lies: dict[TP, object] = {}
+        self._fetcher = SimpleNamespace(_records=self.lies)
 
     def assignment(self) -> set[TP]:
         return self.assigned
 
     def last_poll_timestamp(self, tp: TP) -> int:
         assert tp != TP("express", 1), "Partition is not assigned"
-        return self.answered
+        return 0 if tp in self.lies else self.answered
 
     def last_stable_offset(self, _tp: TP) -> int:
         return self.end
@@ -45,6 +46,9 @@ class Host:
         self.partitions: dict[int, object] = {0: partition()}
         self.newest: dict[tuple[str, int], float] = {}
         self.work = self
+        self.attempts = 0
+        self.full: set[TP] = set()
+        self.consumer = SimpleNamespace(bearings=SimpleNamespace(full=lambda: self.full))
         self.caught_up = False
         self.below = Consumer()
         thread = SimpleNamespace(_consumer=self.below)
@@ -118,11 +122,42 @@ def test_worker_without_a_client_yet_is_not_ready_and_not_silent(host: Host, vit
 
 
 def test_only_open_partitions_are_expected_to_be_fetched(host: Host, vitals: Vitals, judged: Health) -> None:
-    host.below._fetcher._records[TP("express", 0)] = object()
+    host.below.lies[TP("express", 0)] = object()
     vitals.take()
 
     assert set(judged.pulse.pulses.fetches) == {("policies.v1", 0), ("in", 0)}
     assert set(judged.pulse.pulses.lying) == {("express", 0)}
+
+
+@pytest.mark.parametrize(
+    ("full", "attempts", "rebalancing", "code"),
+    [
+        pytest.param(False, 0, False, "intake-stuck", id="nobody takes it"),
+        pytest.param(False, 1, False, "intake-stuck", id="nobody takes it, and other work goes on"),
+        pytest.param(True, 1, False, None, id="its lane is full, and what is on lanes is taken up"),
+        pytest.param(True, 0, False, "intake-stuck", id="its lane is full, and nothing is taken up"),
+        pytest.param(False, 0, True, None, id="partitions are being divided"),
+    ],
+)
+def test_trap_06_what_lies_untaken_is_noticed_whatever_each_second_brings(
+    *, full: bool, attempts: int, rebalancing: bool, code: str | None,
+    host: Host, vitals: Vitals, judged: Health, now: Now,
+) -> None:  # fmt: skip
+    host.below.lies[TP("in", 0)] = object()
+    host.full = {TP("in", 0)} if full else set()
+    host.app.rebalancing = rebalancing
+    for _ in range(62):
+        now.at += 1.0
+        host.below.answered += 1
+        host.policies.answered += 1
+        host.attempts += attempts
+        judged.pulse.progress("filtering", 0)
+        judged.pulse.done("filtering", 0)
+        vitals.take()
+        if rebalancing:
+            judged.pulse.progress("rebalance", 0)
+
+    assert judged.unlive() == code
 
 
 def test_partition_that_is_taken_away_meanwhile_is_passed_over(host: Host, vitals: Vitals, judged: Health) -> None:
