@@ -74,6 +74,25 @@ class Account:
         """Say up to when all that families decided is applied, and where the topics ended of which nothing waits."""
         self._vouched = until, caught_up
 
+    def halves(self) -> "tuple[Account, Account]":
+        """The same of some contracts, and of the others: each is an account, where one of all is too large to write."""
+        contracts = list(dict.fromkeys(contract for contract, _, _ in self._ends))
+        middle = len(contracts) // 2
+        return self._of_contracts(frozenset(contracts[:middle])), self._of_contracts(frozenset(contracts[middle:]))
+
+    def _of_contracts(self, contracts: frozenset[str]) -> "Account":
+        stage, topic, partition = self._of
+        made = Account(stage, topic, partition, self.records)
+        made._ends = {key: ranges for key, ranges in self._ends.items() if key[0] in contracts}
+        made._drops = {key: drop for key, drop in self._drops.items() if key[0] in contracts}
+        made._schools, made._vouched = self._schools, self._vouched
+        return made
+
+    @property
+    def contracts(self) -> int:
+        """How many it speaks of."""
+        return len({contract for contract, _, _ in self._ends})
+
     def entry(self, offsets: tuple[int, int], at: datetime, policies: Mapping[str, int]) -> AuditEntry:
         """Close the account of the batch that spans `offsets`, first and last."""
         stage, topic, partition = self._of

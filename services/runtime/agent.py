@@ -131,7 +131,7 @@ async def tick(agent: Agent, outbox: Outbox) -> bool:
         account = Account(agent.stage, "tick", outbox.partition, 0)
         more = await agent.tick(outbox, account)
         if not account.is_empty:
-            _report(agent, outbox, account, (0, max(0, account.records - 1)))
+            _report_in_parts(agent, outbox, account)
     except NotYet:
         outbox.rollback(start)
     except StoreFailed:
@@ -142,6 +142,17 @@ async def tick(agent: Agent, outbox: Outbox) -> bool:
     else:
         return more
     return False
+
+
+def _report_in_parts(agent: Agent, outbox: Outbox, account: Account, part: str = "") -> None:
+    """Of a tick, which cannot be done again by halves as a batch can: some contracts first, then the others."""
+    start = outbox.savepoint()
+    span = (0, max(0, account.records - 1))
+    size = outbox.report(agent.audit, account, span, agent.policy_versions(), part)
+    if size > MAX_ACCOUNT_BYTES and account.contracts > 1:
+        outbox.rollback(start)
+        for number, half in enumerate(account.halves()):
+            _report_in_parts(agent, outbox, half, f"{part}.{number}")
 
 
 def _report(agent: Agent, outbox: Outbox, account: Account, span: tuple[int, int]) -> int:

@@ -183,10 +183,15 @@ class Outbox:
             journal.emit(journal.QUARANTINED, stage=self.stage, topic=record.topic, partition=record.partition,
                          offset=record.offset, code=code)  # fmt: skip
 
-    def report(self, topic: str, account: Account, span: tuple[int, int], policies: Mapping[str, int]) -> int:
-        """Write the account of a batch that spans these offsets, first and last; its size in bytes."""
+    def report(
+        self, topic: str, account: Account, span: tuple[int, int], policies: Mapping[str, int], part: str = ""
+    ) -> int:
+        """Write the account of a batch that spans these offsets, first and last; its size in bytes.
+
+        `part` tells it from the others, where it is one of several.
+        """
         entry = account.entry(span, self.now, policies)
-        event_id = f"{entry.topic}/{self.partition}/{entry.first}@{self.now_us}"
+        event_id = f"{entry.topic}/{self.partition}/{entry.first}{part}@{self.now_us}"
         value = entry.model_dump_json(exclude_unset=True).encode()
         if len(value) <= MAX_RECORD_BYTES:
             self.entries.append(entry)

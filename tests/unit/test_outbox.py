@@ -140,6 +140,11 @@ class Talkative(StandIn):
             for contract in range(100):
                 account.end(number, f"p/{contract}", "held", f"R0/{number % 2}")
 
+    async def tick(self, outbox: Outbox, account: Account) -> bool:
+        await self.sweep([(b"", b"")] * 2000, outbox, account)
+        account.count(2000)
+        return False
+
 
 @pytest.mark.parametrize("swept", [False, True])
 async def test_account_too_large_for_kafka_is_given_in_parts_that_cover_the_batch_once(*, swept: bool) -> None:
@@ -215,6 +220,22 @@ def test_scan_shows_the_state_as_the_batch_leaves_it_in_key_order() -> None:
 
     assert box.scan(b"w/", 9) == [(b"w/1", b"a"), (b"w/3", b"c"), (b"w/4", b"new")]
     assert box.scan(b"w/", 2) == [(b"w/1", b"a"), (b"w/3", b"c")]
+
+
+async def test_account_of_a_tick_too_large_for_kafka_is_given_by_contracts_each_of_them_once() -> None:
+    box = outbox()
+    await tick(Talkative(), box)
+    written = [output for output in box.outputs if output.topic == "account"]
+    accounts = [orjson.loads(output.value or b"") for output in written]
+    contracts = [contract for account in accounts for contract in account["ends"]]
+
+    assert max(len(output.value or b"") for output in written) < 1_000_000
+    assert sorted(contracts) == sorted(f"p/{contract}" for contract in range(100))
+    assert {
+        sum(len(of) for of in account["ends"][c]["held"].values()) for account in accounts for c in account["ends"]
+    } == {2000}
+    assert len({dict(output.headers)["ce_id"] for output in written}) == len(written) > 1
+    assert sum(output.topic == "out" for output in box.outputs) == 2000
 
 
 class Voluminous(StandIn):

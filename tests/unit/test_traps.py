@@ -1,6 +1,7 @@
 """The traps of Faust and its Kafka client (decisions/0005) that show without a broker, and our answer to each.
 
-The others are in tests/integration/test_traps.py. Each test fails if the answer is taken away.
+The others are in tests/integration/test_traps.py; of silence (6) also in test_liveness.py and test_vitals.py. Each test
+fails if the answer is taken away.
 """
 
 import asyncio
