@@ -71,6 +71,8 @@ def create_api(ports: Ports, body_seconds: float = BODY_SECONDS) -> FastAPI:
     """The application; its document is schemas/openapi.json, so it serves none."""
     api = FastAPI(
         title="Sanctuaire: ingress", version="1.0.0", docs_url=None, redoc_url=None, openapi_url=None,
+        # It would send body and token again to whatever host the request named, without TLS.
+        redirect_slashes=False,
         description="What regional platforms tell the directory. An answer of 2xx means that Kafka has it on all "
         "replicas; posted again, the same counts once. Rendered by `python -m ops.rendering`; do not edit.",
         license_info={"name": "EUPL-1.2", "url": "https://eupl.eu/1.2/en/"},

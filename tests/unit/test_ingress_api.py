@@ -240,6 +240,7 @@ async def test_defect_is_told_without_its_text() -> None:
         pytest.param("GET", CONSENTS, 405, "method-not-allowed", id="reading"),
         pytest.param("DELETE", CHANGES, 405, "method-not-allowed", id="deleting"),
         pytest.param("POST", f"/v1/{CANARY}", 404, "not-found", id="another path"),
+        pytest.param("POST", f"{CONSENTS}/", 404, "not-found", id="a path with a slash too many"),
         pytest.param("GET", "/openapi.json", 404, "not-found", id="the document, which is a file"),
         pytest.param("GET", "/docs", 404, "not-found", id="a page with scripts from elsewhere"),
     ],
@@ -250,6 +251,7 @@ async def test_there_is_nothing_else_and_no_path_is_repeated(method: str, path: 
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert CANARY not in answer.text
+    assert "location" not in answer.headers
     assert answer.headers.get("allow") == ("POST" if status == 405 else None)
 
 
