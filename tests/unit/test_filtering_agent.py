@@ -156,9 +156,10 @@ async def test_withdrawal_is_heard_whatever_else_was_said_in_the_name_of_the_sam
     await stage.take(CHANGES, JOINS)
     for party in ("child", "guardian:aaf-d99:999-2001"):
         await stage.take(CONSENTS, (MAIA, bytes_of(consent(party, "given", AT))))
+    # As much as a state may hold, and then the little that is left.
     flood = [
-        consent("child", "given", "2026-08-01T08:00:00Z", purpose=f"p-{number}", proof="\0" * 200, notice="\0" * 80)
-        for number in range(500)
+        consent("child", "given", "2026-08-01T08:00:00Z", purpose=f"p-{number}", notice=text, proof=text)
+        for number, text in enumerate(["\0" * 80] * 900 + [None] * 20)
     ]
     await stage.take(CONSENTS, *((MAIA, bytes_of(each)) for each in flood))
     await stage.take(CONSENTS, (MAIA, bytes_of(consent("child", "withdrawn", "2026-09-05T08:00:00Z"))))
