@@ -12,6 +12,8 @@ from services.contract.attributes import (
     ATTRIBUTE_CATEGORY,
     AttributeCategory,
     Attributes,
+    LocalId,
+    WrittenId,
 )
 from services.contract.errors import Payload
 from services.contract.identifiers import routing_key
@@ -41,9 +43,6 @@ Category = Literal["pupil", "guardian", "teacher", "staff", "school", "group", "
 
 # No colon, so that a routing key `<source>:<id>` can be read in one way only.
 Source = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-LocalId = Annotated[
-    str, StringConstraints(pattern=r"^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$", min_length=1, max_length=128)
-]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}\.[01]\.[0-9]{9}$")]
 SourceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 
@@ -111,7 +110,7 @@ class Identifier(Payload):
 
     source: Source
     entity: Literal["person", "school"]
-    id: LocalId
+    id: WrittenId
     value: Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 

@@ -12,7 +12,15 @@ from typing import Any, Final, NamedTuple, get_args
 import orjson
 from pydantic.fields import FieldInfo
 
-from services.contract.attributes import Attributes, ClassCode, Function, GuardianLink, TaughtDivision, TaughtGroup
+from services.contract.attributes import (
+    Attributes,
+    ClassCode,
+    Function,
+    GuardianLink,
+    LocalId,
+    TaughtDivision,
+    TaughtGroup,
+)
 from services.contract.changes import (
     ENTITY_OF,
     MAX_CHANGE_BYTES,
@@ -108,29 +116,27 @@ OPTIONAL_TEXT: Final = 1
 TEXTS: Final = 2
 FLAG: Final = 3
 DAY: Final = 4
-OBJECTS: Final = 5
+ID: Final = 5
+OBJECTS: Final = 6
 """And above: of which of `_MODELS`."""
 _MODELS: Final = (ClassCode, GuardianLink, Function, TaughtDivision, TaughtGroup)
 
 
 def _has_form(model: type[Payload], said: dict[str, Any]) -> bool:
     forms = _forms(model, tuple(said))
-    if forms is None:
-        return False
-    for place, value in enumerate(said.values()):
-        form = forms[place]
-        if form <= OPTIONAL_TEXT:
-            if not isinstance(value, str) and (value is not None or form == TEXT):
-                return False
-        elif form == TEXTS:
-            if not _are_texts(value):
-                return False
-        elif form >= OBJECTS:
-            if not _are_objects(_MODELS[form - OBJECTS], value):
-                return False
-        elif value is not None and not (isinstance(value, bool) if form == FLAG else _is_day(value)):
-            return False
-    return True
+    return forms is not None and all(_is(value, forms[place]) for place, value in enumerate(said.values()))
+
+
+def _is(value: Any, form: int) -> bool:
+    if form <= OPTIONAL_TEXT:
+        return isinstance(value, str) or (value is None and form == OPTIONAL_TEXT)
+    if form == TEXTS:
+        return _are_texts(value)
+    if form >= OBJECTS:
+        return _are_objects(_MODELS[form - OBJECTS], value)
+    if form == ID:
+        return isinstance(value, str) and bool(_ID.fullmatch(value))
+    return value is None or (isinstance(value, bool) if form == FLAG else _is_day(value))
 
 
 def _are_texts(value: Any) -> bool:
@@ -171,6 +177,10 @@ def _forms(model: type[Payload], names: tuple[str, ...]) -> list[int] | None:
 
 def _form(field: FieldInfo) -> int:
     options: tuple[Any, ...] = get_args(field.annotation)
+    if field.metadata:
+        if field.metadata != list(get_args(LocalId)[1:]):
+            raise TypeError("a constraint of which this module knows nothing")
+        return ID
     if not options:
         return TEXT
     if Ellipsis in options:

@@ -122,8 +122,7 @@ NOBODY = Subject({}, (), {})
 MAX_ALIKE = 8
 """How many decisions of one party, status, purpose and provider are kept, the latest by `at`.
 
-The last word of each status decides; the rest are only there in case of dates still to come. Without a bound, whoever
-writes decisions could make one person's state too large to be written at all.
+The last word of each status decides; the rest are only there in case of dates still to come.
 """
 
 
@@ -187,11 +186,20 @@ def _patch(known: Image | None, change: ToldChange) -> tuple[Image | None, Folde
 def _delete(known: Image | None, change: ToldChange) -> tuple[Image | None, Folded]:
     if known is None:
         return Image(change.id, change.category, None, change.version, {}, {}), "changed"
-    if stale := _stale(known, change.version):
+    # What a source says in one breath as there and as gone is gone, whichever comes first.
+    if change.version != known.version and (stale := _stale(known, change.version)):
         return None, stale
     later = {name: version for name, version in known.patched.items() if version > change.version}
     kept = {name: known.attributes.get(name) for name in later}
     return Image(change.id, change.category, None, change.version, kept, later), "changed"
+
+
+MAX_CONSENTS = 160
+"""How many decisions are kept of one person, whatever they are about: the largest of them leave room for an image.
+
+Beyond it a yes goes before any no, the earliest first. So a no is always heard, and what goes is missed by nobody but
+whoever wants to release.
+"""
 
 
 def take(subject: Subject, decision: ConsentDecision) -> tuple[Subject, Folded]:
@@ -203,14 +211,17 @@ def take_said(subject: Subject, record: Mapping[str, Any]) -> tuple[Subject, Fol
     """The same of one consent as the state keeps it."""
     if record in subject.consents:
         return subject, "duplicate"
-    alike = [known for known in (*subject.consents, record) if _topic(known) == _topic(record)]
-    if len(alike) <= MAX_ALIKE:
-        return subject._replace(consents=(*subject.consents, record)), "changed"
-    oldest = min(alike, key=_age)
-    if oldest is record:
+    records = (*subject.consents, record)
+    alike = [known for known in records if _topic(known) == _topic(record)]
+    if len(alike) > MAX_ALIKE:
+        least = min(alike, key=_age)
+    elif len(records) > MAX_CONSENTS:
+        least = min(records, key=lambda known: (known["status"] != "given", *_age(known)))
+    else:
+        return subject._replace(consents=records), "changed"
+    if least is record:
         return subject, "superseded"
-    kept = [known for known in subject.consents if known is not oldest]
-    return subject._replace(consents=(*kept, record)), "changed"
+    return subject._replace(consents=tuple([known for known in records if known is not least])), "changed"
 
 
 def _topic(record: Mapping[str, Any]) -> tuple[str, ...]:
