@@ -64,7 +64,7 @@ def up(  # noqa: PLR0917  # one each option
     end_in_order_when_asked()
     broker = partial(EmbeddedBroker, data_dir=folder / "kafka", log_to=folder / "kafka.log", progress=count_jars)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with bootstrap_or_embedded(broker) as bootstrap:
             installation = install(bootstrap, folder / "keys", policies, partitions)
             (port,) = (ingress_port,) if ingress_port else free_ports(1)

@@ -80,7 +80,7 @@ def steps(rows: Sequence[Row], policy: ProviderPolicy) -> Mapping[str, float]:
         "headers and size": lambda n: body(rows[n].value, rows[n].headers, MAX_OPERATION_BYTES),
         "read quickly": lambda n: quickly(rows[n].value),
         "standing": lambda n: ledger.judge(words[n], ledger.load(standing)),
-        "policy": lambda n: terms.of(words[n].contract, words[n].policy_version),
+        "policy": lambda n: terms.of(words[n]),
         "record that leaves": lambda n: (value_of(words[n], "pedagogical-access"), headers_of(words[n])),
         "standing after": lambda n: ledger.dump(ledger.told(words[n], "delivered")),
         "entry in the ledger": lambda n: entered(words[n]),

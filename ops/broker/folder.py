@@ -24,7 +24,8 @@ class Folder:
         """Without `kept` a temporary folder, which `remove` takes away."""
         self.temporary = kept is None
         self.path = Path(tempfile.mkdtemp(prefix="sanctuaire-broker-")) if kept is None else kept.resolve()
-        self.unpacked.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # what lies on the topics lies in its files
+        self.unpacked.mkdir(exist_ok=True)
         self.log_path = (log_path or self.path / "broker.log").resolve()
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
 

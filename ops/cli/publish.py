@@ -3,8 +3,9 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -131,9 +132,9 @@ def consents(
     as_json: AsJson = False,
 ) -> None:
     addresses = reach(bootstrap)
-    require_topics(addresses, (CONSENTS,))
+    require_topics(addresses, (CONSENTS, IDENTIFIERS))
     with _delivery(addresses) as delivery:
-        published, refused = _publish_consents(path, delivery)
+        published, refused = _publish_consents(path, delivery, partial(read_identifiers, addresses))
     if as_json:
         print(json.dumps({"published": dict(sorted(published.items())), "refused": refused}))
     else:
@@ -141,16 +142,23 @@ def consents(
     raise typer.Exit(SOME_REFUSED if refused else 0)
 
 
-def _publish_consents(path: Path, delivery: Delivery) -> tuple[Counter[str], int]:
+def _publish_consents(
+    path: Path, delivery: Delivery, read: Callable[[], Identifiers]
+) -> tuple[Counter[str], int]:  # fmt: skip
+    """Identifiers are read once somebody is named by `<source>:<id>`: she may be known under her INE alone."""
     published: Counter[str] = Counter()
-    refused = 0
+    refused, known = 0, None
     with sys.stdin.buffer if str(path) == "-" else path.open("rb") as stream:
-        for read in read_lines(stream, ConsentDecision, MAX_CONSENT_BYTES):
-            if isinstance(read, Refused):
+        for line in read_lines(stream, ConsentDecision, MAX_CONSENT_BYTES):
+            if isinstance(line, Refused):
                 refused += 1
-                print(f"refused: line {read.position}: {read.why} ({read.code})", file=sys.stderr)
-            else:
-                publish_decision(delivery, read.payload)
-                published[read.payload.status] += 1
+                print(f"refused: line {line.position}: {line.why} ({line.code})", file=sys.stderr)
+                continue
+            decision = line.payload
+            if ":" in decision.subject:
+                known = known or read()
+                decision = known.addressed(decision)
+            publish_decision(delivery, decision)
+            published[decision.status] += 1
     delivery.settle()
     return published, refused

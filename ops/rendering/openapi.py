@@ -28,6 +28,7 @@ async def _nowhere(_payloads: Sequence[Any]) -> None:
 _UNCONNECTED = Ports(
     register=lambda: None,
     now=lambda: datetime.min.replace(tzinfo=UTC),
+    addressed=lambda _decision: None,
     publish_decisions=_nowhere,
     publish_changes=_nowhere,
     count=lambda _payload, _platform, _ends: None,

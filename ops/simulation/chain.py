@@ -100,7 +100,7 @@ class Chain:
         pseudonym = terms.pseudonym(release)
         _, operation = terms.upsert(release, pseudonym, self._policy.relay_domain)
         word = read_operation(operation, pseudonym, self._policy.provider)
-        if refusal := self._connector.of(word.contract, word.policy_version).refusal:
+        if refusal := self._connector.of(word).refusal:
             return refusal
         contract = self._policy.contract(word.contract)
         record = value_of(word, contract.purpose if contract else "")

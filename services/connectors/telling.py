@@ -68,7 +68,7 @@ class Telling:
     def _hear_upsert(self, number: int, word: Word, standing: Standing | None, *, backlog: bool) -> None:
         if not self._terms.speak_of(word.policy_version):
             raise NotYet("policy-not-here")
-        refusal, window = self._terms.of(word.contract, word.policy_version)
+        refusal, window = self._terms.of(word)
         if refusal:
             self._wait(number, word, standing, refusal, POLICIES_CHANGE)
             self._enter(word, refusal)
@@ -87,7 +87,7 @@ class Telling:
         if standing is None or (standing.seq, standing.until) != (word.seq, waiting.until_of(key)):
             self._outbox.put(key, None)
             self.end(number, word, "superseded")
-        elif refusal := self._terms.of(word.contract, word.policy_version).refusal:
+        elif refusal := self._terms.of(word).refusal:
             self._wait(number, word, standing, refusal, POLICIES_CHANGE)
             self._enter(word, refusal)
         else:
@@ -95,7 +95,7 @@ class Telling:
 
     def allow(self, number: int, word: Word) -> None:
         """A word that the policies refused: it leaves with the next ones as soon as they allow it."""
-        refusal, window = self._terms.of(word.contract, word.policy_version)
+        refusal, window = self._terms.of(word)
         if refusal:
             self.end(number, word, refusal)
         else:

@@ -1,15 +1,16 @@
 """What one provider's policy says of its contracts on one day: asked for every upsert, worked out once. Pure."""
 
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from services.contract.policies import ProviderPolicy, Refusal, refusal
+from services.connectors.words import Word
+from services.contract.policies import ProviderPolicy, Refusal, refusal, releasable
 
 
 class Term(NamedTuple):
-    """Why nothing may go under a contract, if so; and how long its release window is."""
+    """Why nothing may go under a contract, or not this word, if so; and how long its release window is."""
 
-    refusal: Refusal | None
+    refusal: Refusal | Literal["field-not-in-contract"] | None
     window_seconds: int
 
 
@@ -19,17 +20,30 @@ class Terms:
     def __init__(self, policy: ProviderPolicy | None, day: date) -> None:
         self.policy = policy
         self.day = day
-        self._known: dict[str, Term] = {}
+        self._known: dict[str, tuple[Term, frozenset[str]]] = {}
+        """By contract, with the fields that it may tell."""
 
-    def of(self, contract_id: str, policy_version: int) -> Term:
-        """What holds for a word that was decided under a policy of this version; an older one does not speak of it."""
-        if self.policy is None or self.policy.version < policy_version:
+    def of(self, word: Word) -> Term:
+        """What holds for a word; a policy that is older than the one it was decided under does not speak of it.
+
+        It may have been decided under an older one, by which the provider was told more, and have waited since.
+        """
+        if self.policy is None or self.policy.version < word.policy_version:
             return Term("contract-not-in-force", 0)
-        if contract_id not in self._known:
-            contract = self.policy.contract(contract_id)
-            window = contract.release_window_seconds if contract else 0
-            self._known[contract_id] = Term(refusal(self.policy, contract_id, self.day), window)
-        return self._known[contract_id]
+        known = self._known.get(word.contract)
+        if known is None:
+            known = self._known[word.contract] = self._judge(self.policy, word.contract)
+        term, allowed = known
+        if term.refusal is None and not word.fields.keys() <= allowed:
+            return Term("field-not-in-contract", term.window_seconds)
+        return term
+
+    def _judge(self, policy: ProviderPolicy, contract_id: str) -> tuple[Term, frozenset[str]]:
+        contract = policy.contract(contract_id)
+        if contract is None:
+            return Term("contract-not-in-force", 0), frozenset()
+        term = Term(refusal(policy, contract_id, self.day), contract.release_window_seconds)
+        return term, releasable(policy, contract)
 
     def speak_of(self, policy_version: int) -> bool:
         """Whether the policy that a word was decided under has come."""

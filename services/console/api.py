@@ -56,7 +56,11 @@ class NotIn(Exception):
 
 
 def create_api(ports: Ports) -> FastAPI:
-    api = FastAPI(title="Sanctuaire: console", docs_url=None, redoc_url=None, openapi_url=None)
+    api = FastAPI(
+        title="Sanctuaire: console", docs_url=None, redoc_url=None, openapi_url=None,
+        # It would send the password again to whatever host the request named, without TLS.
+        redirect_slashes=False,
+    )  # fmt: skip
 
     def signed_in(request: Request) -> None:
         if not ports.gate.is_in(request):

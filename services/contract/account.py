@@ -76,7 +76,7 @@ class Account:
 
     def halves(self) -> "tuple[Account, Account]":
         """The same of some contracts, and of the others: each is an account, where one of all is too large to write."""
-        contracts = list(dict.fromkeys(contract for contract, _, _ in self._ends))
+        contracts = sorted({contract for contract, _, _ in self._ends})
         middle = len(contracts) // 2
         return self._of_contracts(frozenset(contracts[:middle])), self._of_contracts(frozenset(contracts[middle:]))
 

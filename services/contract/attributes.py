@@ -6,11 +6,20 @@ The names and shapes are those of design/formats.md, one for one with the platfo
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, StringConstraints
 
 from services.contract.errors import Payload
+from services.contract.identifiers import in_one_spelling
 
 AttributeCategory = Literal["identity", "schooling", "contact", "address", "special", "national-id", "free-text"]
+
+WrittenId = Annotated[
+    str, StringConstraints(pattern=r"^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$", min_length=1, max_length=128)
+]
+LocalId = Annotated[WrittenId, AfterValidator(in_one_spelling)]
+"""What a platform calls somebody or something, in NFC."""
 
 
 class ClassCode(Payload):
@@ -23,7 +32,8 @@ class ClassCode(Payload):
 class GuardianLink(Payload):
     """Who answers for a pupil; `legal` is "1" for a holder of parental authority, null where not said."""
 
-    id: str
+    id: LocalId
+    """As in her own changes, and in what she decides: else nobody would hear her no."""
     relation: str | None = None
     financial: str | None = None
     legal: str | None = None

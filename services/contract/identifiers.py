@@ -56,6 +56,17 @@ def is_placeholder(text: str) -> bool:
     return normalize("NFC", text).strip().upper() in _PLACEHOLDERS
 
 
+def in_one_spelling(text: str) -> str:
+    """An identifier as it is; ValueError, without it, where it is not in NFC.
+
+    A pseudonym is made of NFC and a key of octets: in two spellings, one person would be two with one name, and what
+    is said of the one would never be heard of the other.
+    """
+    if not text.isascii() and normalize("NFC", text) != text:
+        raise ValueError("not in NFC")
+    return text
+
+
 def routing_key(change_source: str, change_id: str, ine: str | None) -> str:
     """The key of a person on every topic inside: the canonical INE where valid, else `<source>:<id>`."""
     return canonical_ine(ine) or f"{change_source}:{change_id}"

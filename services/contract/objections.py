@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
-from services.contract.consents import Party
+from services.contract.consents import Concerned, Instant, Party
 from services.contract.errors import Payload
 
 ObjectionStatus = Literal["open", "upheld", "rejected"]
@@ -16,14 +16,14 @@ class ObjectionDecision(Payload):
     Of the records of one objection the latest by `at` counts, whatever the order in which they come.
     """
 
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=160)]
+    subject: Concerned
     """Routing key of the person concerned: the key of the record."""
     party: Party
     """Who objects, for the person concerned."""
     objection: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     """The controller's own number for it: a person may object to one purpose more than once."""
     status: ObjectionStatus
-    at: AwareDatetime
+    at: Instant
     """Since when it stands so."""
     purpose: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     provider: Annotated[str, StringConstraints(min_length=1, max_length=80)]

@@ -35,7 +35,7 @@ class Deferred(OutcomeOfOperation):
     """Not yet: kept as the last word, tried again when `code` no longer holds."""
 
     outcome: Literal["deferred"] = "deferred"
-    code: Literal["contract-not-in-force", "place-not-allowed"]
+    code: Literal["contract-not-in-force", "place-not-allowed", "field-not-in-contract"]
 
 
 class Refused(OutcomeOfOperation):
@@ -46,7 +46,7 @@ class Refused(OutcomeOfOperation):
 
 
 OutcomeCode = Literal[
-    "delivered", "never-attempted", "contract-not-in-force", "place-not-allowed",
+    "delivered", "never-attempted", "contract-not-in-force", "place-not-allowed", "field-not-in-contract",
     "superseded", "duplicate", "unexpected",
 ]  # fmt: skip
 """Any code of the three; it says which of them it is."""
@@ -57,6 +57,7 @@ OUTCOME_OF: Mapping[OutcomeCode, Literal["delivered", "deferred", "refused"]] = 
         "never-attempted": "delivered",
         "contract-not-in-force": "deferred",
         "place-not-allowed": "deferred",
+        "field-not-in-contract": "deferred",
         "superseded": "refused",
         "duplicate": "refused",
         "unexpected": "refused",

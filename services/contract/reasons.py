@@ -229,7 +229,10 @@ STAGES: Mapping[StageCode, Meaning] = MappingProxyType(
             (), "The policies of the decision have not reached this stage.", "Wait; check the reading of policies."
         ),
         "field-not-in-contract": Meaning(
-            (), "A field came that the contract does not name.", "Report it: the stage before should have dropped it."
+            (),
+            "A field came that the contract does not name, or names no longer.",
+            "Where the contract was narrowed, wait: the filter says it anew. Else report it: the stage before should "
+            "have dropped it.",
         ),
         "contract-not-in-force": Meaning((), "The contract was not in force at the time of sending.", _CHECK_POLICY),
         "place-not-allowed": Meaning((), "A place was not allowed at the time of sending.", _CHECK_POLICY),

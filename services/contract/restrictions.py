@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
+from services.contract.consents import Concerned, Instant
 from services.contract.errors import Payload
 
 RestrictionKind = Literal["protected-address", "court-order", "article-18"]
@@ -16,13 +17,13 @@ class RestrictionDecision(Payload):
     Of the records of one restriction the latest by `at` counts, whatever the order in which they come.
     """
 
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=160)]
+    subject: Concerned
     """Routing key of the person concerned: the key of the record."""
     restriction: RestrictionKind
     reference: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     """The controller's own number for it: two orders may stand at once, and one of them be lifted."""
     status: Literal["standing", "lifted"]
-    at: AwareDatetime
+    at: Instant
     """When it was so decided. It stands from when it is known here, be this earlier or later."""
-    until: AwareDatetime | None
+    until: Instant | None
     """First instant at which it no longer stands; null has no end."""

@@ -37,6 +37,8 @@ from services.runtime.records import Record
 
 DUE_AT_ONCE = 500
 """How many whose time has come, or whom staleness held, are decided in one step: erasures come between two."""
+AGAIN_US = 60_000_000
+"""When somebody is tried again who could not be decided when her time had come."""
 VOUCHED_US = 5_000_000
 """How often the account says what the heartbeats do: it is kept for a year."""
 
@@ -114,7 +116,8 @@ class FilteringAgent:
             deciding = self._deciding(outbox, account, express=not more)
             for number, (state_key, key) in enumerate(zip(due, people, strict=True)):
                 outbox.put(state_key, None)
-                deciding.decide(key, load(outbox.get(SUBJECT + key.encode())), number)
+                if not deciding.take_up(key.encode(), number):
+                    outbox.put(expiry.key_of(outbox.now_us + AGAIN_US, key), b"")
             deciding.close()
             account.count(len(people))
         if not more:

@@ -1,6 +1,7 @@
 """One person and all contracts: what is said of each pair, and how the pair then stands. Pure."""
 
 from collections.abc import Container, Mapping
+from datetime import date
 from typing import Literal
 
 from services.contract.errors import NotAnIdentifier
@@ -13,6 +14,8 @@ from services.filtering.freshness import Staleness
 from services.filtering.guard import SHORT_CUTS, falls_on_everybody, said_no
 from services.filtering.likeness import Moment
 from services.filtering.merging import Doubt
+from services.filtering.precedents import Facts
+from services.filtering.restriction import is_long_ago
 from services.filtering.sending import next_seq, released, taken_back
 from services.filtering.showing import Showing
 from services.filtering.subject import NameParts, Pair, Subject
@@ -83,31 +86,40 @@ class Asked:
             return self._release(term, ruling, known, issued)
         if known is None:
             return ruling.quiet, None
-        if ruling.end == "erased":
-            # Whoever falls with her last pupil falls alone: it is the pupils that the guard counts.
-            if ruling.scope != "no-linked-pupil" and term.pair not in self._approved and self._waits(term, ruling):
+        end, reason, seq = ruling.end, ruling.reason, next_seq(issued, known, self._moment)
+        if end == "erased" and self._waits(term, ruling):
+            # It may wait long: what she is owed meanwhile does not.
+            if known.last != "release" or not term.under.owes_restriction(self._facts_for(term), self._moment):
                 return Decided(term.pair, "held", GUARDED, None), None
-            moved = known.erased(next_seq(issued, known, self._moment), term.named.key_serial)
-        else:
-            moved = known.restricted(next_seq(issued, known, self._moment), term.named.key_serial)
+            end, reason = "held", GUARDED
+        take_back = known.erased if end == "erased" else known.restricted
+        moved = take_back(seq, term.named.key_serial)
         reasons = [f"{each.rule}/{each.code}" for each in ruling.verdict.reasons]
         emission = taken_back(self.home(term.pair), term.pair, moved, term.named, reasons)
-        return Decided(term.pair, ruling.end, ruling.reason, emission), moved
+        return Decided(term.pair, end, reason, emission), moved
 
     def _rule_with(self, traces: Mapping[str, Traces], term: Terms, ruling: Ruling, *, delivered: bool) -> Ruling:
         """The same question, her fields under the categories of what was found in them."""
-        facts = self._facts[0 if term.usual else 1].offering(offer_with(self._showing.values(term), traces))
+        facts = self._facts_for(term).offering(offer_with(self._showing.values(term), traces))
         return ruling_of(term, ruling.scope, facts, self._moment, delivered=delivered)
 
     def _waits(self, term: Terms, ruling: Ruling) -> bool:
-        """Whether this erasure is everybody's and not owed to this person, and so waits for an operator."""
+        """Whether this erasure is everybody's and not owed to this person, and so waits for an operator.
+
+        Whoever falls with her last pupil falls alone: it is the pupils that the guard counts.
+        """
+        if ruling.scope == "no-linked-pupil" or term.pair in self._approved:
+            return False
         if not falls_on_everybody(
             ruling.verdict,
             ended_by_change=term.ended_by_change, covers_nobody=term.covers_nobody, staged=term.policy.staged,
         ):  # fmt: skip
             return False
-        facts = self._facts[0] if term.usual else self._facts[1]
-        return ruling.verdict.reasons[0].code not in SHORT_CUTS or not term.under.owes(facts, self._moment)
+        in_short = ruling.verdict.reasons[0].code in SHORT_CUTS
+        return not in_short or not term.under.owes(self._facts_for(term), self._moment)
+
+    def _facts_for(self, term: Terms) -> Facts:
+        return self._facts[0 if term.usual else 1]
 
     def orphans(
         self, subject: Subject, pairs: dict[str, Pair], bare: Mapping[str, Named], issued: int
@@ -117,13 +129,22 @@ class Asked:
         for pair in _orphans(pairs, self._docket):
             if (policy := policy_of(pair, self._docket, bare)) is None:
                 continue
-            owed = subject.deleted or said_no(subject.consents, pair.partition("/")[0])
-            outcome, moved = self._orphan(pair, pairs[pair], policy, issued, waits=not (pair in self._approved or owed))
+            waits = pair not in self._approved and not self._is_owed(subject, pair.partition("/")[0])
+            outcome, moved = self._orphan(pair, pairs[pair], policy, issued, waits=waits)
             if moved is not None:
                 pairs[pair] = moved
                 issued = moved.seq
             decided.append(outcome)
         return decided, issued
+
+    def _is_owed(self, subject: Subject, provider: str) -> bool:
+        """Whether the erasure is owed to the person, where no contract is left to ask: by whose word, or by time."""
+        if subject.deleted or said_no(subject.consents, provider):
+            return True
+        gone_since = self._person.request["gone_since"]
+        if gone_since is not None and is_long_ago(date.fromisoformat(gone_since), self._moment.day):
+            return True
+        return any(one["provider"] == provider and one["status"] == "upheld" for one in self._person.objections)
 
     def _orphan(
         self, pair: str, known: Pair, policy: Named, issued: int, *, waits: bool
@@ -180,5 +201,4 @@ def _orphans(pairs: Mapping[str, Pair], docket: Docket) -> list[str]:
 def policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
     """The policy of a pair's provider, which does not name its contract any more; null where it is not here."""
     provider = pair.partition("/")[0]
-    held = (term.named for term in terms.values() if term.policy.provider == provider)
-    return bare.get(provider) or next(held, None)
+    return bare.get(provider) or next((term.named for term in terms.values() if term.policy.provider == provider), None)

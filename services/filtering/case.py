@@ -73,7 +73,8 @@ def person_of(key: str, subject: Subject, moment: Moment) -> Person | None:
     attributes, particulars = image.attributes, subject.particulars
     guardians = [name for name, word in legal.items() if word is None or word in HOLDERS]
     against = opposing(source, subject.images, usual, moment.day) if usual and len(subject.images) > 1 else []
-    restrictions = ["no-diffusion"] if attributes.get("diffusion") is False else []
+    may_diffuse = attributes.get("diffusion") if len(subject.images) == 1 else _diffusion(subject.images)
+    restrictions = ["no-diffusion"] if may_diffuse is False else []
     if particulars.restrictions:
         restrictions += standing(particulars.restrictions, moment.now)
     return Person(
@@ -101,6 +102,16 @@ def person_of(key: str, subject: Subject, moment: Moment) -> Person | None:
     )
 
 
+def _diffusion(images: Mapping[str, Image]) -> bool | None:
+    """The last word of all directories that say it, no before yes: which of them is shown may not make it forgotten."""
+    said = [
+        (image.patched.get("diffusion") or image.version or "", image.attributes["diffusion"])
+        for image in images.values()
+        if image.whole and image.attributes.get("diffusion") is not None
+    ]
+    return max(said, key=lambda word: (word[0], not word[1]))[1] if said else None
+
+
 def _come(day: str | None, today: date) -> str | None:
     """A day, once it has come."""
     return day if day is not None and day <= today.isoformat() else None
@@ -119,7 +130,7 @@ FIELD_CATEGORY: Mapping[str, Category] = {
 
 def offer_with(values: Mapping[str, Any], traces: Mapping[str, Traces]) -> Offer:
     """These fields, those with traces under the category of what was found in them."""
-    found = ((name, worst_category(kinds)) for name, kinds in traces.items())
+    found = [(name, worst_category(kinds)) for name, kinds in traces.items()]
     return _offer(tuple(values), tuple(found))
 
 

@@ -138,7 +138,7 @@ class Deciding:
         self._issued = max(self._issued + 1, self._outbox.now_us)
         return self._issued
 
-    def take_up(self, key: bytes, number: int) -> None:
+    def take_up(self, key: bytes, number: int) -> bool:
         """Decide one person again; if that fails she stays as she is, and holds up neither others nor the heartbeat."""
         start = self._outbox.savepoint()
         try:
@@ -148,6 +148,8 @@ class Deciding:
             code = error.code if isinstance(error, Unreadable | OutputTooLarge) else "unexpected"
             self._account.end(number, EVERY_CONTRACT, "held", code)
             journal.emit(journal.FAILED, stage="filtering", kind=type(error).__name__, where=journal.where(error))
+            return False
+        return True
 
     def _relink(self, decisions: Decisions) -> Subject:
         """Say to her guardians' partitions what has changed for them."""

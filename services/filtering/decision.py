@@ -43,6 +43,7 @@ _UNLAWFUL: Final[frozenset[Rule]] = frozenset(
 )
 """Where these are known to fail, the provider may not keep what it has (GDPR art. 17(1)(d), 28(3)(g))."""
 
+_RESTRICTING: Final[frozenset[Rule]] = frozenset({"R15", "R22"})
 _ENDED_BY_TIME: Final[frozenset[ReasonCode]] = frozenset({"no-contract", "contract-over", "gone-too-long"})
 
 
@@ -96,8 +97,8 @@ def _evaluate(request: Request, now: str | None) -> Verdict:
         return Verdict("erase", (), {}, (Reason("R1", owed),), restrict=False, policy=digest, now=now)
     minimised = minimised_in(request)
     judged = [(finding, outcome_of(finding, request)) for finding in findings(request, minimised)]
-    worst: Outcome = max((outcome for _, outcome in judged), key=SEVERITY.__getitem__, default="release")
-    reasons = _reasons(finding for finding, outcome in judged if outcome == worst)
+    worst: Outcome = max([outcome for _, outcome in judged], key=SEVERITY.__getitem__, default="release")
+    reasons = _reasons([finding for finding, outcome in judged if outcome == worst])
     return Verdict(
         verdict=worst,
         fields=minimised.kept if worst == "release" else (),
@@ -138,7 +139,7 @@ def owed_to_the_person(request: Request) -> ReasonCode | None:
 
 def findings(request: Request, minimised: Minimised) -> Iterator[Finding]:
     """What every rule but R1 has against a release."""
-    yield from (Finding("R0", code, "hold") for code in request.problems)
+    yield from [Finding("R0", code, "hold") for code in request.problems]
     yield from contract_findings(request)
     yield from ground_findings(request)
     yield from consent_findings(request)
@@ -158,6 +159,12 @@ def outcome_of(finding: Finding, request: Request) -> Outcome:
     return "erase" if finding.rule in _UNLAWFUL else finding.verdict
 
 
+def restriction_owed(request: Request) -> bool:
+    """Whether R15 or R22 holds, so that whoever has it is to restrict it, whatever else is found (GDPR art. 18, 19)."""
+    against = findings(request, minimised_in(request))
+    return any(each.rule in _RESTRICTING and each.verdict == "hold" for each in against)
+
+
 def _reasons(findings: Iterable[Finding]) -> tuple[Reason, ...]:
     """Give each rule once, with the first code it found, in table order."""
     first: dict[Rule, Reason] = {}
@@ -170,7 +177,7 @@ def _is_restricted(request: Request, verdict: Outcome, reasons: tuple[Reason, ..
     """R15 and R22 tell a provider that has it to stop using it (GDPR art. 18, 19)."""
     if verdict != "hold" or request.subject.delivered is not True:
         return False
-    return any(reason.rule in {"R15", "R22"} for reason in reasons)
+    return any(reason.rule in _RESTRICTING for reason in reasons)
 
 
 def ground_of(request: Request) -> Reason:

@@ -143,5 +143,7 @@ def ruling_of(term: Terms, scope: OutOfScope | None, facts: Facts, moment: Momen
     code = scope if scope and first.code == "no-contract" else first.code
     reason = f"{first.rule}/{code}"
     said = verdict.verdict in {"release", "erase"}
+    # What may not be released and need not be erased stays there: it must not be used where she is owed that.
+    stays = delivered and verdict.verdict == "withhold" and under.owes_restriction(facts, moment)
     quiet = Decided(term.pair, end, UNCHANGED, None) if said else Decided(term.pair, end, reason, None, verdict.dropped)
-    return Ruling(verdict, scope, said or verdict.restrict, end, reason, quiet)
+    return Ruling(verdict, scope, said or verdict.restrict or stays, end, reason, quiet)

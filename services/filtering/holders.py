@@ -101,4 +101,7 @@ def _matter(record: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _day_of(record: Mapping[str, Any]) -> str:
     """The day, in Paris, on which somebody gave: a consent counts only if she had authority then."""
-    return day_in_paris(datetime.fromisoformat(record["at"])).isoformat()
+    try:
+        return day_in_paris(datetime.fromisoformat(record["at"])).isoformat()
+    except OverflowError:
+        return ""  # hours before the year 1, or after 9999: within nobody's authority

@@ -4,10 +4,11 @@ Only an INE shows it: neither a name, nor a birth date, nor a school. Under `<so
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import orjson
 
+from services.contract.errors import TooLarge
 from services.contract.identifiers import canonical_ine
 from services.contract.moves import Claim, Moved
 from services.filtering.identity import SOLE, Double, Identity
@@ -15,6 +16,9 @@ from services.filtering.particulars import Folded, joined
 from services.filtering.subject import NOBODY, Image, Pair, Subject, dump, load, newest, take_said
 
 Doubt = Literal["merge-under-way", "two-ines"]
+
+MAX_KEYS: Final = 64
+"""How many keys may claim one INE: without a bound, whoever may name it could fill what is remembered of her."""
 
 
 def other_ine(key: str, subject: Subject) -> str | None:
@@ -56,8 +60,14 @@ def claims_to_make(key: str, subject: Subject, shown: str | None) -> tuple[tuple
 
 
 def hear_claim(subject: Subject, claim: Claim) -> tuple[Subject, Folded]:
-    """Take one claim in at the kept key: what was claimed, taken back or answered by a later one changes nothing."""
+    """Take one claim in at the kept key: what was claimed, taken back or answered by a later one changes nothing.
+
+    Raises:
+        TooLarge: as many keys as may be have claimed this INE.
+    """
     identity = subject.particulars.identity
+    if len({claim.dropped, *identity.claims, *identity.settled}) > MAX_KEYS:
+        raise TooLarge(f"payload: {MAX_KEYS} keys have claimed this INE already")
     known = max(abs(said.get(claim.dropped, 0)) for said in (identity.claims, identity.settled))
     if claim.seq <= known:
         return subject, "duplicate" if claim.seq == known else "superseded"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from services.filtering.decision import Verdict, decide_under, owed_to_the_person
+from services.filtering.decision import Verdict, decide_under, owed_to_the_person, restriction_owed
 from services.filtering.likeness import Moment, Offer, Traits, representative, traits_of
 from services.filtering.parsing import read_request
 from services.filtering.request import SUBJECT, Policy
@@ -124,6 +124,10 @@ class Precedents:
         """Whether the person, of whom something was delivered, is owed an erasure whatever becomes of the contract."""
         request = read_request(self._policy, self.request(facts, moment, delivered=True))
         return owed_to_the_person(request) is not None
+
+    def owes_restriction(self, facts: Facts, moment: Moment) -> bool:
+        """Whether she, of whom something was delivered, is owed its restriction whatever becomes of it otherwise."""
+        return restriction_owed(read_request(self._policy, self.request(facts, moment, delivered=True)))
 
     def _decide_first(self, key: _Key, matter: Matter, moment: Moment) -> Verdict:
         traits, delivered, guardians, seen = key

@@ -30,6 +30,10 @@ def is_gone_for_good(request: Request) -> Answer:
         return False
     if gone_since is UNKNOWN or today is UNKNOWN:
         return UNKNOWN
+    return is_long_ago(gone_since, today)
+
+
+def is_long_ago(gone_since: date, today: date) -> bool:
     return months_later(gone_since, MONTHS_AFTER_LEAVING) <= (today.year, today.month, today.day)
 
 

@@ -36,6 +36,7 @@ async def run(settings: Settings, register: RegisterFile, standing: Standing, at
         Ports(
             register=register.current,
             now=lambda: datetime.now(UTC),
+            addressed=directory.addressed,
             publish_decisions=lambda decisions: delivery.deliver([decision_event(one) for one in decisions]),
             publish_changes=directory.publish,
             count=posted,

@@ -35,8 +35,7 @@ RETRY_SECONDS = {"unreachable": 5, "busy": 1, "no-register": 30}
 
 CONSENTS = Intake("consent-decision", ConsentDecision, MAX_CONSENT_BYTES, 1 << 20, refuse_decision, reference_of)
 CHANGES = Intake(
-    "change", Change, MAX_CHANGE_BYTES, 2 << 20,
-    lambda platform, change, _now: refuse_change(platform, change), lambda change: event_id(encode(change)),
+    "change", Change, MAX_CHANGE_BYTES, 2 << 20, refuse_change, lambda change: event_id(encode(change)),
 )  # fmt: skip
 
 PayloadType = TypeVar("PayloadType", bound=BaseModel)
@@ -51,6 +50,8 @@ class Ports:
     register: Callable[[], Register | None]
     """Who may post; null while that cannot be read, and then nobody may."""
     now: Callable[[], datetime]
+    addressed: Callable[[ConsentDecision], ConsentDecision | None]
+    """A decision under the key of whom it is about; null while that key is not known."""
     publish_decisions: Publish[ConsentDecision]
     publish_changes: Publish[Change]
     count: Callable[[str, str, Sequence[str]], None]
@@ -70,6 +71,8 @@ def create_api(ports: Ports, body_seconds: float = BODY_SECONDS) -> FastAPI:
     """The application; its document is schemas/openapi.json, so it serves none."""
     api = FastAPI(
         title="Sanctuaire: ingress", version="1.0.0", docs_url=None, redoc_url=None, openapi_url=None,
+        # It would send body and token again to whatever host the request named, without TLS.
+        redirect_slashes=False,
         description="What regional platforms tell the directory. An answer of 2xx means that Kafka has it on all "
         "replicas; posted again, the same counts once. Rendered by `python -m ops.rendering`; do not edit.",
         license_info={"name": "EUPL-1.2", "url": "https://eupl.eu/1.2/en/"},
@@ -79,6 +82,7 @@ def create_api(ports: Ports, body_seconds: float = BODY_SECONDS) -> FastAPI:
     async def answer(
         request: Request, bearer: HTTPAuthorizationCredentials | None,
         intake: Intake[PayloadType], publish: Publish[PayloadType],
+        addressed: Callable[[PayloadType], PayloadType | None],
     ) -> Response:  # fmt: skip
         name = "-"
         try:
@@ -86,9 +90,8 @@ def create_api(ports: Ports, body_seconds: float = BODY_SECONDS) -> FastAPI:
             name = platform.name
             _refuse_more_than_can_be_taken(gate)
             async with gate:
-                taken = take(
-                    intake, platform, _media_type(request), await _body(request, intake, body_seconds), ports.now()
-                )
+                media_type, body = _media_type(request), await _body(request, intake, body_seconds)
+                taken = take(intake, platform, media_type, body, ports.now(), addressed)
                 await publish(taken.payloads)
         except Unreachable:
             raise _counted(ports, intake, name, NotTaken("unreachable")) from None
@@ -100,11 +103,11 @@ def create_api(ports: Ports, body_seconds: float = BODY_SECONDS) -> FastAPI:
 
     @api.post("/v1/consents", **described(CONSENTS, "postConsents", "Say what families decided."))
     async def post_consents(request: Request, bearer: Bearer) -> Response:
-        return await answer(request, bearer, CONSENTS, ports.publish_decisions)
+        return await answer(request, bearer, CONSENTS, ports.publish_decisions, ports.addressed)
 
     @api.post("/v1/changes", **described(CHANGES, "postChanges", "Say what has changed in the directory."))
     async def post_changes(request: Request, bearer: Bearer) -> Response:
-        return await answer(request, bearer, CHANGES, ports.publish_changes)
+        return await answer(request, bearer, CHANGES, ports.publish_changes, lambda change: change)
 
     _answer_without_values(api, ports)
     return api

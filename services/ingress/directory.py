@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.contract.changes import Change, Identifier
+from services.contract.consents import ConsentDecision
 from services.contract.errors import Unreachable, Unreadable
 from services.contract.topology import IDENTIFIERS
 from services.ingress.delivery import Delivery
@@ -29,6 +30,12 @@ class Directory:
         self._turn = asyncio.Lock()
         self.read = asyncio.Event()
         """Set once all that was published before is known; until then a person could become two."""
+
+    def addressed(self, decision: ConsentDecision) -> ConsentDecision | None:
+        """The decision under its person's key; null where that is not known before the topic is read."""
+        if ":" not in decision.subject:
+            return decision
+        return self._known.addressed(decision) if self.read.is_set() else None
 
     async def publish(self, changes: Sequence[Change]) -> None:
         """Return once identifiers and changes are acknowledged; raise Unreachable where some are not."""

@@ -10,10 +10,13 @@ from typing import Final, Literal, NamedTuple
 from services.contract.changes import Change
 from services.contract.consents import ConsentDecision
 from services.contract.identifiers import canonical_ine, is_placeholder
+from services.contract.policies import day_in_paris
 from services.ingress.platforms import Platform
 
 AHEAD: Final = timedelta(minutes=5)
 """As far as a platform's clock may be ahead of ours."""
+A_DAY: Final = timedelta(days=1)
+"""As far as its calendar may be: in Nouméa it is tomorrow already."""
 
 _GUARDIAN: Final = "guardian:"
 _LOCAL_KEY: Final = re.compile(r"([a-z0-9][a-z0-9._-]{0,63}):([^\x00-\x1f\x7f-\x9f]{1,128})")
@@ -45,12 +48,17 @@ def refuse_decision(platform: Platform, decision: ConsentDecision, now: datetime
     return None
 
 
-def refuse_change(platform: Platform, change: Change) -> Refusal | None:
-    """Why this platform may not say this of the directory: another's source, or an INE that it may not name."""
+def refuse_change(platform: Platform, change: Change, now: datetime) -> Refusal | None:
+    """Why this platform may not say this of the directory: another's source, or an INE that it may not name.
+
+    What is dated ahead would outweigh all that is said until then, a deletion too; a deletion may have any date.
+    """
     if change.source not in platform.sources:
         return Refusal("foreign-source", "source")
     if change.attributes.ine is not None and not platform.ine:
         return Refusal("foreign-subject", "attributes.ine")
+    if change.kind != "delete" and change.version[:8] > day_in_paris(now + A_DAY).strftime("%Y%m%d"):
+        return Refusal("dated-ahead", "version")
     return None
 
 

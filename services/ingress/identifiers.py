@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from services.contract.changes import Change, Identifier, routing_key
+from services.contract.consents import ConsentDecision
 from services.contract.errors import KeyMismatch
 from services.contract.identifiers import canonical_uai
 from services.contract.parsing import parse_payload
@@ -31,6 +32,15 @@ class Identifiers:
             return f"{change.source}:{change.id}"
         pinned = self._keys[change.source].get(change.id)
         return pinned or routing_key(change.source, change.id, change.attributes.ine)
+
+    def addressed(self, decision: ConsentDecision) -> ConsentDecision:
+        """The decision under the key that its person was first published under, where `<source>:<id>` names her.
+
+        A pupil who was published with her INE is remembered under that alone: under the other key nobody would hear it.
+        """
+        source, _, local = decision.subject.partition(":")
+        pinned = self._keys[source].get(local) if source in self._keys else None
+        return decision if pinned in {None, decision.subject} else decision.model_copy(update={"subject": pinned})
 
     def learn(self, change: Change) -> Identifier | None:
         """Take in what the change teaches; what is new must be on its topic before the change is sent."""

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
@@ -68,10 +69,13 @@ class Taken(Generic[PayloadType]):
         return ["accepted"] * len(self.payloads) + [one.code for one in self.answer.refused]
 
 
-def take(
-    intake: Intake[PayloadType], platform: Platform, media_type: str, raw: bytes, now: datetime
-) -> Taken[PayloadType]:
+def take(  # noqa: PLR0913, PLR0917  # a body, whose it is, and who is who
+    intake: Intake[PayloadType], platform: Platform, media_type: str, raw: bytes, now: datetime,
+    addressed: Callable[[PayloadType], PayloadType | None],
+) -> Taken[PayloadType]:  # fmt: skip
     """Read a body and ask the guard of each payload; a bad one never keeps a withdrawal beside it from being heard.
+
+    `addressed` gives what may be taken under the key of whom it is about; null while that key is not known.
 
     Raises:
         NotTaken: nothing in it may be taken.
@@ -86,8 +90,10 @@ def take(
             refused.append(refused_item(item.position, item.code, item.why))
         elif refusal := intake.refuse(platform, item.payload, now):
             refused.append(refused_item(item.position, refusal.code, refusal.where))
+        elif (payload := addressed(item.payload)) is None:
+            refused.append(refused_item(item.position, "unreachable", "subject"))
         else:
-            taken.append(item)
+            taken.append(Item(item.position, payload))
     if not taken:
         raise NotTaken(refused[0].code if refused else "nothing-said", tuple(refused))
     receipts = tuple(Receipt(position=one.position, receipt=intake.reference(one.payload)) for one in taken)
@@ -95,9 +101,12 @@ def take(
 
 
 def _read(intake: Intake[PayloadType], media_type: str, raw: bytes) -> list[Item[PayloadType] | Refused]:
+    """As many as may be taken, and one more: to look at a million would hold up everybody else's withdrawals."""
     if media_type == LINES:
-        return list(read_lines(io.BytesIO(raw), intake.model, intake.limit_bytes))
+        items = read_lines(io.BytesIO(raw), intake.model, intake.limit_bytes)
+    else:
+        items = read_body(raw, intake.model, intake.limit_bytes)
     try:
-        return read_body(raw, intake.model, intake.limit_bytes)
+        return list(islice(items, MAX_ITEMS + 1))
     except Unreadable as error:
         raise NotTaken(error.code, (refused_item(1, error.code, str(error)),)) from None

@@ -44,18 +44,20 @@ def read_lines(stream: BinaryIO, model: type[PayloadType], limit_bytes: int) -> 
             yield _read(number, line, model, limit_bytes)
 
 
-def read_body(raw: bytes, model: type[PayloadType], limit_bytes: int) -> list[Item[PayloadType] | Refused]:
-    """One object, or a list of objects.
+def read_body(raw: bytes, model: type[PayloadType], limit_bytes: int) -> Iterator[Item[PayloadType] | Refused]:
+    """One object, or each of a list of objects.
 
     Raises:
         Unreadable: it is neither, so that nothing in it can be told apart.
     """
     content = parse_json(raw, len(raw))
     if isinstance(content, list):
-        return [_read(number, orjson.dumps(one), model, limit_bytes) for number, one in enumerate(content, 1)]
-    if not isinstance(content, dict):
+        for number, one in enumerate(content, 1):
+            yield _read(number, orjson.dumps(one), model, limit_bytes)
+    elif isinstance(content, dict):
+        yield _read(1, raw.strip(), model, limit_bytes)
+    else:
         raise NotThisSchema("payload: neither an object nor a list of objects")
-    return [_read(1, raw.strip(), model, limit_bytes)]
 
 
 def _read(position: int, raw: bytes, model: type[PayloadType], limit_bytes: int) -> Item[PayloadType] | Refused:

@@ -49,7 +49,8 @@ MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "nothing-said": Meaning(422, "Nothing was said.", "Post at least one."),
         "not-a-subject": Meaning(422, "Neither an INE nor `<source>:<id>`.", "Name the person by the routing key, in "
                                  "its canonical form."),
-        "dated-ahead": Meaning(422, "A yes that is dated ahead.", "Set the clock right; post it once it was given."),
+        "dated-ahead": Meaning(422, "A yes, or a change, that is dated ahead.", "Set the clock right; post it once "
+                               "it was given, or under the day of its export."),
         "unexpected": Meaning(500, "A defect of the program.", "Post again; if it stays, tell the operators when."),
         "unreachable": Meaning(503, "Kafka has not said that it has it all.", "Post all of it again: what was taken "
                                "twice counts once."),

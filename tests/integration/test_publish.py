@@ -113,25 +113,27 @@ def test_a_dry_run_sends_nothing(own_broker: EmbeddedBroker, capsys: pytest.Capt
     assert len(records(own_broker, CHANGES)) == before
 
 
-def test_consents_are_keyed_by_their_subject_and_a_bad_line_is_counted(
+def test_consents_are_keyed_by_whom_they_are_about_and_a_bad_line_is_counted(
     own_broker: EmbeddedBroker, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     decision = {
         "subject": "999000001AB", "party": "child", "status": "withdrawn", "at": "2026-09-15T08:00:00Z",
         "until": None, "purpose": "reading-practice", "provider": "lecture", "notice": None, "proof": None,
     }  # fmt: skip
+    by_the_platforms_own_id = {**decision, "subject": "ac-99:8800001"}
     file = tmp_path / "decisions.ndjson"
-    file.write_text('{"subject":"CANARY"}\n' + json.dumps(decision) + "\n", "utf-8")
-    capsys.readouterr()
+    lines = ['{"subject":"CANARY"}', json.dumps(decision), json.dumps(by_the_platforms_own_id)]
+    file.write_text("\n".join(lines), "utf-8")
+    publish(SAMPLES, capsys)
 
     code = main(["publish", "consents", str(file), "--json"])
     said = capsys.readouterr()
 
     assert code == 1
-    assert json.loads(said.out) == {"published": {"withdrawn": 1}, "refused": 1}
+    assert json.loads(said.out) == {"published": {"withdrawn": 2}, "refused": 1}
     assert said.err.startswith("refused: line 1: ")
     assert "CANARY" not in said.err
-    assert [record.key for record in records(own_broker, CONSENTS)] == [b"999000001AB"]
+    assert [record.key for record in records(own_broker, CONSENTS)] == [b"999000001AB"] * 2
 
 
 def test_missing_topics_are_named_with_the_command_that_makes_them(

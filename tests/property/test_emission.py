@@ -1,5 +1,7 @@
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
+from unicodedata import normalize
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ MODELS: dict[str, type[Release | Withdrawal | Restriction]] = {
 }  # fmt: skip
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 codes = st.lists(st.fixed_dictionaries({"school": texts, "code": texts}), max_size=3)
-identifiers = st.from_regex(r"p([\w \"\\/é€😀]{0,80}[^\s\W])?", fullmatch=True)
+identifiers = st.from_regex(r"p([\w \"\\/é€😀]{0,80}[^\s\W])?", fullmatch=True).map(partial(normalize, "NFC"))
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 
 

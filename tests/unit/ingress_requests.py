@@ -13,6 +13,7 @@ from services.contract.changes import Change
 from services.contract.consents import ConsentDecision
 from services.contract.errors import Unreachable
 from services.ingress.api import Ports, create_api
+from services.ingress.identifiers import Identifiers
 from services.ingress.platforms import Platform, Register, digest_of
 from tests.replay.invented import example
 
@@ -39,11 +40,18 @@ class Platforms:
     published: list[Any] = field(default_factory=list)
     ends: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     defects: list[str] = field(default_factory=list)
+    directory: Identifiers | None = field(default_factory=Identifiers)
+    """What was published before; null while that is not read."""
 
     async def publish(self, payloads: Sequence[ConsentDecision | Change]) -> None:
         if self.away:
             raise Unreachable("Kafka does not answer")
         self.published += payloads
+
+    def addressed(self, decision: ConsentDecision) -> ConsentDecision | None:
+        if ":" not in decision.subject:
+            return decision
+        return None if self.directory is None else self.directory.addressed(decision)
 
     def count(self, payload: str, platform: str, ends: Sequence[str]) -> None:
         self.ends.update((payload, platform, end) for end in ends)
@@ -51,7 +59,7 @@ class Platforms:
     @property
     def ports(self) -> Ports:
         return Ports(
-            register=lambda: self.register, now=lambda: NOW, publish_decisions=self.publish,
+            register=lambda: self.register, now=lambda: NOW, addressed=self.addressed, publish_decisions=self.publish,
             publish_changes=self.publish, count=self.count,
             defect=lambda error: self.defects.append(type(error).__name__),
         )  # fmt: skip

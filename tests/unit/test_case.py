@@ -116,6 +116,43 @@ def test_opposition_of_a_holder_of_another_directory_lapses_with_her_authority(e
     assert "opposing" not in person(subject).request
 
 
+EARLIER, SHOWN, AFTERWARDS = ("20260830.1.000000001", "20260901.0.000000001", "20260902.1.000000001")
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "shown", "is_held_back"),
+    [
+        pytest.param((EARLIER, False), None, True, id="a no is not forgotten where the directory shown says nothing"),
+        pytest.param((EARLIER, False), True, False, id="a later yes lifts it"),
+        pytest.param((EARLIER, True), False, True, id="a later no counts"),
+        pytest.param((SHOWN, False), True, True, id="of one version the no counts"),
+        pytest.param((EARLIER, True), None, False, id="a yes is none"),
+        pytest.param((EARLIER, None), None, False, id="nobody says it"),
+    ],
+)
+def test_whether_an_address_may_be_passed_on_is_the_last_word_of_all_directories(
+    elsewhere: tuple[str, bool | None],
+    shown: bool | None,  # noqa: FBT001  # a row
+    is_held_back: bool,  # noqa: FBT001  # a row
+) -> None:
+    version, diffusion = elsewhere
+    subject, _ = fold(NOBODY, joins(version=SHOWN, attributes={"diffusion": shown}))
+    away = joins(source="zzz", id="e-1", version=version, attributes={"diffusion": diffusion})
+    subject, _ = fold(subject, away)
+
+    assert person(subject).source == "aaf-d99"
+    assert person(subject).request["restrictions"] == ["no-diffusion"] * is_held_back
+
+
+def test_directory_that_has_let_go_of_a_person_holds_no_address_back() -> None:
+    subject, _ = fold(NOBODY, joins(version=SHOWN, attributes={"diffusion": None}))
+    away = joins(source="zzz", id="e-1", version=EARLIER, attributes={"diffusion": False})
+    subject, _ = fold(subject, away)
+    subject, _ = fold(subject, delete(AFTERWARDS, source="zzz", id="e-1"))
+
+    assert person(subject).request["restrictions"] == []
+
+
 def test_consent_of_a_guardian_whom_the_image_does_not_name_is_left_out() -> None:
     stranger = person(pupil("1", ("guardian:aaf-d99:999-9999", "given"), ("child", "given")))
 

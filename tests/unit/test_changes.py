@@ -72,6 +72,11 @@ def test_spelling_that_differs_is_the_same_change() -> None:
         pytest.param(change(id=""), NotThisSchema, id="empty-id"),
         pytest.param(change(id="9" * 129), NotThisSchema, id="long-id"),
         pytest.param(change(id=f" {CANARY}"), NotThisSchema, id="id-with-white-space"),
+        pytest.param(change(id=f"{CANARY}-e\u0301"), NotThisSchema, id="id-in-another-spelling"),
+        pytest.param(
+            change(f'{{"guardians":[{{"id":"{CANARY}-e\u0301"}}]}}'), NotThisSchema, id="guardian-in-another-spelling"
+        ),
+        pytest.param(change(f'{{"guardians":[{{"id":"{CANARY} "}}]}}'), NotThisSchema, id="guardian-with-white-space"),
         pytest.param(change(version="20260916.1.1"), NotThisSchema, id="version-without-its-width"),
         pytest.param(change(f'{{"email":"{CANARY * 30_000}"}}'), TooLarge, id="too-large"),
     ],

@@ -141,6 +141,10 @@ async def test_upsert_and_its_erasure_in_one_batch_tell_nothing() -> None:
         pytest.param({"contracts": contract_with(until="2026-09-14")}, "contract-not-in-force", id="contract over"),
         pytest.param({"places": example("provider-policy/1/us-support")["places"]}, "place-not-allowed",
                      id="a place that is not allowed"),
+        pytest.param({"contracts": contract_with(fields=["given_name"], required=[])}, "field-not-in-contract",
+                     id="a field that the contract names no longer"),
+        pytest.param({"perimeter": {"allowed_fields": ["given_name"]}}, "field-not-in-contract",
+                     id="a field that the perimeter allows no longer"),
     ],
 )  # fmt: skip
 async def test_upsert_that_may_not_go_is_deferred_and_told_once_it_may(differences: dict[str, Any], code: str) -> None:

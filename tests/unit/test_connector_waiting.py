@@ -213,6 +213,19 @@ async def test_what_waits_is_not_told_after_the_cut_off() -> None:
     assert gar.ledger()[1:] == [("delivered", 10)]
 
 
+async def test_what_waits_is_not_told_under_a_contract_that_has_become_narrower() -> None:
+    gar = await fresh(Connector(windowed(10)))
+    await gar.take(UPSERTS, upsert(10, fields={"level": "5EME", "given_name": "Maïa"}))
+    await gar.learn(windowed(10, version=5, contract={"fields": ["level"], "required": []}))
+    await gar.tick(10)
+    before = gar.ledger()
+    await gar.take(UPSERTS, upsert(11, policy_version=5))
+    await gar.tick(10)
+
+    assert before == [("field-not-in-contract", 10)]
+    assert gar.ledger()[1:] == [("delivered", 11)]
+
+
 async def test_contract_that_becomes_live_tells_the_newer_word_at_once_and_forgets_the_older() -> None:
     gar = await fresh(Connector(windowed(300)))
     await gar.take(UPSERTS, upsert(10))

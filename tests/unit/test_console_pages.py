@@ -117,6 +117,13 @@ async def test_form_of_another_site_is_not_taken(desk: Desk, token: str) -> None
     assert "sanctuaire-session" not in desk.client.cookies
 
 
+async def test_password_that_is_posted_to_a_path_with_a_slash_too_many_is_sent_nowhere_else(desk: Desk) -> None:
+    answer = await desk.client.post("/login/", data={"password": PASSWORD}, headers={"host": "elsewhere.example.test"})
+
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
 async def test_only_the_own_form_signs_out(desk: Desk) -> None:
     await desk.enter()
     await desk.client.post("/logout", data={"token": "0" * 64})

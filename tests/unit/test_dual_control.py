@@ -1,5 +1,6 @@
 """Two operators: who may ask, who may confirm, for what and for how long."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ops.dual_control import Request, SignedRequest, confirm, read_request, sign_request, write_request
+from ops.dual_control import Request, SignedRequest, _octets, confirm, read_request, sign_request, write_request
 from services.contract.errors import NotSigned, WrongSettings
 
 ONE, OTHER, STRANGER = (Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in (1, 2, 3))
@@ -70,6 +71,15 @@ def test_request_that_was_changed_after_it_was_signed_confirms_nothing(changed: 
 def test_request_holds_for_a_time_and_not_for_ever(until: datetime) -> None:
     with pytest.raises(WrongSettings, match="days at most"):
         sign_request(request(until=until), ONE)
+
+
+def test_request_that_was_signed_for_longer_by_other_means_holds_no_longer_than_any() -> None:
+    made = request(until=AT + timedelta(days=365))
+    signed = SignedRequest(**dict(made), signature=base64.b64encode(ONE.sign(_octets(made))).decode())
+
+    confirm(signed, TRUSTED, OTHER, "B. Operator", AT + timedelta(days=7, seconds=-1))
+    with pytest.raises(NotSigned, match="its time"):
+        confirm(signed, TRUSTED, OTHER, "B. Operator", AT + timedelta(days=7))
 
 
 def test_request_is_read_as_it_was_written_and_written_once(tmp_path: Path) -> None:

@@ -122,6 +122,23 @@ async def test_consent_of_another_s_key_is_quarantined() -> None:
     assert stage.codes(CONSENTS) == ["key-mismatch"]
 
 
+@pytest.mark.parametrize(
+    ("subject", "party"),
+    [
+        pytest.param("aaf-d99:e\u0301", "child", id="of whom"),
+        pytest.param(INE, "guardian:aaf-d99:e\u0301", id="by whom"),
+    ],
+)
+async def test_no_in_a_spelling_under_which_nobody_is_known_is_not_taken_for_heard(subject: str, party: str) -> None:
+    """The same letters in NFC would be another key."""
+    stage = filtering(policy("consent-service"))
+    decision = orjson.dumps({**orjson.loads(bytes_of(consent("child", "withdrawn", AT))), "subject": subject,
+                             "party": party})  # fmt: skip
+    await stage.take(CONSENTS, (subject.encode(), decision))
+
+    assert stage.codes(CONSENTS) == ["not-this-schema"]
+
+
 async def test_consent_granted_later_releases_from_state() -> None:
     stage = filtering(policy("consent-service"))
     await stage.take(CHANGES, JOINS)
@@ -132,6 +149,23 @@ async def test_consent_granted_later_releases_from_state() -> None:
         "R10/child-consent-missing", "R10/holder-consent-missing", "R10/joint-consent",
     ]  # fmt: skip
     assert [value["subject"] for value in stage.of(RELEASES)] == [INE]
+
+
+async def test_withdrawal_is_heard_whatever_else_was_said_in_the_name_of_the_same_person() -> None:
+    stage = filtering(policy("consent-service"))
+    await stage.take(CHANGES, JOINS)
+    for party in ("child", "guardian:aaf-d99:999-2001"):
+        await stage.take(CONSENTS, (MAIA, bytes_of(consent(party, "given", AT))))
+    # As much as a state may hold, and then the little that is left.
+    flood = [
+        consent("child", "given", "2026-08-01T08:00:00Z", purpose=f"p-{number}", notice=text, proof=text)
+        for number, text in enumerate(["\0" * 80] * 900 + [None] * 20)
+    ]
+    await stage.take(CONSENTS, *((MAIA, bytes_of(each)) for each in flood))
+    await stage.take(CONSENTS, (MAIA, bytes_of(consent("child", "withdrawn", "2026-09-05T08:00:00Z"))))
+
+    assert stage.codes(CONSENTS) == []
+    assert [value["reasons"] for value in stage.of(WITHDRAWALS)] == [["R1/consent-withdrawn"]]
 
 
 async def test_without_any_policy_nothing_is_released_and_the_person_is_kept() -> None:

@@ -183,9 +183,10 @@ async def test_contract_for_adults_alone_links_by_whatever_contract_its_provider
 
 async def test_guardian_whose_key_is_too_long_to_travel_is_not_linked() -> None:
     stage = filtering(for_families())
-    await tell(stage, joins(attributes={"guardians": [{"id": "9" * 153, "legal": "1"}, {"id": "1", "legal": "1"}]}))
+    source, guardians = "a" * 40, [{"id": "9" * 120, "legal": "1"}, {"id": "1", "legal": "1"}]
+    await tell(stage, joins(source=source, attributes={"guardians": guardians}))
 
-    assert said(stage, LINKS) == [("aaf-d99:1", "gar/GAR-2026", True)]
+    assert said(stage, LINKS) == [(f"{source}:1", "gar/GAR-2026", True)]
 
 
 async def test_teacher_links_nobody() -> None:

@@ -6,10 +6,15 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
+from services.contract.changes import Identifier
 from services.contract.consents import ConsentDecision
-from services.ingress import api
+from services.contract.parsing import parse_payload
+from services.ingress import api, reading
+from services.ingress.identifiers import Identifiers
 from services.ingress.intake import MAX_ITEMS
+from services.ingress.platforms import Platform, Register, digest_of
 from services.ingress.reading import MAX_CONSENT_BYTES
 from services.ingress.refusals import MEANINGS, Code
 from tests.unit.ingress_requests import BEARER, CHANGE, DECISION, JSON, LINES, TOKEN, Platforms, lines
@@ -130,6 +135,49 @@ async def test_refusal_says_what_is_wrong_without_a_value_and_publishes_nothing(
     assert sum(platforms.ends.values()) == 1
 
 
+async def test_pupil_is_heard_under_the_ine_that_she_was_published_under_though_the_platform_may_not_say_it() -> None:
+    register = Register(platforms=(Platform(name="ac-99", digest=digest_of(TOKEN), sources=("aaf-d99",), ine=False),))
+    directory = Identifiers()
+    directory.remember(Identifier(source="aaf-d99", entity="person", id="999-1001", value=DECISION["subject"]))
+    platforms = Platforms(register=register, directory=directory)
+
+    answer = await platforms.post(
+        CONSENTS, [{**DECISION, "subject": f"aaf-d99:{local}"} for local in ("999-1001", "999-1002")]
+    )
+
+    assert answer.status_code == 202
+    assert [one.subject for one in platforms.published] == [DECISION["subject"], "aaf-d99:999-1002"]
+    assert answer.json()["receipts"][0]["receipt"] == RECEIPT
+
+
+async def test_who_can_be_found_in_the_directory_alone_waits_for_it_and_nobody_beside_her_does() -> None:
+    platforms = Platforms(directory=None)
+    by_her_id = {**DECISION, "subject": "aaf-d99:999-1001"}
+
+    both = await platforms.post(CONSENTS, [by_her_id, DECISION])
+    alone = await platforms.post(CONSENTS, by_her_id)
+
+    assert (both.status_code, [one.subject for one in platforms.published]) == (207, [DECISION["subject"]])
+    assert both.json()["refused"] == [{"position": 1, "status": 503, "code": "unreachable", "detail": "subject"}]
+    assert (alone.status_code, alone.headers["retry-after"]) == (503, "5")
+
+
+@pytest.mark.parametrize("headers", [JSON, LINES], ids=["a list", "one a line"])
+async def test_no_more_is_looked_at_than_may_be_taken(headers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bytes] = []
+
+    def parse(model: type[BaseModel], raw: bytes, limit_bytes: int) -> BaseModel:
+        looked.append(raw)
+        return parse_payload(model, raw, limit_bytes)
+
+    monkeypatch.setattr(reading, "parse_payload", parse)
+    many = [1] * 100_000
+
+    answer = await Platforms().post(CONSENTS, lines(*many) if headers is LINES else many, **headers)
+
+    assert (answer.status_code, answer.json()["code"], len(looked)) == (413, "too-many", MAX_ITEMS + 1)
+
+
 @pytest.mark.parametrize(
     ("content", "status", "code", "detail"),
     [
@@ -192,6 +240,7 @@ async def test_defect_is_told_without_its_text() -> None:
         pytest.param("GET", CONSENTS, 405, "method-not-allowed", id="reading"),
         pytest.param("DELETE", CHANGES, 405, "method-not-allowed", id="deleting"),
         pytest.param("POST", f"/v1/{CANARY}", 404, "not-found", id="another path"),
+        pytest.param("POST", f"{CONSENTS}/", 404, "not-found", id="a path with a slash too many"),
         pytest.param("GET", "/openapi.json", 404, "not-found", id="the document, which is a file"),
         pytest.param("GET", "/docs", 404, "not-found", id="a page with scripts from elsewhere"),
     ],
@@ -202,6 +251,7 @@ async def test_there_is_nothing_else_and_no_path_is_repeated(method: str, path: 
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert CANARY not in answer.text
+    assert "location" not in answer.headers
     assert answer.headers.get("allow") == ("POST" if status == 405 else None)
 
 

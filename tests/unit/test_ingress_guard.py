@@ -82,16 +82,25 @@ def test_platform_speaks_of_its_own_subjects_in_the_name_of_its_own_guardians(
         pytest.param(LOCAL, {}, ("foreign-subject", "attributes.ine"), id="an INE that it may not name"),
         pytest.param(ACADEMIE, {"source": "aaf-d98"}, ("foreign-source", "source"), id="someone else's region"),
         pytest.param(TWO, {"source": "ent-99", "attributes": {"ine": None}}, None, id="its second source"),
+        pytest.param(ACADEMIE, {"version": "20260916.1.999999999"}, None, id="of tomorrow, as in Nouméa it is"),
+        pytest.param(ACADEMIE, {"version": "20260917.0.000000000"}, ("dated-ahead", "version"), id="dated ahead"),
+        pytest.param(ACADEMIE, {"version": "99999999.1.000000000"}, ("dated-ahead", "version"), id="of no day"),
+        pytest.param(LOCAL, {"kind": "patch", "version": "20620915.1.000000000", "attributes": {"ine": None}},
+                     ("dated-ahead", "version"), id="a patch dated ahead"),
     ],
-)
+)  # fmt: skip
 def test_platform_changes_what_is_of_its_own_sources(
     speaker: Platform, said: dict[str, Any], refused: Refusal | None
 ) -> None:
-    assert refuse_change(speaker, joins(**said)) == refused
+    assert refuse_change(speaker, joins(**said), NOW) == refused
 
 
 def test_platform_deletes_only_what_is_its_own() -> None:
     deletion = delete("20260915.1.000000001")
 
-    assert refuse_change(LOCAL, deletion) is None
-    assert refuse_change(platform("aaf-d98"), deletion) == ("foreign-source", "source")
+    assert refuse_change(LOCAL, deletion, NOW) is None
+    assert refuse_change(platform("aaf-d98"), deletion, NOW) == ("foreign-source", "source")
+
+
+def test_deletion_is_heard_whatever_its_date() -> None:
+    assert refuse_change(LOCAL, delete("20620915.1.000000001"), NOW) is None

@@ -53,7 +53,7 @@ def test_decision_is_read_whole_however_its_line_ends(ending: str) -> None:
     ],
 )  # fmt: skip
 def test_body_is_one_object_or_a_list(body: str, found: list[tuple[int, str]]) -> None:
-    assert shown(read_body(body.encode(), ConsentDecision, MAX_CONSENT_BYTES)) == found
+    assert shown(list(read_body(body.encode(), ConsentDecision, MAX_CONSENT_BYTES))) == found
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_body_is_one_object_or_a_list(body: str, found: list[tuple[int, str]]) -
 )
 def test_body_that_can_be_taken_in_two_ways_is_refused_whole_and_not_quoted(body: bytes, code: str) -> None:
     with pytest.raises(Unreadable) as refusal:
-        read_body(body, ConsentDecision, MAX_CONSENT_BYTES)
+        list(read_body(body, ConsentDecision, MAX_CONSENT_BYTES))
 
     assert refusal.value.code == code
     assert "CANARY" not in str(refusal.value)

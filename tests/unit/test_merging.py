@@ -6,7 +6,11 @@ import orjson
 import pytest
 
 from services.contract.changes import Change
+from services.contract.errors import TooLarge
+from services.contract.moves import Claim
 from services.contract.topology import CHANGES, CONSENTS, LINKS, MOVES, RELEASES, UNLINKS, WITHDRAWALS
+from services.filtering.merging import hear_claim
+from services.filtering.subject import NOBODY
 from tests.replay.invented import (
     bytes_of,
     consent,
@@ -408,6 +412,19 @@ async def test_everything_told_again_changes_and_sends_nothing() -> None:
 
     assert len(partitions.sent) == sent
     assert {each: partitions.has(each) for each in ("gar", "lecture")} == seen
+
+
+def test_of_too_many_keys_that_claim_one_ine_the_last_is_put_aside_and_she_is_heard_as_before() -> None:
+    subject = NOBODY
+    for number in range(64):
+        subject, _ = hear_claim(subject, Claim(dropped=f"aaf-d99:{number}", kept=INE, on=True, seq=number + 1))
+    taken_back, folded = hear_claim(subject, Claim(dropped="aaf-d99:0", kept=INE, on=False, seq=100))
+
+    with pytest.raises(TooLarge, match="64 keys"):
+        hear_claim(subject, Claim(dropped="aaf-d99:64", kept=INE, on=True, seq=101))
+    with pytest.raises(TooLarge, match="64 keys"):
+        hear_claim(taken_back, Claim(dropped="aaf-d99:64", kept=INE, on=True, seq=101))
+    assert folded == "changed"
 
 
 async def test_move_under_the_key_of_another_is_put_aside() -> None:

@@ -1,9 +1,10 @@
 """Objections and restrictions, as they come on the stream (rules R15, R22)."""
 
+import orjson
 import pytest
 
 from services.contract.topology import CONSENTS, RELEASES
-from tests.replay.invented import INE, contract_with, joins, objection, policy, restriction
+from tests.replay.invented import INE, bytes_of, contract_with, joins, objection, policy, restriction
 from tests.unit.passing_time import GIVEN_AT, NOE, READING, Clock, given
 
 
@@ -89,6 +90,17 @@ async def test_one_objection_too_many_is_put_aside_and_none_is_forgotten() -> No
 
     assert clock.stage.codes(CONSENTS) == ["too-large"]
     assert clock.last_end == ("erased", "R1/objection-upheld")
+
+
+@pytest.mark.parametrize("until", ["2027", "20270831", "1800000000", "1800000000.5"])
+async def test_end_of_a_restriction_that_is_no_date_time_is_not_counted_in_seconds_from_1970(until: str) -> None:
+    """Read so, the restriction would have ended long ago, and nobody would be told."""
+    clock = Clock("2026-09-15T10:00:00+02:00", policy())
+    stands = restriction("court-order", "standing", "2026-09-14T08:00:00+02:00")
+    raw = orjson.dumps({**orjson.loads(bytes_of(stands)), "until": until})
+    await clock.stage.take(CONSENTS, (INE.encode(), raw))
+
+    assert clock.stage.codes(CONSENTS) == ["not-this-schema"]
 
 
 async def test_decision_under_the_key_of_another_is_put_aside() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from services.contract.topology import CONSENTS, FILTERING_AUDIT, MOVES, UNLINKS, WITHDRAWALS
 from services.filtering import agent as filter_agent
+from services.filtering.subject import SUBJECT
 from services.runtime.outbox import Reached
 from tests.replay.invented import (
     bytes_of,
@@ -19,6 +20,7 @@ from tests.replay.invented import (
     restriction,
 )
 from tests.unit.passing_time import GIVEN_AT, NOE, READING, Clock, given
+from tests.unit.stage_runs import ends_of
 
 # --- at an instant
 
@@ -123,6 +125,36 @@ async def test_many_who_expire_at_once_go_in_steps_on_the_ordinary_lane_and_no_h
 
     assert (first, sent, beats) == (True, ["ordinary"] * 3, 0)
     assert (second, clock.sent[7:], _beats(clock)) == (False, ["express"], 1)
+
+
+async def test_who_cannot_be_decided_holds_up_neither_who_expires_with_her_nor_the_heartbeat() -> None:
+    clock = Clock("2026-09-15T10:00:00+02:00", READING)
+    for number in range(2):
+        key = f"99900000{number}ZZ"
+        await clock.hear(joins(id=f"p-{number}", attributes={"ine": key}), key=key.encode())
+        await clock.hear(
+            given("child", subject=key), given(NOE, "2026-09-15T14:00:00+02:00", subject=key), key=key.encode()
+        )
+    clock.stage.state.apply({SUBJECT + b"999000000ZZ": b"damaged"})
+    clock.set("2026-09-15T14:00:00+02:00")
+    await clock.stage.tick(Reached(dict.fromkeys((CONSENTS, UNLINKS, MOVES), clock.stage.now_us)))
+
+    assert [value["subject"] for value in clock.stage.of(WITHDRAWALS)[:-1]] == ["999000001ZZ"]
+    assert _beats(clock) == 1
+    assert ("-", "held", "unexpected") in ends_of(clock.stage, FILTERING_AUDIT)
+    assert clock.due == [b"d/001789473660000000/999000000ZZ"]  # a minute later she is tried again
+
+
+async def test_yes_from_before_all_calendars_stops_nothing_on_the_day_its_party_comes_to_answer() -> None:
+    clock = Clock("2026-09-15T10:00:00+02:00", READING)
+    mother = {"id": "999-2001", "legal": "1", "authority_from": "2026-09-16"}
+    await clock.hear(joins(attributes={"guardians": [mother]}), given("child", until="2026-09-16T14:00:00+02:00"))
+    await clock.hear(given(NOE, at="0001-01-01T00:00:00+14:00"))
+    await clock.until("2026-09-16T14:00:00+02:00")
+
+    assert clock.stage.codes(CONSENTS) == []
+    assert clock.last_end == ("withheld", "R13/consent-expired")
+    assert clock.due == []
 
 
 def _beats(clock: Clock) -> int:

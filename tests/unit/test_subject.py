@@ -69,6 +69,7 @@ def test_folding(changes: list[Change], words: list[Folded], attributes: dict[st
         pytest.param(patch(V2, level="5EME"), "superseded", id="an older patch"),
         pytest.param(patch(V4, level="5EME"), "no-image", id="a newer patch alone"),
         pytest.param(delete(V3), "duplicate", id="the same delete"),
+        pytest.param(upsert(V3, level="5EME"), "duplicate", id="an image of the same version"),
     ],
 )
 def test_deleted_person_does_not_come_back_by(late: Change, word: Folded) -> None:
@@ -77,6 +78,13 @@ def test_deleted_person_does_not_come_back_by(late: Change, word: Folded) -> Non
     assert words[-1] == word
     assert subject.deleted
     assert subject.picked is None
+
+
+def test_deletion_of_the_same_version_as_the_image_is_one() -> None:
+    subject, words = folded(upsert(V1, level="6EME"), delete(V1), upsert(V1, level="6EME"), delete(V1))
+
+    assert words == ["changed", "changed", "duplicate", "duplicate"]
+    assert subject.deleted
 
 
 def test_newer_image_brings_a_deleted_person_back() -> None:
@@ -204,4 +212,24 @@ def test_of_many_alike_consents_the_latest_are_kept_whatever_their_order_of_arri
     assert kept == [
         *(("given", f"2026-09-{day:02}T08:00:00Z") for day in range(12, 20)),
         ("withdrawn", "2026-08-01T08:00:00Z"),
+    ]
+
+
+@pytest.mark.parametrize("step", [1, -1], ids=["in order", "backwards"])
+def test_of_too_many_consents_every_no_is_kept_and_of_the_others_the_latest_whatever_their_order(step: int) -> None:
+    told = [
+        consent("child", status, f"2026-09-{day:02}T08:{minute:02}:00Z", purpose=f"p-{day}-{minute}")
+        for status, days in (("withdrawn", (1, 2)), ("given", (3, 4)))
+        for day in days
+        for minute in range(50)
+    ]
+    subject = NOBODY
+    for decision in told[::step]:
+        subject, _ = take(subject, decision)
+
+    kept = sorted((record["status"], record["at"][8:16]) for record in subject.consents)
+    assert kept == [
+        *(("given", f"03T08:{minute:02}") for minute in range(40, 50)),
+        *(("given", f"04T08:{minute:02}") for minute in range(50)),
+        *(("withdrawn", f"{day}T08:{minute:02}") for day in ("01", "02") for minute in range(50)),
     ]

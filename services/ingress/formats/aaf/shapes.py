@@ -63,4 +63,6 @@ def class_of_first_degree(found: list[str], resolve: Resolve) -> object:
 def guardians(found: list[str], _resolve: Resolve) -> object:
     """`idResp$lien$financier$legal$contact$paiement`; what is not said, as in the first degree, is null."""
     names = ("id", "relation", "financial", "legal", "contact", "payment")
-    return tuple(dict(zip(names, values.parts(value, 1, 6), strict=True)) for value in found)
+    rows = [dict(zip(names, values.parts(value, 1, 6), strict=True)) for value in found]
+    # Trimmed as her own id is: else she would be another.
+    return tuple({**row, "id": (row["id"] or "").strip()} for row in rows)
