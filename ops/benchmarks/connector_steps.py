@@ -16,6 +16,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from ops.benchmarks.memory_state import MemoryState
 from ops.benchmarks.processor import Row, cost, each
 from ops.policy_files import read_policies
 from services.connectors import ledger, waiting
@@ -35,7 +36,6 @@ from services.contract.policies import ProviderPolicy, day_in_paris, policy_dige
 from services.contract.topology import OPERATIONS, named_for
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
-from tests.unit.memory_state import MemoryState
 
 UPSERTS = 2000
 ROUNDS = 25

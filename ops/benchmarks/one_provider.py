@@ -7,7 +7,7 @@ fence, the event's id, the account. Reading and writing the JSON of the same rec
 
 import gc
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +17,7 @@ from typing import NamedTuple
 import orjson
 
 from ops.aaf_files import read_export
+from ops.benchmarks.memory_state import MemoryState
 from ops.benchmarks.processor import Row, cost
 from ops.policy_files import Policies, read_policies
 from ops.synthesis import synthesise
@@ -34,7 +35,6 @@ from services.pseudonymisation.agent import PseudonymisationAgent
 from services.pseudonymisation.keyring import KeySource, first_keyring
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
-from services.runtime.state import State
 
 PUPILS = 250
 """A batch: longer rounds would hardly ever have a processor to themselves."""
@@ -46,23 +46,6 @@ MOMENT = moment_of(NOW)
 NOW_US = int(NOW.timestamp()) * 1_000_000
 KEYS = KeySource.of(first_keyring("FR", bytes(range(32))))
 POLICIES = Path(__file__).parents[1] / "policies"
-
-
-class Known(State):
-    """What is remembered, in a mapping: a store would be measured instead of the stage."""
-
-    def __init__(self, values: Mapping[bytes, bytes]) -> None:
-        self._values = values
-
-    def get(self, key: bytes) -> bytes | None:
-        return self._values.get(key)
-
-    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        return [self._values.get(key) for key in keys]
-
-    def scan(self, prefix: bytes, after: bytes | None) -> Iterator[tuple[bytes, bytes]]:
-        keys = (key for key in sorted(self._values) if key.startswith(prefix) and key > (after or b""))
-        yield from ((key, self._values[key]) for key in keys)
 
 
 def pupils(count: int) -> list[Person]:
@@ -123,15 +106,15 @@ def handling(rows: Sequence[Row], policies: Policies) -> Handling:
         book.apply(name.encode(), policy.model_dump_json(by_alias=True).encode())
     agent = PseudonymisationAgent(book, KEYS)
 
-    def once(state: Known) -> Outbox:
+    def once(state: MemoryState) -> Outbox:
         outbox = Outbox("pseudonymisation", 0, state, NOW_US)
         with suppress(StopIteration):  # it waits for nothing: an event loop would be measured with it
             agent.handle(rows, outbox, Account("pseudonymisation", RELEASES, 0, len(rows))).send(None)
         return outbox
 
-    nobody = Known({})
+    nobody, everybody = MemoryState(), MemoryState()
     before = b"%d" % (NOW_US - 1)
-    everybody = Known({place: before for place in once(nobody).changes if place.startswith(b"q/")})
+    everybody.apply({place: before for place in once(nobody).changes if place.startswith(b"q/")})
 
     new, known = (cost(partial(once, state), len(rows), ROUNDS) for state in (nobody, everybody))
     sent = once(nobody)

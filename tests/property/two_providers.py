@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 from aiokafka.partitioner import murmur2
 
+from ops.benchmarks.memory_state import MemoryState
 from services.contract.identifiers import canonical_uai
 from services.contract.policies import ProviderPolicy
 from services.contract.topology import CHANGES, PROVIDER_DIRECTORY, named_for
@@ -28,7 +29,6 @@ from services.runtime.state import OFFSET
 from tests.replay.invented import bytes_of, contract_with, policy
 from tests.replay.rapid import KEYRING, NOW_US, connector
 from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
 
 PARTITIONS = 12
 BATCH = 2000

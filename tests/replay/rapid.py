@@ -9,6 +9,7 @@ from typing import Literal
 
 from kafka.partitioner.default import murmur2
 
+from ops.benchmarks.memory_state import MemoryState
 from services.connectors.agent import ConnectorAgent
 from services.connectors.freshness import key_of
 from services.connectors.providers.topic.client import TopicProvider
@@ -25,7 +26,6 @@ from services.runtime.outbox import BY_SUBJECT, SPREAD, UNKNOWN_REACH, Outbox, O
 from services.runtime.policies import PolicyBook
 from services.runtime.state import OFFSET
 from tests.replay.rows import Headers, Row
-from tests.unit.memory_state import MemoryState
 
 NOW_US = int(datetime(2026, 9, 15, 8, tzinfo=UTC).timestamp()) * 1_000_000
 KEYRING = first_keyring("FR", bytes(range(32)))

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from ops.benchmarks.memory_state import MemoryState
 from services.connectors.agent import ConnectorAgent
 from services.connectors.provider import Provider
 from services.contract.account import Account
@@ -20,7 +21,6 @@ from services.runtime.policies import PolicyBook
 from tests.replay.invented import bytes_of, contract_with, policy
 from tests.replay.rapid import NOW_US, connector
 from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
 from tests.unit.stage_runs import book
 
 UPSERTS, DELETES = "provisioning.operations.gar.v1", "provisioning.withdrawals.gar.v1"

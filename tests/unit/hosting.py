@@ -10,6 +10,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata
 from faust.types import TP
 
+from ops.benchmarks.memory_state import MemoryState
 from services.runtime.agent import Agent
 from services.runtime.host import Host
 from services.runtime.partition import Partition
@@ -17,7 +18,6 @@ from services.runtime.records import Batch, CaughtUp
 from services.runtime.schedule import Worklist
 from services.runtime.watchdog import Pulse
 from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
 
 SomeAgent = TypeVar("SomeAgent", bound=Agent)
 

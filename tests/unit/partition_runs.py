@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from ops.benchmarks.memory_state import MemoryState
 from services.contract.account import Account
 from services.contract.policies import ProviderPolicy
 from services.contract.topology import FILTERING_AUDIT, MOVES, RELEASES, WITHDRAWALS
@@ -14,7 +15,6 @@ from services.runtime.agent import handle_each, sweep_each
 from services.runtime.outbox import BY_SUBJECT, Outbox, Output, Reached
 from tests.replay.rapid import NOW_US
 from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
 from tests.unit.stage_runs import book
 
 

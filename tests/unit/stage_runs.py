@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from ops.benchmarks.memory_state import MemoryState
 from services.contract.policies import ProviderPolicy
 from services.runtime.agent import Agent, handle_each, sweep_each, tick
 from services.runtime.outbox import Outbox, Reached
@@ -12,7 +13,6 @@ from services.runtime.policies import PolicyBook
 from tests.replay.invented import bytes_of
 from tests.replay.rapid import NOW_US
 from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
 
 
 def book(*policies: ProviderPolicy) -> PolicyBook:

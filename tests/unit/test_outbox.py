@@ -3,12 +3,12 @@ from collections.abc import Sequence
 import orjson
 import pytest
 
+from ops.benchmarks.memory_state import MemoryState
 from services.contract.account import Account
 from services.runtime.agent import NotYet, handle_each, sweep_each, tick
 from services.runtime.outbox import BY_SUBJECT, SPREAD, Outbox
 from services.runtime.records import Record
 from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
 from tests.unit.stand_in_agent import CANARY, StandIn
 
 NOW_US = 1_789_459_200_000_000
