@@ -18,7 +18,7 @@ import orjson
 
 from ops.aaf_files import read_export
 from ops.benchmarks.memory_state import MemoryState
-from ops.benchmarks.processor import Row, cost
+from ops.benchmarks.processor import cost
 from ops.policy_files import Policies, read_policies
 from ops.synthesis import synthesise
 from services.contract.account import Account
@@ -35,6 +35,7 @@ from services.pseudonymisation.agent import PseudonymisationAgent
 from services.pseudonymisation.keyring import KeySource, first_keyring
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
+from services.runtime.records import FetchedRecord
 
 PUPILS = 250
 """A batch: longer rounds would hardly ever have a processor to themselves."""
@@ -57,7 +58,7 @@ def pupils(count: int) -> list[Person]:
     return [person for person in seen if person is not None]
 
 
-def releases(policy: ProviderPolicy, people: Sequence[Person]) -> list[Row]:
+def releases(policy: ProviderPolicy, people: Sequence[Person]) -> list[FetchedRecord]:
     """Everybody released to one provider, whatever the rules would say of it."""
     contract, digest = policy.contracts[0], policy_digest(policy)
     may_leave = releasable(policy, contract)
@@ -70,7 +71,8 @@ def releases(policy: ProviderPolicy, people: Sequence[Person]) -> list[Row]:
             fields={name: value for name, value in person.values.items() if name in may_leave},
         )  # fmt: skip
         headers = binary("filtering", "release", f"0.{contract.id}.{release.seq}")
-        rows.append(Row(number, person.key.encode(), release.model_dump_json().encode(), headers, RELEASES))
+        value = release.model_dump_json().encode()
+        rows.append(FetchedRecord(RELEASES, 0, number, 0, person.key.encode(), value, headers))
     return rows
 
 
@@ -89,17 +91,18 @@ class Handling(NamedTuple):
         return self.known - self.coding
 
 
-def coding(rows: Sequence[Row], outbox: Outbox) -> float:
+def coding(rows: Sequence[FetchedRecord], outbox: Outbox) -> float:
     """To read these releases and to write these operations, all of a batch in memory as they are in the stage."""
     operations = [orjson.loads(output.value) for output in outbox.outputs if output.value]
+    values = [row.value or b"" for row in rows]
 
     def all_of_them() -> object:
-        return [orjson.loads(row.value) for row in rows], [orjson.dumps(operation) for operation in operations]
+        return [orjson.loads(value) for value in values], [orjson.dumps(operation) for operation in operations]
 
     return cost(all_of_them, max(len(rows), len(operations)), ROUNDS)
 
 
-def handling(rows: Sequence[Row], policies: Policies) -> Handling:
+def handling(rows: Sequence[FetchedRecord], policies: Policies) -> Handling:
     """Under the policies in force."""
     book = PolicyBook("pseudonymisation")
     for name, policy in policies.items():
