@@ -5,11 +5,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
 IMAGE = "apache/kafka:4.3.1"
 CI = bool(os.environ.get("CI"))
 
-# A desk draws new examples at every run; CI the same ones, so that what lands does not hang on chance.
-settings.register_profile("desk", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+# A desk draws new examples at every run; CI the same ones, so that what lands does not hang on chance. How fast they
+# are drawn says how busy the machine is: brokers run beside them.
+settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("desk"), derandomize=True)
 settings.load_profile("ci" if CI else "desk")
 
 
 IN_TURN = ("tests/browser/", "tests/integration/", "tests/faults/")
 """Tests that never run beside each other: `make test` has them in one of its two processes."""
-ALONE = ("tests/integration/test_bench.py", "tests/faults/")
+ALONE = ("tests/integration/test_bench.py", "tests/integration/test_broker_embedded.py", "tests/faults/")
 """What measures and what kills comes last in its process, when the other is done."""
 RAN_IN = set[str]()
 """Which processes had tests of those that take turns."""
@@ -42,6 +44,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Sche
     """In place of `--dist loadgroup`, which groups nothing on pytest 9.2 and does not say so (pytest-xdist #1386)."""
     scheduler: Scheduling = import_module("tests.taking_turns").TakingTurns(IN_TURN, config, log)
     return scheduler
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if hasattr(item.config, "workerinput") and not item.nodeid.startswith(IN_TURN):
+        _stand_back()
+
+
+@cache
+def _stand_back() -> None:
+    """Brokers and services of the other process come first: they are what the run waits for in the end."""
+    os.nice(5)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
