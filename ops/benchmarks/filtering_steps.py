@@ -23,11 +23,12 @@ from ops.aaf_files import read_export
 from ops.policy_files import read_policies
 from ops.synthesis import synthesise
 from services.contract.account import Account
-from services.contract.changes import MAX_CHANGE_BYTES, Change, read_change, routing_key
+from services.contract.changes import MAX_CHANGE_BYTES, Change, routing_key
 from services.contract.consents import ConsentDecision
 from services.contract.envelope import Header, binary, body
 from services.contract.parsing import parse_payload
 from services.contract.policies import ProviderPolicy, policy_digest
+from services.contract.told_changes import read_change
 from services.filtering.case import Person, out_of_scope, person_of
 from services.filtering.detector import traces_of
 from services.filtering.docket import Docket
@@ -139,7 +140,7 @@ class Filter:
     @staticmethod
     def _changed(raw: Sequence[bytes], known: Sequence[Subject], costs: Costs) -> list[Subject]:
         read = costs.each("parse", read_change, raw)
-        return costs.each("fold", lambda one: fold(one[1], *one[0])[0], list(zip(read, known, strict=True)))
+        return costs.each("fold", lambda one: fold(one[1], one[0])[0], list(zip(read, known, strict=True)))
 
     @staticmethod
     def _consented(raw: Sequence[bytes], known: Sequence[Subject], costs: Costs) -> list[Subject]:

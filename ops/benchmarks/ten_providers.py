@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ops.benchmarks.filtering_steps import NOW, ROUNDS, population, terms_for
-from services.contract.changes import MAX_CHANGE_BYTES, read_change
+from services.contract.changes import MAX_CHANGE_BYTES
 from services.contract.consents import ConsentDecision
 from services.contract.parsing import parse_payload
+from services.contract.told_changes import read_change
 from services.filtering.docket import Docket
 from services.filtering.emission import decide_pairs
 from services.filtering.subject import NOBODY, Subject, dump, fold, load, take
@@ -41,7 +42,7 @@ def deciding_ten(pupils: int) -> tuple[Cost, Cost]:
 
 def _people(pupils: int) -> People:
     told = population(pupils)
-    people = {one.key: fold(NOBODY, *read_change(one.value))[0] for one in told["images"]}
+    people = {one.key: fold(NOBODY, read_change(one.value))[0] for one in told["images"]}
     for one in told["consents"]:
         people[one.key], _ = take(people[one.key], parse_payload(ConsentDecision, one.value, MAX_CHANGE_BYTES))
     return list(people.items())

@@ -18,7 +18,7 @@ _CONTRACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,40}")
 _KINDS = get_args(Kind)
 _FROM = "renamed_from"
 _RENAMED = tuple(frozenset(model.model_fields) for model in (Upsert, Delete, Restrict, Adopted))
-_FORMS = (*(parts - {_FROM} for parts in _RENAMED[:-1]), frozenset(Rotated.model_fields), *_RENAMED)
+_FORMS = (*[parts - {_FROM} for parts in _RENAMED[:-1]], frozenset(Rotated.model_fields), *_RENAMED)
 """Which members an operation has, the usual ones first."""
 
 

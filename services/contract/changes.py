@@ -3,31 +3,25 @@
 A change is built once and never amended; it says what changed, never who may know it.
 """
 
-from collections.abc import Mapping
-from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import orjson
 from pydantic import Field, StringConstraints, model_validator
 
 from services.contract.attributes import (
     ATTRIBUTE_CATEGORY,
     AttributeCategory,
     Attributes,
-    ClassCode,
-    Function,
-    GuardianLink,
-    TaughtDivision,
-    TaughtGroup,
 )
 from services.contract.errors import Payload
 from services.contract.identifiers import routing_key
-from services.contract.parsing import parse_both, parse_payload
+from services.contract.parsing import parse_payload
 
 __all__ = [
     "ATTRIBUTE_CATEGORY",
+    "ENTITY_OF",
     "MAX_CHANGE_BYTES",
+    "NAMES_OF",
     "AttributeCategory",
     "Attributes",
     "Category",
@@ -36,9 +30,7 @@ __all__ = [
     "Identifier",
     "Kind",
     "parse_change",
-    "read_change",
     "routing_key",
-    "said_by",
 ]
 
 MAX_CHANGE_BYTES = 256 * 1024
@@ -55,7 +47,7 @@ LocalId = Annotated[
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}\.[01]\.[0-9]{9}$")]
 SourceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 
-_ENTITY_OF: dict[Category, Entity] = {
+ENTITY_OF: dict[Category, Entity] = {
     "pupil": "person",
     "guardian": "person",
     "teacher": "person",
@@ -66,7 +58,7 @@ _ENTITY_OF: dict[Category, Entity] = {
     "mef": "nomenclature",
 }
 
-_NAMES_OF = MappingProxyType(
+NAMES_OF = MappingProxyType(
     {
         "person": frozenset(ATTRIBUTE_CATEGORY)
         - {"uai", "name", "kind", "contract", "academy", "label", "parent", "stat11", "track"},
@@ -101,9 +93,9 @@ class Change(Payload):
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Self:
-        if _ENTITY_OF[self.category] != self.entity:
+        if ENTITY_OF[self.category] != self.entity:
             raise ValueError("this category is of another entity")
-        if not self.attributes.model_fields_set <= _NAMES_OF[self.entity]:
+        if not self.attributes.model_fields_set <= NAMES_OF[self.entity]:
             raise ValueError("an attribute is of another entity")
         if self.kind == "delete" and (self.attributes.model_fields_set or self.source_attributes):
             raise ValueError("a delete carries no attribute")
@@ -126,57 +118,3 @@ class Identifier(Payload):
 def parse_change(raw: bytes) -> Change:
     """Parse one change, or raise TooLarge, NotJson or NotThisSchema, none of which quotes a value."""
     return parse_payload(Change, raw, MAX_CHANGE_BYTES)
-
-
-def read_change(raw: bytes) -> tuple[Change, dict[str, Any]]:
-    """Parse one change, and give what it says as JSON beside it: exactly `said_by(change)`, most often for nothing."""
-    change, value = parse_both(Change, raw, MAX_CHANGE_BYTES)
-    said: dict[str, Any] = value["attributes"]
-    return change, said if _is_spelt_as_written(change.attributes, said) else said_by(change)
-
-
-def said_by(change: Change) -> dict[str, Any]:
-    """The attributes that a change names, as JSON, in the order of the model."""
-    said: dict[str, Any] = orjson.loads(change.attributes.model_dump_json(exclude_unset=True))
-    return said
-
-
-_RARE_DAYS = frozenset({"gone_since", "authority_from", "authority_until"})
-_INSIDE: Mapping[str, type[Payload]] = MappingProxyType(
-    {
-        "divisions": ClassCode,
-        "groups": ClassCode,
-        "guardians": GuardianLink,
-        "functions": Function,
-        "teaches_divisions": TaughtDivision,
-        "teaches_groups": TaughtGroup,
-    }
-)
-"""The attributes that hold objects; all others are texts, lists of texts, yes or no, and days."""
-
-
-def _is_spelt_as_written(attributes: Attributes, said: Mapping[str, Any]) -> bool:
-    """Whether JSON that was accepted is what the model would write: the keys in its order, a day in its one form.
-
-    Days that few people have are not compared: whoever has one is written by the model.
-    """
-    if attributes.birth_date is not None and said.get("birth_date") != attributes.birth_date.isoformat():
-        return False
-    return _in_order(Attributes, tuple(said)) and all(
-        _in_order(model, tuple(item)) for name, model in _INSIDE.items() if name in said for item in said[name]
-    )
-
-
-@lru_cache(maxsize=4096)
-def _in_order(model: type[Payload], names: tuple[str, ...]) -> bool:
-    """Whether these names stand in the order of the model, and no rare day is among them.
-
-    Platforms write few different sets of names.
-    """
-    places = [_places(model)[name] for name in names]
-    return places == sorted(places) and _RARE_DAYS.isdisjoint(names)
-
-
-@cache
-def _places(model: type[Payload]) -> Mapping[str, int]:
-    return {name: place for place, name in enumerate(model.model_fields)}

@@ -180,5 +180,4 @@ def _orphans(pairs: Mapping[str, Pair], docket: Docket) -> list[str]:
 def policy_of(pair: str, terms: Mapping[str, Terms], bare: Mapping[str, Named]) -> Named | None:
     """The policy of a pair's provider, which does not name its contract any more; null where it is not here."""
     provider = pair.partition("/")[0]
-    held = (term.named for term in terms.values() if term.policy.provider == provider)
-    return bare.get(provider) or next(held, None)
+    return bare.get(provider) or next((term.named for term in terms.values() if term.policy.provider == provider), None)

@@ -119,7 +119,7 @@ FIELD_CATEGORY: Mapping[str, Category] = {
 
 def offer_with(values: Mapping[str, Any], traces: Mapping[str, Traces]) -> Offer:
     """These fields, those with traces under the category of what was found in them."""
-    found = ((name, worst_category(kinds)) for name, kinds in traces.items())
+    found = [(name, worst_category(kinds)) for name, kinds in traces.items()]
     return _offer(tuple(values), tuple(found))
 
 

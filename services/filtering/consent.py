@@ -108,7 +108,7 @@ def _holders(request: Request, words: Words, rule: Literal["R10", "R11"]) -> Ite
                 yield from _missing(word, rule, "holders-not-unanimous")
     if not request.subject.guardians.complete or any(w.says in {Says.YES, Says.UNCLEAR} for w in guardians):
         return
-    yield from (Finding("R13", word.code) for word in guardians if word.code is not None)
+    yield from [Finding("R13", word.code) for word in guardians if word.code is not None]
     yield Finding(rule, "holder-consent-missing")
 
 

@@ -96,8 +96,8 @@ def _evaluate(request: Request, now: str | None) -> Verdict:
         return Verdict("erase", (), {}, (Reason("R1", owed),), restrict=False, policy=digest, now=now)
     minimised = minimised_in(request)
     judged = [(finding, outcome_of(finding, request)) for finding in findings(request, minimised)]
-    worst: Outcome = max((outcome for _, outcome in judged), key=SEVERITY.__getitem__, default="release")
-    reasons = _reasons(finding for finding, outcome in judged if outcome == worst)
+    worst: Outcome = max([outcome for _, outcome in judged], key=SEVERITY.__getitem__, default="release")
+    reasons = _reasons([finding for finding, outcome in judged if outcome == worst])
     return Verdict(
         verdict=worst,
         fields=minimised.kept if worst == "release" else (),
@@ -138,7 +138,7 @@ def owed_to_the_person(request: Request) -> ReasonCode | None:
 
 def findings(request: Request, minimised: Minimised) -> Iterator[Finding]:
     """What every rule but R1 has against a release."""
-    yield from (Finding("R0", code, "hold") for code in request.problems)
+    yield from [Finding("R0", code, "hold") for code in request.problems]
     yield from contract_findings(request)
     yield from ground_findings(request)
     yield from consent_findings(request)

@@ -121,9 +121,9 @@ def _lines(request: Request, minimised: Minimised) -> tuple[Line, ...]:
 
 
 def _line(rule: Rule, request: Request, minimised: Minimised, against: Sequence[Finding]) -> Line:
-    found = tuple(dict.fromkeys(Found(each.code, outcome_of(each, request)) for each in against))
+    found = tuple(dict.fromkeys([Found(each.code, outcome_of(each, request)) for each in against]))
     fields = tuple(name for name, rules in minimised.dropped.items() if rule in rules)
-    worst = max((each.outcome for each in found), key=SEVERITY.__getitem__, default="release")
+    worst = max([each.outcome for each in found], key=SEVERITY.__getitem__, default="release")
     if worst != "release":
         return Line(rule, "holds" if worst == "hold" else "fails", found, fields=fields)
     asked = _is_asked(rule, request)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, assert_never
 
-from services.contract.changes import MAX_CHANGE_BYTES, Change, read_change
+from services.contract.changes import MAX_CHANGE_BYTES
 from services.contract.consents import ConsentDecision
 from services.contract.decisions import Decision, read_decision
 from services.contract.errors import KeyMismatch
@@ -11,6 +11,7 @@ from services.contract.links import MAX_LINK_BYTES, Link
 from services.contract.objections import ObjectionDecision
 from services.contract.parsing import parse_payload
 from services.contract.restrictions import RestrictionDecision
+from services.contract.told_changes import ToldChange, read_change
 from services.contract.topology import CONSENTS, LINKS, UNLINKS
 from services.filtering.particulars import Folded, object_to, restrict, tie
 from services.filtering.subject import Subject, fold, take
@@ -40,11 +41,11 @@ def fold_in(topic: str, key: str, raw: bytes, known: Subject) -> Folding:
             raise KeyMismatch("key: not the guardian of the link")
         particulars, folded = tie(known.particulars, link)
         return Folding(known.knowing(particulars), folded)
-    change, said = read_change(raw)
+    change = read_change(raw)
     if change.entity != "person":
         return Folding(None, "changed")
     _check_key(key, change, known)
-    return Folding(*fold(known, change, said))
+    return Folding(*fold(known, change))
 
 
 def _decided(known: Subject, decision: Decision) -> Folding:
@@ -60,14 +61,14 @@ def _decided(known: Subject, decision: Decision) -> Folding:
     return Folding(known.knowing(particulars), folded)
 
 
-def _check_key(key: str, change: Change, known: Subject) -> None:
+def _check_key(key: str, change: ToldChange, known: Subject) -> None:
     """A person's key is her INE, or the id that this source gives her, or what an image of hers came under."""
     if key == f"{change.source}:{change.id}":
         return
     image = known.images.get(change.source)
     if image is not None and image.id == change.id:
         return
-    ine = canonical_ine(change.attributes.ine)
+    ine = canonical_ine(change.said.get("ine"))
     if change.kind == "upsert" and ine != key:
         raise KeyMismatch("key: neither the INE nor the id of the change")
     if ine != key and canonical_ine(key) != key:

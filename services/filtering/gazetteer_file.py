@@ -24,7 +24,7 @@ def load_gazetteer() -> Gazetteer:
         for row in _rows(_bytes(name))
         if row["zone"] != _METROPOLE
     ]
-    return Gazetteer((_entry(row, divided) for row in communes), former, overseas)
+    return Gazetteer([_entry(row, divided) for row in communes], former, overseas)
 
 
 def _entry(row: dict[str, str], divided: set[str]) -> Entry:

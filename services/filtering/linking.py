@@ -76,7 +76,7 @@ def _differences(said: Linked, now: Linked) -> Iterable[tuple[bool, str, str]]:
     """What is no longer so comes first."""
     for on, former, latter in ((False, said, now), (True, now, said)):
         for guardian, pairs in former.items():
-            yield from ((on, guardian, pair) for pair in pairs if pair not in latter.get(guardian, ()))
+            yield from [(on, guardian, pair) for pair in pairs if pair not in latter.get(guardian, ())]
 
 
 def link_value(guardian: str, pupil: str, pair: str, seq: int, *, on: bool) -> bytes:

@@ -31,7 +31,7 @@ def minimise(request: Request, restricted: frozenset[str], too_fine: frozenset[s
 
     A name that is offered twice is dropped if either one is.
     """
-    names = dict.fromkeys(field.name for field in request.fields if field.name is not UNKNOWN)
+    names = dict.fromkeys([field.name for field in request.fields if field.name is not UNKNOWN])
     by_rule: tuple[tuple[Rule, Collection[str]], ...] = (
         ("R16", _never(request)),
         ("R17", _outside(request)),

@@ -106,7 +106,7 @@ def _with_latest(records: Records, record: Mapping[str, Any], matter: tuple[str,
         return records, "duplicate"
     if _weight(record) < _weight(before):
         return records, "superseded"
-    return (*(one for one in records if one is not before), record), "changed"
+    return (*[one for one in records if one is not before], record), "changed"
 
 
 def _weight(record: Mapping[str, Any]) -> tuple[datetime, int, bool, bytes]:

@@ -10,9 +10,10 @@ from typing import Any, Final, Literal, NamedTuple, assert_never
 
 import orjson
 
-from services.contract.changes import Change, said_by
+from services.contract.changes import Change
 from services.contract.consents import ConsentDecision
 from services.contract.policies import Kind
+from services.contract.told_changes import ToldChange, told_by
 from services.filtering import particulars
 from services.filtering.particulars import NOTHING_PARTICULAR, Folded, Particulars
 
@@ -126,20 +127,18 @@ writes decisions could make one person's state too large to be written at all.
 """
 
 
-def fold(subject: Subject, change: Change, said: dict[str, Any] | None = None) -> tuple[Subject, Folded]:
-    """Take one change in; a change that is not newer than what is known alters nothing.
-
-    `said` is `said_by(change)`, where reading the change has given it already.
-    """
-    said = said_by(change) if said is None else said
+def fold(subject: Subject, change: Change | ToldChange) -> tuple[Subject, Folded]:
+    """Take one change in; a change that is not newer than what is known alters nothing."""
+    if not isinstance(change, ToldChange):
+        change = told_by(change)
     known = subject.images.get(change.source)
     if known and known.id != change.id and (change.kind != "upsert" or change.version <= newest(known)):
         return subject, "superseded"
     match change.kind:
         case "upsert":
-            image, folded = _upsert(known, change, said)
+            image, folded = _upsert(known, change)
         case "patch":
-            image, folded = _patch(known, change, said)
+            image, folded = _patch(known, change)
         case "delete":
             image, folded = _delete(known, change)
         case _:
@@ -162,21 +161,21 @@ def _stale(known: Image, version: str) -> Folded | None:
     return "superseded" if version < bound else None
 
 
-def _upsert(known: Image | None, change: Change, attributes: dict[str, Any]) -> tuple[Image | None, Folded]:
+def _upsert(known: Image | None, change: ToldChange) -> tuple[Image | None, Folded]:
     if known is None:
-        return Image(change.id, change.category, change.version, None, attributes, {}), "changed"
+        return Image(change.id, change.category, change.version, None, change.said, {}), "changed"
     if stale := _stale(known, change.version):
         return None, stale
     later = {name: version for name, version in known.patched.items() if version > change.version}
-    attributes = {**attributes, **{name: known.attributes.get(name) for name in later}}
+    attributes = {**change.said, **{name: known.attributes.get(name) for name in later}}
     return Image(change.id, change.category, change.version, None, attributes, later), "changed"
 
 
-def _patch(known: Image | None, change: Change, attributes: dict[str, Any]) -> tuple[Image | None, Folded]:
+def _patch(known: Image | None, change: ToldChange) -> tuple[Image | None, Folded]:
     known = known or Image(change.id, change.category, None, None, {}, {})
     if stale := _stale(known, change.version):
         return None, stale
-    said = {name: value for name, value in attributes.items() if known.patched.get(name, "") < change.version}
+    said = {name: value for name, value in change.said.items() if known.patched.get(name, "") < change.version}
     if not said:
         repeated = change.version in known.patched.values()
         return None, "duplicate" if repeated else "superseded"
@@ -185,7 +184,7 @@ def _patch(known: Image | None, change: Change, attributes: dict[str, Any]) -> t
     return image, "changed" if image.whole else "no-image"
 
 
-def _delete(known: Image | None, change: Change) -> tuple[Image | None, Folded]:
+def _delete(known: Image | None, change: ToldChange) -> tuple[Image | None, Folded]:
     if known is None:
         return Image(change.id, change.category, None, change.version, {}, {}), "changed"
     if stale := _stale(known, change.version):
@@ -210,7 +209,7 @@ def take_said(subject: Subject, record: Mapping[str, Any]) -> tuple[Subject, Fol
     oldest = min(alike, key=_age)
     if oldest is record:
         return subject, "superseded"
-    kept = (known for known in subject.consents if known is not oldest)
+    kept = [known for known in subject.consents if known is not oldest]
     return subject._replace(consents=(*kept, record)), "changed"
 
 

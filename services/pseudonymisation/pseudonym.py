@@ -29,8 +29,8 @@ RELAY_LABEL: Final = "ppg/relay/v1"
 EVENT_LABEL: Final = "ppg/event/v1"
 
 _SHA256_BLOCK = 64
-_INNER_PAD = bytes(octet ^ 0x36 for octet in range(256))
-_OUTER_PAD = bytes(octet ^ 0x5C for octet in range(256))
+_INNER_PAD = bytes([octet ^ 0x36 for octet in range(256)])
+_OUTER_PAD = bytes([octet ^ 0x5C for octet in range(256)])
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 
 

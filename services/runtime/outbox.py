@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Final, NamedTuple
 
 from services.contract.account import Account
@@ -136,9 +135,14 @@ class Outbox:
             for key, value in changes.items()
             if key.startswith(prefix) and key > (after or b"")
         }
-        kept = ((key, value) for key, value in self._state.scan(prefix, after) if key not in own)
-        added = [(key, value) for key, value in own.items() if value is not None]
-        return sorted([*islice(kept, limit), *added])[:limit]
+        found = [(key, value) for key, value in own.items() if value is not None]
+        most = len(found) + limit
+        for entry in self._state.scan(prefix, after):
+            if len(found) == most:
+                break
+            if entry[0] not in own:
+                found.append(entry)
+        return sorted(found)[:limit]
 
     def send(  # noqa: PLR0913  # a record has that many parts
         self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header] = (), *,

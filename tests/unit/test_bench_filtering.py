@@ -9,11 +9,12 @@ from ops.benchmarks.bench_policies import FIELDS, consent_policy
 from ops.benchmarks.comparing import ClocklessNames, Headers
 from ops.benchmarks.families import BANDS, FAMILIES, band_of, changes, consents, family_of
 from ops.benchmarks.schools import Emission
-from services.contract.changes import MAX_CHANGE_BYTES, read_change
+from services.contract.changes import MAX_CHANGE_BYTES, parse_change
 from services.contract.consents import ConsentDecision
 from services.contract.parsing import parse_payload
 from services.contract.policies import policy_digest, refusal, releasable
 from services.contract.releases import Release
+from services.contract.told_changes import read_change
 from services.filtering.emission import decide_pairs
 from services.filtering.sending import Emission as Sent
 from services.filtering.subject import NOBODY, Subject, fold, take
@@ -44,7 +45,7 @@ def filtered(pupils: int) -> list[Sent | None]:
     sent: list[Sent | None] = []
     seq = 0
     for change in changed(pupils):
-        subject, folded = fold(known.get(change.key, NOBODY), *read_change(change.value))
+        subject, folded = fold(known.get(change.key, NOBODY), read_change(change.value))
         decisions = decide_pairs(change.key.decode(), subject, terms, NOW, seq) if folded == "changed" else None
         sent.append(decisions.decided[0].emission if decisions else None)
         if decisions:
@@ -79,7 +80,7 @@ def test_the_contract_may_be_released_under_and_names_one_field_too_many() -> No
 @pytest.mark.parametrize("today", [date(2026, 1, 1), date(2026, 12, 31), date(2028, 2, 29)])
 def test_the_bands_of_age_are_the_same_on_every_day(today: date) -> None:
     for change in changes(EVERY_CASE, 4, today):
-        read = read_change(change.value)[0]
+        read = parse_change(change.value)
         if read.kind == "upsert":
             born = read.attributes.birth_date
             assert born is not None

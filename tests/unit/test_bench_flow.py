@@ -23,10 +23,10 @@ from ops.benchmarks.memory import per_million
 from ops.benchmarks.pacing import Span, Work, due, latencies, quantile
 from ops.benchmarks.pipeline import by_provider, note_rates
 from ops.benchmarks.withdrawal import conclude
-from services.contract.changes import read_change
 from services.contract.consents import ConsentDecision
 from services.contract.parsing import parse_payload
 from services.contract.policies import policy_digest
+from services.contract.told_changes import read_change
 from services.filtering.emission import decide_pairs
 from services.filtering.subject import NOBODY, Subject, fold, load, take
 from services.filtering.terms import Terms, terms_of
@@ -115,8 +115,7 @@ def test_arrivals_are_told_apart_by_provider_and_counted_from_the_first_message(
 
 
 def folded(subject: Subject, message: Message) -> Subject:
-    change, said = read_change(message.value)
-    return fold(subject, change, said)[0]
+    return fold(subject, read_change(message.value))[0]
 
 
 def taken(subject: Subject, message: Message) -> Subject:

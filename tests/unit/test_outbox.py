@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import orjson
 import pytest
@@ -274,3 +274,27 @@ async def test_tick_keeps_all_or_nothing_and_accounts_only_for_ends(
     assert (b"ticked" in box.changes) is changed
     assert sum(output.topic == "account" for output in box.outputs) == accounts
     assert CANARY.decode() not in caplog.text
+
+
+class CountingState(MemoryState):
+    """Counts what is read of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = 0
+
+    def scan(self, prefix: bytes, after: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        for entry in super().scan(prefix, after):
+            self.read += 1
+            yield entry
+
+
+def test_scan_reads_no_further_than_it_must() -> None:
+    state = CountingState()
+    state.apply({b"d/%04d" % number: b"" for number in range(1000)})
+    box = Outbox("filtering", 0, state, 1)
+    box.put(b"d/0000", None)
+    box.put(b"d/0001x", b"")
+
+    assert [key for key, _ in box.scan(b"d/", 2)] == [b"d/0001", b"d/0001x"]
+    assert state.read <= 5
