@@ -42,8 +42,9 @@ demo: $(AS_BEFORE) ## Watch real changes cross a real Kafka: released, withheld,
 up: compiled ## Start broker and services on this machine, and stay up until Ctrl-C
 	$(BIN)/sanctuaire up $(ARGS)
 
-test: compiled ## Run every test, on a real broker
-	$(BIN)/python -m pytest $(ARGS)
+test: compiled ## Run every test, those on a real broker in turn and the others beside them
+	$(BIN)/python -m ops.broker
+	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder $(ARGS)
 
 faults: compiled ## Kill, freeze and rebalance under load, TIMES as often as CI does (3), and check what is left
 	SANCTUAIRE_FAULTS_TIMES=$(or $(TIMES),3) $(BIN)/python -m pytest tests/faults $(ARGS)

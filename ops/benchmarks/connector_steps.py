@@ -16,7 +16,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from ops.benchmarks.processor import Row, cost, each
+from ops.benchmarks.memory_state import MemoryState
+from ops.benchmarks.processor import cost, each
 from ops.policy_files import read_policies
 from services.connectors import ledger, waiting
 from services.connectors.agent import ConnectorAgent
@@ -35,7 +36,7 @@ from services.contract.policies import ProviderPolicy, day_in_paris, policy_dige
 from services.contract.topology import OPERATIONS, named_for
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
-from tests.unit.memory_state import MemoryState
+from services.runtime.records import FetchedRecord
 
 UPSERTS = 2000
 ROUNDS = 25
@@ -46,7 +47,7 @@ PROVIDER = "gar"
 LANE = named_for(OPERATIONS, PROVIDER)
 
 
-def upserts(policy: ProviderPolicy) -> list[Row]:
+def upserts(policy: ProviderPolicy) -> list[FetchedRecord]:
     """Everybody under an invented name, as the pseudonymiser writes it."""
     digest = policy_digest(policy)
     fields: dict[str, Any] = {"given_name": "Maïa", "family_name": "Zorvel", "level": "5EME", "school": "0999001W",
@@ -59,13 +60,14 @@ def upserts(policy: ProviderPolicy) -> list[Row]:
             policy=digest, policy_version=policy.version, event_id=name[::-1], kind="pupil", fields=fields,
         )  # fmt: skip
         headers = binary("pseudonymisation", "operation", upsert.event_id)
-        rows.append(Row(number, name.encode(), upsert.model_dump_json().encode(), headers, LANE))
+        rows.append(FetchedRecord(LANE, 0, number, 0, name.encode(), upsert.model_dump_json().encode(), headers))
     return rows
 
 
-def steps(rows: Sequence[Row], policy: ProviderPolicy) -> Mapping[str, float]:
+def steps(rows: Sequence[FetchedRecord], policy: ProviderPolicy) -> Mapping[str, float]:
     """The pure steps, one by one; what little the loop itself costs is in each."""
-    words = [read_operation(row.value, row.key, PROVIDER) for row in rows]
+    values = [row.value or b"" for row in rows]
+    words = [read_operation(value, row.key, PROVIDER) for value, row in zip(values, rows, strict=True)]
     terms, account = Terms(policy, day_in_paris(NOW)), Account("connectors", LANE, 0, len(rows))
     kept = [waiting.dump("release-window", NOW_US, word) for word in words]
     standing = ledger.dump(Standing(NOW_US, attempted=True))
@@ -75,10 +77,10 @@ def steps(rows: Sequence[Row], policy: ProviderPolicy) -> Mapping[str, float]:
         binary("connectors", "outcome", f"{word.provider}.{word.contract}.{word.seq}")
 
     steps_: dict[str, Callable[[int], object]] = {
-        "read strictly (for comparison)": lambda n: parse_payload(Upsert, rows[n].value, MAX_OPERATION_BYTES),
-        "parsed as JSON alone (for comparison)": lambda n: orjson.loads(rows[n].value),
-        "headers and size": lambda n: body(rows[n].value, rows[n].headers, MAX_OPERATION_BYTES),
-        "read quickly": lambda n: quickly(rows[n].value),
+        "read strictly (for comparison)": lambda n: parse_payload(Upsert, values[n], MAX_OPERATION_BYTES),
+        "parsed as JSON alone (for comparison)": lambda n: orjson.loads(values[n]),
+        "headers and size": lambda n: body(values[n], rows[n].headers, MAX_OPERATION_BYTES),
+        "read quickly": lambda n: quickly(values[n]),
         "standing": lambda n: ledger.judge(words[n], ledger.load(standing)),
         "policy": lambda n: terms.of(words[n]),
         "record that leaves": lambda n: (value_of(words[n], "pedagogical-access"), headers_of(words[n])),
@@ -94,7 +96,7 @@ def steps(rows: Sequence[Row], policy: ProviderPolicy) -> Mapping[str, float]:
 class Batches:
     """Whole batches of one connector."""
 
-    def __init__(self, rows: Sequence[Row], policy: ProviderPolicy, window_seconds: int) -> None:
+    def __init__(self, rows: Sequence[FetchedRecord], policy: ProviderPolicy, window_seconds: int) -> None:
         contracts = tuple(c.model_copy(update={"release_window_seconds": window_seconds}) for c in policy.contracts)
         book = PolicyBook("connectors")
         content = policy.model_copy(update={"contracts": contracts}).model_dump_json(by_alias=True)
@@ -118,7 +120,7 @@ class Batches:
         return outbox
 
 
-def whole(rows: Sequence[Row], policy: ProviderPolicy) -> Mapping[str, float]:
+def whole(rows: Sequence[FetchedRecord], policy: ProviderPolicy) -> Mapping[str, float]:
     live, windowed = Batches(rows, policy, 0), Batches(rows, policy, 300)
     nobody, known, due = MemoryState(), MemoryState(), MemoryState()
     standings = live.handled(nobody).changes

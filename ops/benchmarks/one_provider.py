@@ -7,7 +7,7 @@ fence, the event's id, the account. Reading and writing the JSON of the same rec
 
 import gc
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +17,8 @@ from typing import NamedTuple
 import orjson
 
 from ops.aaf_files import read_export
-from ops.benchmarks.processor import Row, cost
+from ops.benchmarks.memory_state import MemoryState
+from ops.benchmarks.processor import cost
 from ops.policy_files import Policies, read_policies
 from ops.synthesis import synthesise
 from services.contract.account import Account
@@ -34,7 +35,7 @@ from services.pseudonymisation.agent import PseudonymisationAgent
 from services.pseudonymisation.keyring import KeySource, first_keyring
 from services.runtime.outbox import Outbox
 from services.runtime.policies import PolicyBook
-from services.runtime.state import State
+from services.runtime.records import FetchedRecord
 
 PUPILS = 250
 """A batch: longer rounds would hardly ever have a processor to themselves."""
@@ -48,23 +49,6 @@ KEYS = KeySource.of(first_keyring("FR", bytes(range(32))))
 POLICIES = Path(__file__).parents[1] / "policies"
 
 
-class Known(State):
-    """What is remembered, in a mapping: a store would be measured instead of the stage."""
-
-    def __init__(self, values: Mapping[bytes, bytes]) -> None:
-        self._values = values
-
-    def get(self, key: bytes) -> bytes | None:
-        return self._values.get(key)
-
-    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        return [self._values.get(key) for key in keys]
-
-    def scan(self, prefix: bytes, after: bytes | None) -> Iterator[tuple[bytes, bytes]]:
-        keys = (key for key in sorted(self._values) if key.startswith(prefix) and key > (after or b""))
-        yield from ((key, self._values[key]) for key in keys)
-
-
 def pupils(count: int) -> list[Person]:
     """Pupils of one invented school, as the filter sees them."""
     with tempfile.TemporaryDirectory() as name:
@@ -74,7 +58,7 @@ def pupils(count: int) -> list[Person]:
     return [person for person in seen if person is not None]
 
 
-def releases(policy: ProviderPolicy, people: Sequence[Person]) -> list[Row]:
+def releases(policy: ProviderPolicy, people: Sequence[Person]) -> list[FetchedRecord]:
     """Everybody released to one provider, whatever the rules would say of it."""
     contract, digest = policy.contracts[0], policy_digest(policy)
     may_leave = releasable(policy, contract)
@@ -87,7 +71,8 @@ def releases(policy: ProviderPolicy, people: Sequence[Person]) -> list[Row]:
             fields={name: value for name, value in person.values.items() if name in may_leave},
         )  # fmt: skip
         headers = binary("filtering", "release", f"0.{contract.id}.{release.seq}")
-        rows.append(Row(number, person.key.encode(), release.model_dump_json().encode(), headers, RELEASES))
+        value = release.model_dump_json().encode()
+        rows.append(FetchedRecord(RELEASES, 0, number, 0, person.key.encode(), value, headers))
     return rows
 
 
@@ -106,32 +91,33 @@ class Handling(NamedTuple):
         return self.known - self.coding
 
 
-def coding(rows: Sequence[Row], outbox: Outbox) -> float:
+def coding(rows: Sequence[FetchedRecord], outbox: Outbox) -> float:
     """To read these releases and to write these operations, all of a batch in memory as they are in the stage."""
     operations = [orjson.loads(output.value) for output in outbox.outputs if output.value]
+    values = [row.value or b"" for row in rows]
 
     def all_of_them() -> object:
-        return [orjson.loads(row.value) for row in rows], [orjson.dumps(operation) for operation in operations]
+        return [orjson.loads(value) for value in values], [orjson.dumps(operation) for operation in operations]
 
     return cost(all_of_them, max(len(rows), len(operations)), ROUNDS)
 
 
-def handling(rows: Sequence[Row], policies: Policies) -> Handling:
+def handling(rows: Sequence[FetchedRecord], policies: Policies) -> Handling:
     """Under the policies in force."""
     book = PolicyBook("pseudonymisation")
     for name, policy in policies.items():
         book.apply(name.encode(), policy.model_dump_json(by_alias=True).encode())
     agent = PseudonymisationAgent(book, KEYS)
 
-    def once(state: Known) -> Outbox:
+    def once(state: MemoryState) -> Outbox:
         outbox = Outbox("pseudonymisation", 0, state, NOW_US)
         with suppress(StopIteration):  # it waits for nothing: an event loop would be measured with it
             agent.handle(rows, outbox, Account("pseudonymisation", RELEASES, 0, len(rows))).send(None)
         return outbox
 
-    nobody = Known({})
+    nobody, everybody = MemoryState(), MemoryState()
     before = b"%d" % (NOW_US - 1)
-    everybody = Known({place: before for place in once(nobody).changes if place.startswith(b"q/")})
+    everybody.apply({place: before for place in once(nobody).changes if place.startswith(b"q/")})
 
     new, known = (cost(partial(once, state), len(rows), ROUNDS) for state in (nobody, everybody))
     sent = once(nobody)

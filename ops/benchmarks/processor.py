@@ -1,23 +1,7 @@
-"""What a step takes of the processor for each record, and records to give it; no broker and no store."""
+"""What a step takes of the processor for each record; no broker and no store."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-from services.contract.envelope import Header
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record of a topic, as a stage is given it."""
-
-    offset: int
-    key: bytes
-    value: bytes
-    headers: Sequence[Header]
-    topic: str
-    partition: int = 0
-    timestamp: int = 0
+from collections.abc import Callable
 
 
 def cost(step: Callable[[], object], records: int, rounds: int) -> float:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.benchmarks.one_provider import KEYS, NOW, POLICIES, PUPILS, ROUNDS, handling, pupils, releases
-from ops.benchmarks.processor import Row, each
+from ops.benchmarks.processor import each
 from ops.policy_files import read_policies
 from services.contract.envelope import binary_of, body, kind
 from services.contract.policies import ProviderPolicy, day_in_paris
@@ -22,13 +22,15 @@ from services.pseudonymisation.emission import MAX_EMISSION_BYTES, manner_of, re
 from services.pseudonymisation.fields import Renaming
 from services.pseudonymisation.pseudonym import Pseudonymiser
 from services.pseudonymisation.terms import Terms
+from services.runtime.records import FetchedRecord
 
 OPERATION = kind("pseudonymisation", "operation")
 
 
-def steps(rows: Sequence[Row], policy: ProviderPolicy) -> dict[str, float]:
+def steps(rows: Sequence[FetchedRecord], policy: ProviderPolicy) -> dict[str, float]:
     """The pure steps, one by one; what little the loop itself costs is in each."""
-    strict = [read_strictly(row.value) for row in rows]
+    values = [row.value or b"" for row in rows]
+    strict = [read_strictly(value) for value in values]
     names = Pseudonymiser.under(KEYS.keys_of(policy.provider, strict[0]["purpose_family"], 0).current)
     renaming = Renaming(strict[0]["source"], "FR", names.name)
     terms = Terms(strict[0], names, renaming)
@@ -40,9 +42,9 @@ def steps(rows: Sequence[Row], policy: ProviderPolicy) -> dict[str, float]:
     day = day_in_paris(NOW)
     timed = partial(each, len(rows), rounds=ROUNDS)
     return {
-        "read strictly (for comparison)": timed(lambda n: read_strictly(rows[n].value)),
-        "headers and size": timed(lambda n: body(rows[n].value, rows[n].headers, MAX_EMISSION_BYTES)),
-        "read, recognised": timed(lambda n: recognise(rows[n].value, rows[n].key, known)),
+        "read strictly (for comparison)": timed(lambda n: read_strictly(values[n])),
+        "headers and size": timed(lambda n: body(values[n], rows[n].headers, MAX_EMISSION_BYTES)),
+        "read, recognised": timed(lambda n: recognise(values[n], rows[n].key, known)),
         "pseudonym": timed(lambda n: terms.pseudonym(strict[n])),
         "policy": timed(lambda n: terms.ruling(policy, "FR", day).refusal(strict[n]["fields"])),
         "event id": timed(lambda n: names.event(pseudonyms[n], strict[n]["seq"])),

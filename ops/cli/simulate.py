@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -66,13 +65,12 @@ def simulate(  # noqa: PLR0917  # typer passes them by name
         raise typer.Exit(NO_PROVIDER)
     chain = Chain(policy, _keyring(keyring, policy), moment)
     account, tally = Account(), Tally(policy)
-    with tempfile.TemporaryDirectory(prefix="sanctuaire-") as name, Population(Path(name)) as population:
-        refused = _read(path, source, population, account) + _take(consents, population)
-        _link(population, chain)
-        with Records(Path(name)) as seen:
-            _follow(population, chain, tally, seen if records else None)
-            for each in seen:
-                print(f'{{"pseudonym":"{each.pseudonym}","record":{each.record.decode()}}}')
+    population, seen = Population(), Records()
+    refused = _read(path, source, population, account) + _take(consents, population)
+    _link(population, chain)
+    _follow(population, chain, tally, seen if records else None)
+    for each in seen:
+        print(f'{{"pseudonym":"{each.pseudonym}","record":{each.record.decode()}}}')
     if as_json and not records:
         print(json.dumps(tally.to_json()))
     else:

@@ -7,7 +7,8 @@ from zlib import crc32
 
 from kafka.errors import KafkaError
 
-from ops.explaining.states import Entries, Entry, States, partition_of
+from ops.explaining.kept import Entry
+from ops.explaining.states import Entries, States, partition_of
 from ops.explaining.trace import Asked, Delivery, Trace, trace
 from ops.explaining.whereabouts import Found, Whereabouts, whereabouts
 from ops.publishing.cluster import Addresses, open_producer

@@ -3,28 +3,18 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from kafka.partitioner.default import murmur2
 
+from ops.explaining.kept import Entry, Kept
 from ops.publishing.cluster import READ_SECONDS, Addresses
 from services.contract.errors import Unreachable
 
 Wanted = Callable[[bytes], bool]
 Progress = Callable[[int, int], None]
 """How many records of how many."""
-
-
-class Entry(NamedTuple):
-    """The last value of a key, and when it was written."""
-
-    value: bytes
-    written_at: datetime
-
-
 Entries = Mapping[bytes, Entry]
 
 
@@ -44,7 +34,7 @@ class States:
         return len(self._consumer.partitions_for_topic(topic) or ())
 
     def read(self, topic: str, partition: int, wanted: Wanted) -> Entries:
-        """What is wanted of one partition, up to where it ends now; only that is kept in memory.
+        """What is wanted of one partition, up to where it ends now; only that is kept, and not in memory.
 
         Raises:
             Unreachable: the cluster went away in between.
@@ -63,11 +53,11 @@ class States:
         end = consumer.end_offsets([part])[part]
         start = consumer.position(part)
         deadline = time.monotonic() + READ_SECONDS
-        found: dict[bytes, Entry] = {}
+        found = Kept()
         while (position := consumer.position(part)) < end:
             for record in consumer.poll(timeout_ms=200, max_records=5000).get(part, ()):
                 if record.key is not None and wanted(record.key):
-                    _take(found, record.key, record.value, record.timestamp)
+                    found.take(record.key, record.value, record.timestamp)
                 deadline = time.monotonic() + READ_SECONDS
             self._progress(position - start, end - start)
             if time.monotonic() > deadline:
@@ -81,10 +71,3 @@ def open_states(addresses: Addresses, progress: Progress) -> Iterator[States]:
         bootstrap_servers=addresses, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=100
     ) as consumer:
         yield States(consumer, progress)
-
-
-def _take(found: dict[bytes, Entry], key: bytes, value: bytes | None, timestamp_ms: int) -> None:
-    if value is None:
-        found.pop(key, None)
-    else:
-        found[key] = Entry(value, datetime.fromtimestamp(timestamp_ms / 1000, UTC))

@@ -1,16 +1,18 @@
 """Who is known under which names, counted over every stage: what a rotation has still to do, and what a root holds up.
 
-Read from what the filter and the pseudonymiser remember and from the ledger; nothing is kept.
+Read from what the filter and the pseudonymiser remember and from the ledger; nothing is kept, and memory is constant.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import orjson
 
 from ops.explaining.states import Entries, Wanted
+from ops.publishing.names_told import NamesTold
 from services.contract.errors import NoKey
 from services.contract.topology import FILTERING_STATE, LEDGER, PSEUDONYMISATION_STATE
 from services.filtering.subject import SUBJECT, Pair, load
@@ -86,34 +88,6 @@ def _written(names: Pseudonymiser, pair: Pair) -> str:
     return names.pseudonym(cast("EntityClass", entity_class), namespace, cast("IdType", id_type), value)
 
 
-class _Told:
-    """What the ledger is held against: by which names people are known now, and which of before those stand for."""
-
-    def __init__(self) -> None:
-        self.current: set[bytes] = set()
-        self.standing_for: dict[bytes, bytes] = {}
-        """Name of before → that of now; of who may be known by both, and so only while names change."""
-        self._heard: set[bytes] = set()
-        self._handed_on: set[bytes] = set()
-
-    def is_of_before(self, key: bytes) -> bool:
-        """As `States.read` asks of every entry."""
-        if key not in self.current:
-            return True
-        if self.standing_for:
-            self._heard.add(key)
-        return False
-
-    def hand_on(self, key: bytes, outcome: Mapping[str, Any]) -> None:
-        """The provider was told that another name stands for this one: then it must be told, or owed, of that one."""
-        if (outcome["operation"], outcome["code"]) == ("rotate", "delivered") and key in self.standing_for:
-            self._handed_on.add(self.standing_for[key])
-
-    @property
-    def unheard(self) -> set[bytes]:
-        return self._handed_on - self._heard
-
-
 def count_living(states: States, keyring: Keyring) -> Mapping[str, Living]:
     """By provider.
 
@@ -123,56 +97,54 @@ def count_living(states: States, keyring: Keyring) -> Mapping[str, Living]:
     found: dict[str, Living] = defaultdict(Living)
     names = _Names(keyring)
     numbers = range(states.partitions(FILTERING_STATE))
-    told = _Told()
-    behind: dict[bytes, int] = {}
+    told = NamesTold()
     for number in numbers:
         subjects = states.read(FILTERING_STATE, number, lambda key: key.startswith(SUBJECT))
-        _count_pairs(subjects, names, keyring, found, told=told, behind=behind)
+        _count_pairs(subjects, names, keyring, found, told)
         del subjects
     for number in numbers:
         # Of who was handed over, the word lies where she began; so all are read before any is counted.
-        named = states.read(PSEUDONYMISATION_STATE, number, lambda key: key[len(SEQ) :] in behind)
-        for key, entry in named.items():
-            if key.startswith(SEQ) and abs(int(entry.value)) >= behind[key[len(SEQ) :]]:
-                del behind[key[len(SEQ) :]]
-    for key in behind:
+        for key, entry in states.read(PSEUDONYMISATION_STATE, number, partial(_is_awaited, told)).items():
+            told.named(key[len(SEQ) :], abs(int(entry.value)))
+    for key in told.behind():
         found[_provider(key)].unnamed += 1
     for number in numbers:
         # A pseudonym's entry lies by the pseudonym (decisions/0017), not where the person is remembered.
         for key, entry in states.read(LEDGER, number, told.is_of_before).items():
             outcome = orjson.loads(entry.value)
-            told.hand_on(key, outcome)
+            if (outcome["operation"], outcome["code"]) == ("rotate", "delivered"):
+                told.hand_on(key)
             if not _is_ended(outcome):
                 found[_provider(key)].lingering += 1
-    for key in told.unheard:
+    for key in told.unheard():
         found[_provider(key)].unheard += 1
     return {provider: found[provider] for provider in sorted(found)}
+
+
+def _is_awaited(told: NamesTold, key: bytes) -> bool:
+    return key.startswith(SEQ) and told.is_behind(key[len(SEQ) :])
 
 
 def _provider(key: bytes) -> str:
     return key.decode().partition("/")[0]
 
 
-def _count_pairs(  # of whom, by which names, and what is filled
-    subjects: Entries, names: _Names, keyring: Keyring, found: Mapping[str, Living], *,
-    told: _Told, behind: dict[bytes, int],
-) -> None:  # fmt: skip
+def _count_pairs(
+    subjects: Entries, names: _Names, keyring: Keyring, found: Mapping[str, Living], told: NamesTold
+) -> None:
     """Count the pairs of one partition; gather the ledger's keys of their names of now, and what is to be named."""
     for place, pair in _pairs(subjects):
         provider = place.partition("/")[0]
         living, now = found[provider], keyring.serial_of(provider)
-        is_said = pair.serial >= now
-        name = names.of(provider, pair, now if is_said or pair.last != "erase" else pair.serial)
+        is_said, is_live = pair.serial >= now, pair.last != "erase"
+        name = names.of(provider, pair, now if is_said or is_live else pair.serial)
         key = f"{place}/{name}".encode()
-        if is_said or pair.last != "erase":
-            told.current.add(key)
-        if is_said and pair.last != "erase":
-            told.standing_for |= {f"{place}/{each}".encode(): key for each in names.of_before(provider, pair, now)}
-        living.live += pair.last != "erase"
-        if pair.last != "erase" and not is_said:
-            living.unsaid += 1
-        elif name is not None:
-            behind[key] = max(pair.seq, behind.get(key, 0))
+        is_named = name is not None and (is_said or not is_live)
+        told.add(key, is_current=is_said or is_live, behind=pair.seq if is_named else 0)
+        if is_said and is_live:
+            told.stand_for(key, (f"{place}/{each}".encode() for each in names.of_before(provider, pair, now)))
+        living.live += is_live
+        living.unsaid += is_live and not is_said
 
 
 def _pairs(subjects: Entries) -> Iterator[tuple[str, Pair]]:

@@ -1,11 +1,8 @@
 """Everybody whom the files tell of, folded as the filter folds them, in a file that goes with the process."""
 
-import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from ops.scratch import Scratch
 from services.contract.changes import Change, routing_key
 from services.contract.consents import ConsentDecision
 from services.contract.links import Link
@@ -18,21 +15,11 @@ _TABLES = """
 """
 
 
-class Population:
+class Population(Scratch):
     """Subjects by routing key; a person stays under the key of her first change, as when it is published."""
 
-    def __init__(self, folder: Path) -> None:
-        # Neither survives this process, so neither has to be written twice.
-        self._database = sqlite3.connect(folder / "population.sqlite", isolation_level=None)
-        self._database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_TABLES} BEGIN;")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
+    def __init__(self) -> None:
+        super().__init__(_TABLES)
 
     def fold(self, change: Change) -> None:
         """Take one change to a person in."""

@@ -51,10 +51,11 @@ class Board:
         self._clock = clock
         self._hourly = Hourly()
         self._reasons = Reasons()
-        self._overview: tuple[float, Overview] | None = None
+        self._overview: tuple[float, str, Overview] | None = None
+        """When, and of which roster."""
         self._fragments: dict[Language, dict[str, Fragment]] = {}
         self._rows: dict[tuple[Language, str], tuple[Row, str]] = {}
-        self._rendered: dict[Language, float] = {}
+        self._rendered: dict[Language, tuple[float, str] | None] = {}
         self._version = 0
 
     @property
@@ -67,10 +68,11 @@ class Board:
         return Since(self.roster, self._boot, self._version)
 
     def overview(self) -> Overview:
-        now = self._clock()
-        if self._overview is None or not 0 <= now - self._overview[0] < RENDER_SECONDS:
-            self._overview = now, look_over(self._model, self._hourly, now)
-        return self._overview[1]
+        """Of the roster of now, however lately one was made: a page with rows of another would never be renewed."""
+        now, roster, last = self._clock(), self.roster, self._overview
+        if last is None or last[1] != roster or not 0 <= now - last[0] < RENDER_SECONDS:
+            last = self._overview = now, roster, look_over(self._model, self._hourly, now)
+        return last[2]
 
     def changed(self, language: Language, since: Since | None) -> str:
         """What reads otherwise than a page that has seen `since`; all of it, where another process made that page."""
@@ -83,8 +85,8 @@ class Board:
 
     def _render(self, language: Language) -> None:
         overview = self.overview()
-        at = self._overview[0] if self._overview else 0.0
-        if self._rendered.get(language) == at:
+        at = self._overview[:2] if self._overview else None
+        if at is not None and self._rendered.get(language) == at:
             return
         self._rendered[language] = at
         known = self._fragments.setdefault(language, {})

@@ -10,9 +10,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, server_list
 from faust.types import TP
 
-from services.contract.envelope import Header
 from services.contract.errors import Unreachable
-from services.runtime.records import CaughtUp
+from services.runtime.records import CaughtUp, FetchedRecord
 
 FETCH_BYTES = 4 * 1024 * 1024
 """Of one partition: the client asks for more of it only once all of these are taken."""
@@ -39,18 +38,6 @@ class WholeAssignor(RangePartitionAssignor):
             message = f"the cluster's metadata does not know {len(unknown)} of {len(topics)} topics yet"
             raise Unreachable(message)
         return super().assign(cluster, members)
-
-
-class FetchedRecord(NamedTuple):
-    """One record; the client's own class takes four times as long to make, for parts that nobody asks for."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[Header]
 
 
 class _Fetches(dict[Any, Any]):

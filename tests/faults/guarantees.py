@@ -10,7 +10,7 @@ import pytest
 
 from services.contract.topology import CHANGES, CONSENTS, RELEASES, WITHDRAWALS
 from tests.faults.chance import SEED, TIMES
-from tests.integration.pipeline_people import expected, policies, stream
+from tests.integration.pipeline_people import expected, joins, policies, stream
 from tests.integration.pipeline_stages import Message, Stages, wait_for
 
 MARKS = [
@@ -32,6 +32,13 @@ SMALL_BATCHES = {"SANCTUAIRE_BATCH_RECORDS": "25"}
 
 def stream_of(count: int, people: int) -> list[Message]:
     return [*policies(), *stream(SEED, count, people)]
+
+
+def with_newcomers(count: int) -> list[Message]:
+    """Half of them are newcomers, whom every later stage hears of."""
+    half = count // 2
+    newcomers = [joins(10_000 + number) for number in range(half)]
+    return [message for pair in zip(stream_of(half, people=80), newcomers, strict=False) for message in pair]
 
 
 def catch_up(stages: Stages, seconds: float = 90.0) -> None:

@@ -10,8 +10,7 @@ import pytest
 
 from ops.broker.embedded import EmbeddedBroker
 from tests.faults.chance import TIMES, drawn
-from tests.faults.guarantees import MARKS, PROVIDERS, SMALL_BATCHES, Guarantees, catch_up, stream_of
-from tests.integration.pipeline_people import joins
+from tests.faults.guarantees import MARKS, PROVIDERS, SMALL_BATCHES, Guarantees, catch_up, with_newcomers
 from tests.integration.pipeline_stages import Message, Stages, installation, wait_for
 
 pytestmark = MARKS
@@ -77,10 +76,7 @@ def _freeze_in_a_transaction(stages: Stages, name: str, left: list[Message], cha
 
 @pytest.fixture(scope="module")
 def messages() -> list[Message]:
-    """Half of them are newcomers, whom every later stage hears of."""
-    half = SHARE * len(STAGES) // 2
-    newcomers = [joins(10_000 + number) for number in range(half)]
-    return [message for pair in zip(stream_of(half, people=80), newcomers, strict=False) for message in pair]
+    return with_newcomers(SHARE * len(STAGES))
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from ops import keys
 from ops.demo.coverage import NO_INPUTS
 from ops.demo.readout import is_heartbeat
 from ops.topics import apply_topics, wanted_topics
+from services.contract.topology import LEDGER
 from services.pseudonymisation.sealing import open_keyring
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,9 @@ class Stages:
     partitions: int
     environment: dict[str, str] = field(default_factory=dict)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _read: dict[TopicPartition, list[Any]] = field(default_factory=dict)
+    _position: dict[TopicPartition, int] = field(default_factory=dict)
+    """What was read before is asked for no more: tests look often."""
 
     def prepare(self) -> None:
         files = keys.init(self.folder / "keys", "FR", os.urandom)
@@ -126,22 +130,26 @@ class Stages:
 
     def read(self, topic: str) -> Read:
         """All committed records of a topic, up to where it ends now; heartbeats are no inputs."""
+        self._follow([topic])
+        return {part.partition: list(found) for part, found in sorted(self._read.items()) if part.topic == topic}
+
+    def _follow(self, topics: Sequence[str]) -> None:
+        """Read what has come since the last time, up to where these topics end now."""
         with KafkaConsumer(
             bootstrap_servers=self.bootstrap, isolation_level="read_committed", enable_auto_commit=False,
-            fetch_max_wait_ms=50,
+            auto_offset_reset="earliest", fetch_max_wait_ms=50, max_poll_records=10_000,
         ) as consumer:  # fmt: skip
-            parts = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+            parts = [TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic) or ()]
             consumer.assign(parts)
-            consumer.seek_to_beginning(*parts)
+            for part in parts:
+                consumer.seek(part, self._position.setdefault(part, 0))
+                self._read.setdefault(part, [])
             ends = consumer.end_offsets(parts)
-            found: Read = {part.partition: [] for part in parts}
-            beats = topic.startswith("provisioning.withdrawals.")
             while any(consumer.position(part) < ends[part] for part in parts):
                 for part, records in consumer.poll(timeout_ms=100).items():
-                    found[part.partition] += [
-                        row for row in records if not beats or not is_heartbeat(row.key, row.value)
-                    ]
-            return found
+                    self._position[part] = records[-1].offset + 1
+                    beats = part.topic.startswith("provisioning.withdrawals.")
+                    self._read[part] += [row for row in records if not beats or not is_heartbeat(row.key, row.value)]
 
     @contextmanager
     def transactions(self, topic: str) -> Iterator[Callable[[], set[int]]]:
@@ -165,29 +173,40 @@ class Stages:
     def values(self, topic: str) -> list[dict[str, Any]]:
         return [orjson.loads(row.value) for row in self.rows(topic)]
 
+    def _known(self, topics: Sequence[str]) -> list[Any]:
+        """The records of these topics as far as they were read."""
+        return [row for part, found in self._read.items() if part.topic in topics for row in found]
+
     def directory(self, provider: str) -> dict[str, Any]:
         """What the provider knows now: its compacted topic, folded."""
         known = {row.key.decode(): row.value for row in self.rows(f"providers.{provider}.directory.v1")}
         return {name: orjson.loads(value) for name, value in known.items() if value is not None}
 
     def is_done(self) -> bool:
-        """Whether every stage has accounted for every record that it can read."""
+        """Whether every stage has accounted for every record that it can read, and nothing is owed.
+
+        Accounts are read before what they speak of: no transaction can then be seen with its account alone.
+        """
         lanes = {"filtering": ["directory.changes.v1", "consents.decisions.v1",
                                "directory.links.v1", "directory.unlinks.v1", "directory.moves.v1"],
                  "pseudonymisation": ["provisioning.releases.v1", "provisioning.withdrawals.v1"]}  # fmt: skip
         lanes["connectors"] = [
             f"provisioning.{lane}.{name}.v1" for name in self.providers for lane in ("operations", "withdrawals")
         ]
+        self._follow([LEDGER, *(f"audit.{stage}.v1" for stage in lanes)])
+        self._follow([topic for topics in lanes.values() for topic in topics])
         return all(
-            sum(entry["records"] for entry in self.values(f"audit.{stage}.v1") if entry["topic"] not in NO_INPUTS)
-            >= sum(len(self.rows(topic)) for topic in topics)
-            for stage, topics in lanes.items()
-        ) and not self.owed(lanes["connectors"])
+            self._accounted(f"audit.{stage}.v1") >= len(self._known(topics)) for stage, topics in lanes.items()
+        ) and not self._owed(lanes["connectors"])
 
-    def owed(self, lanes: Sequence[str]) -> set[bytes]:
+    def _accounted(self, audit: str) -> int:
+        entries = [orjson.loads(row.value) for row in self._known([audit])]
+        return sum(entry["records"] for entry in entries if entry["topic"] not in NO_INPUTS)
+
+    def _owed(self, lanes: Sequence[str]) -> set[bytes]:
         """Ledger keys whose last operation has not come to the ledger: it waits for a window, or behind a backlog."""
-        entered = {row.key: orjson.loads(row.value)["seq"] for row in self.rows("provisioning.ledger.v1")}
-        said = [operation for topic in lanes for operation in self.values(topic)]
+        entered = {row.key: orjson.loads(row.value)["seq"] for row in self._known([LEDGER])}
+        said = [orjson.loads(row.value) for row in self._known(lanes)]
         keys = {f"{one['provider']}/{one['contract']}/{one['pseudonym']}".encode(): one["seq"]
                 for one in sorted(said, key=lambda one: int(one["seq"]))}  # fmt: skip
         return {key for key, seq in keys.items() if entered.get(key, 0) < seq}

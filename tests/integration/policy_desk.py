@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ops.cli import main
+from tests.unit.edited import edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,7 @@ class Desk:
     capsys: pytest.CaptureFixture[str]
 
     def edit(self, file: str, old: str, new: str) -> None:
-        text = (self.policies / file).read_text("utf-8")
-        assert old in text
-        (self.policies / file).write_text(text.replace(old, new), "utf-8")
+        edit(self.policies / file, old, new)
 
     def run(self, *arguments: str) -> tuple[int, Any, str]:
         """Exit code, what was printed (as JSON where it is), and what was said."""

@@ -1,10 +1,12 @@
 """The benchmark itself, on a small input: every engine that is there does the same work, byte for byte."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from ops.benchmarks import console, filtering, memory, pipeline, pseudonymisation, reading, rebuild, withdrawal, workers
 from ops.benchmarks.engines import kafka_streams
-from ops.benchmarks.workbench import workbench
+from ops.benchmarks.workbench import Workbench, workbench
 
 PUPILS = 10_000
 RATES = [
@@ -13,14 +15,20 @@ RATES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Workbench]:
+    """One broker for all sections, which come in the order of a run of the benchmark."""
+    with workbench(quick=True, peers=None, say=print) as made:
+        yield made
+
+
 @pytest.mark.broker
 @pytest.mark.timeout(300)
-def test_every_peer_does_the_same_work_as_our_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_peer_does_the_same_work_as_our_stage(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pseudonymisation, "QUICK_PUPILS", PUPILS)
     monkeypatch.setattr(pseudonymisation, "FAUST_OUTPUTS", 2_000)
-    peers = frozenset({"confluent", "kafka-streams", "stock-faust"})
-    with workbench(quick=True, peers=peers, say=print) as bench:
-        findings = pseudonymisation.measure(bench)
+    bench.peers = peers = frozenset({"confluent", "kafka-streams", "stock-faust"})
+    findings = pseudonymisation.measure(bench)
     assert findings.faults == []
     there = [name for name in RATES if name.split("/")[1] not in str(findings.missing)]
     assert all(findings.figures[name].median > 0 for name in there)
@@ -29,11 +37,10 @@ def test_every_peer_does_the_same_work_as_our_stage(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.broker
 @pytest.mark.timeout(300)
-def test_kafka_streams_releases_what_our_filter_releases(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kafka_streams_releases_what_our_filter_releases(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filtering, "QUICK_PUPILS", PUPILS)
-    peers = frozenset({"kafka-streams", "kafka-streams-at-least-once"})
-    with workbench(quick=True, peers=peers, say=print) as bench:
-        findings = filtering.measure(bench)
+    bench.peers = peers = frozenset({"kafka-streams", "kafka-streams-at-least-once"})
+    findings = filtering.measure(bench)
     assert findings.faults == []
     assert findings.figures["filtering/sanctuaire/records_per_second"].median > 0
     assert all(findings.ratios[f"filtering/{peer}"] is not None for peer in peers - _missing(findings.missing))
@@ -47,14 +54,15 @@ def test_without_a_jdk_kafka_streams_is_said_to_be_missing(monkeypatch: pytest.M
 
 @pytest.mark.broker
 @pytest.mark.timeout(300)
-def test_what_flows_through_all_stages_is_measured_from_end_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_flows_through_all_stages_is_measured_from_end_to_end(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pipeline, "QUICK_CHANGES", 3_000)
     monkeypatch.setattr(pipeline, "QUICK_PACED_SECONDS", 3.0)
     monkeypatch.setattr(withdrawal, "QUICK_BACKLOG", 15_000)
     monkeypatch.setattr(withdrawal, "QUICK_FAMILIES", 100)
     monkeypatch.setattr(withdrawal, "QUICK_LEAST", 3)
-    with workbench(quick=True, peers=None, say=print) as bench:
-        flow, withdrawn = pipeline.measure(bench), withdrawal.measure(bench)
+    flow, withdrawn = pipeline.measure(bench), withdrawal.measure(bench)
     figures = {name: one.median for name, one in {**flow.figures, **withdrawn.figures}.items()}
 
     assert flow.faults == withdrawn.faults == []
@@ -66,24 +74,24 @@ def test_what_flows_through_all_stages_is_measured_from_end_to_end(monkeypatch: 
 
 @pytest.mark.broker
 @pytest.mark.timeout(300)
-def test_one_worker_writes_what_two_do_and_a_store_is_rebuilt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_worker_writes_what_two_do_and_a_store_is_rebuilt(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(workers, "QUICK_PUPILS", PUPILS)
     monkeypatch.setattr(workers, "COUNTS", (1, 2))
     for section in (memory, rebuild):
         monkeypatch.setattr(section, "QUICK_SUBJECTS", 5_000)
     monkeypatch.setattr(memory, "QUICK_PATCHES", 1_000)
-    with workbench(quick=True, peers=None, say=print) as bench:
-        shared, held, rebuilt = workers.measure(bench), memory.measure(bench), rebuild.measure(bench)
+    shared, held, rebuilt = workers.measure(bench), memory.measure(bench), rebuild.measure(bench)
 
     assert shared.faults == []
     assert held.figures["memory/empty_peak_bytes"].median < held.figures["memory/peak_bytes"].median
     assert rebuilt.figures["rebuild/subjects_per_second"].median > 0
 
 
-def test_an_export_is_read_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_is_read_in_a_process_of_its_own(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "QUICK_SCHOOLS", 1)
-    with workbench(quick=True, peers=None, say=print) as bench:
-        figures = reading.measure(bench).figures
+    figures = reading.measure(bench).figures
 
     assert figures["reading/read_bytes"].median > 1e6
     assert 0 < figures["reading/peak_bytes"].median < 150e6
@@ -95,11 +103,12 @@ def _missing(missing: dict[str, str]) -> set[str]:
 
 @pytest.mark.broker
 @pytest.mark.timeout(120)
-def test_console_is_measured_with_four_partitions_a_topic_and_a_day_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_console_is_measured_with_four_partitions_a_topic_and_a_day_behind_it(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(console, "PROVIDERS", 10)
     monkeypatch.setattr(console, "QUICK_SECONDS", 2)
-    with workbench(quick=True, peers=None, say=print) as bench:
-        figures = {name: one.median for name, one in console.measure(bench).figures.items()}
+    figures = {name: one.median for name, one in console.measure(bench).figures.items()}
 
     assert console.PARTITIONS == 4
     assert figures["console/updates"] > 0

@@ -35,7 +35,7 @@ def test_a_broker_that_dies_leaves_a_count_of_what_it_took(own_broker: EmbeddedB
 
 
 def publish_and_kill_after(count: int, changes: list[Change], broker: EmbeddedBroker) -> None:
-    quick = {"delivery_timeout_ms": 2000, "request_timeout_ms": 1000, "max_block_ms": 2000}
+    quick = {"delivery_timeout_ms": 5000, "request_timeout_ms": 2500, "max_block_ms": 5000}
     with open_producer([broker.bootstrap], **quick) as producer:
         publisher = ChangePublisher(Delivery(producer), Identifiers())
         for change in changes[:count]:

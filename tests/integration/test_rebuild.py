@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from kafka.admin import KafkaAdminClient
 
+from ops.benchmarks.memory_state import MemoryState
 from services.contract.errors import StoreInUse, Unreachable
 from services.runtime import rebuild
 from services.runtime.outbox import Outbox
@@ -20,7 +21,6 @@ from services.runtime.rebuild import catch_up
 from services.runtime.sender import Sender
 from services.runtime.settings import Settings
 from services.runtime.store import PartitionStore
-from tests.unit.memory_state import MemoryState
 from tests.unit.stand_in_agent import StandIn
 
 pytestmark = pytest.mark.broker

@@ -10,10 +10,9 @@ from faust.types import TP
 from services.contract.account import Account
 from services.runtime.outbox import Outbox, Output
 from services.runtime.partition import Partition
-from services.runtime.records import Batch, CaughtUp, Record
+from services.runtime.records import Batch, CaughtUp, FetchedRecord, Record
 from services.runtime.schedule import Worklist
 from services.runtime.state import SWEEP
-from tests.replay.rows import Row
 from tests.unit.hosting import Hosting, SenderHere, StandInConsumer, StandInProducer, StandInStore
 from tests.unit.stand_in_agent import StandIn
 
@@ -121,7 +120,7 @@ class Fetching(StandInConsumer):
         for lane, said in self.worker.cluster.said.items():
             first = self.at[lane]
             if TP(lane, 0) in self.fetched and self.waiting[lane] < 3 and said[first:]:
-                rows = [Row(lane, 0, n, 1, b"k", value) for n, value in enumerate(said)][first : first + size]
+                rows = [FetchedRecord(lane, 0, n, 1, b"k", value) for n, value in enumerate(said)][first : first + size]
                 self.at[lane] += len(rows)
                 self.waiting[lane] += 1
                 self.on_the_way.append(Batch(lane, 0, self.seeks[lane], rows))

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from ops.explaining.states import Entries, Entry, Wanted
+from ops.explaining.kept import Entry
+from ops.explaining.states import Entries, Wanted
 from ops.publishing.keys import order_of
 from services.contract.key_acts import KEYS_KEY
 from services.contract.topology import CONSENTS, FILTERING_STATE, LEDGER, POLICIES, PSEUDONYMISATION_STATE

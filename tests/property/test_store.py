@@ -5,8 +5,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ops.benchmarks.memory_state import MemoryState
 from services.runtime.store import Mark, PartitionStore, open_store
-from tests.unit.memory_state import MemoryState
 
 KEYS = st.binary(max_size=3).map(lambda key: key.replace(b"~", b"-")) | st.sampled_from([b"~offset/in", b"~sweep"])
 CHANGES = st.dictionaries(KEYS, st.none() | st.binary(max_size=8), max_size=8)

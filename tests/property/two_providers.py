@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 from aiokafka.partitioner import murmur2
 
+from ops.benchmarks.memory_state import MemoryState
 from services.contract.identifiers import canonical_uai
 from services.contract.policies import ProviderPolicy
 from services.contract.topology import CHANGES, PROVIDER_DIRECTORY, named_for
@@ -24,11 +25,10 @@ from services.pseudonymisation.keyring import KeySource
 from services.runtime.agent import Agent, NotYet, handle_each, sweep_each, tick
 from services.runtime.outbox import BY_SUBJECT, SPREAD, Outbox, Reached
 from services.runtime.policies import PolicyBook
+from services.runtime.records import FetchedRecord
 from services.runtime.state import OFFSET
 from tests.replay.invented import bytes_of, contract_with, policy
 from tests.replay.rapid import KEYRING, NOW_US, connector
-from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
 
 PARTITIONS = 12
 BATCH = 2000
@@ -76,7 +76,7 @@ class Cluster:
     def __init__(self, window_seconds: int, seed: int = 0) -> None:
         self.now_us = NOW_US
         self.random = Random(seed)  # noqa: S311  # in which order partitions are worked off
-        self._topics: dict[tuple[str, int], list[Row]] = defaultdict(list)
+        self._topics: dict[tuple[str, int], list[FetchedRecord]] = defaultdict(list)
         self._offsets: dict[tuple[str, int], int] = defaultdict(int)
         self._seen: dict[tuple[str, int, int], int] = {}
         books = [PolicyBook("filtering"), PolicyBook("pseudonymisation"), PolicyBook("connectors")]
@@ -155,7 +155,7 @@ class Cluster:
         offset = self._offsets[place]
         self._offsets[place] += 1
         at = self.now_us // 1000 if timestamp_ms is None else timestamp_ms
-        self._topics[place].append(Row(topic, partition, offset, at, key, value, headers))
+        self._topics[place].append(FetchedRecord(topic, partition, offset, at, key, value, headers))
         self._seen[topic, partition, offset] = self.now_us
 
     async def sweep(self) -> None:
@@ -182,7 +182,7 @@ def _chosen(partition: int, key: bytes) -> int:
     return int(murmur2(key) & 0x7FFFFFFF) % PARTITIONS if partition == BY_SUBJECT else partition
 
 
-async def _handle(agent: Agent, rows: Sequence[Row], outbox: Outbox) -> None:
+async def _handle(agent: Agent, rows: Sequence[FetchedRecord], outbox: Outbox) -> None:
     await handle_each(agent, rows, outbox)
 
 

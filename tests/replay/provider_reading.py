@@ -1,12 +1,13 @@
 """A provider that does as its topic says (schemas/README.md, Two names), record by record, in whatever order."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
 
-from tests.replay.rows import Headers, Row
+from services.contract.envelope import Header
+from services.runtime.records import FetchedRecord
 
 
 class Name(NamedTuple):
@@ -48,12 +49,12 @@ class Accounts:
             own = Name(other.fields, own.restricted or other.restricted, other.ended)
         return own
 
-    def read_all(self, rows: Iterable[Row]) -> "Accounts":
+    def read_all(self, rows: Iterable[FetchedRecord]) -> "Accounts":
         for row in rows:
             self.read((row.key or b"").decode(), row.value, row.headers)
         return self
 
-    def read(self, name: str, value: bytes | None, headers: Headers = ()) -> None:
+    def read(self, name: str, value: bytes | None, headers: Sequence[Header] = ()) -> None:
         said = {key: (text or b"").decode() for key, text in headers}
         record = {} if value is None else orjson.loads(value)
         if before := said.get("renamed_from"):

@@ -9,12 +9,14 @@ from typing import Literal
 
 from kafka.partitioner.default import murmur2
 
+from ops.benchmarks.memory_state import MemoryState
 from services.connectors.agent import ConnectorAgent
 from services.connectors.freshness import key_of
 from services.connectors.providers.topic.client import TopicProvider
 from services.contract.account import Account
 from services.contract.acts import APPROVAL_KEY, Approval
 from services.contract.audit import Stage
+from services.contract.envelope import Header
 from services.contract.policies import Contract
 from services.contract.topology import POLICIES
 from services.filtering.agent import FilteringAgent
@@ -23,9 +25,8 @@ from services.pseudonymisation.keyring import Keyring, KeySource, first_keyring
 from services.runtime.agent import Agent, NotYet, handle_each, sweep_each
 from services.runtime.outbox import BY_SUBJECT, SPREAD, UNKNOWN_REACH, Outbox, Output, Reached
 from services.runtime.policies import PolicyBook
+from services.runtime.records import FetchedRecord
 from services.runtime.state import OFFSET
-from tests.replay.rows import Headers, Row
-from tests.unit.memory_state import MemoryState
 
 NOW_US = int(datetime(2026, 9, 15, 8, tzinfo=UTC).timestamp()) * 1_000_000
 KEYRING = first_keyring("FR", bytes(range(32)))
@@ -71,9 +72,9 @@ class Rapid:
         self, providers: Sequence[str] = PROVIDERS, keyring: Keyring = KEYRING,
         clock: Callable[[], int] = lambda: NOW_US, batch_records: int = 2000, partitions: int = 1,
     ) -> None:  # fmt: skip
-        self.topics: dict[str, list[Row]] = {}
+        self.topics: dict[str, list[FetchedRecord]] = {}
         """Every topic in the order of writing, whatever the partition."""
-        self.lanes: defaultdict[tuple[str, int], list[Row]] = defaultdict(list)
+        self.lanes: defaultdict[tuple[str, int], list[FetchedRecord]] = defaultdict(list)
         """The same by partition."""
         self.partitions = partitions
         self._clock = clock
@@ -97,16 +98,18 @@ class Rapid:
             case _:
                 return connector(kind[1], book)
 
-    def put(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+    def put(self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header] = ()) -> None:
         """Publish as a platform does: where a key is, it chooses the partition."""
         self.put_in(0 if topic == POLICIES else self._by_subject(key), topic, key, value, headers)
         if topic == POLICIES:
             for stage in self.stages:
                 stage.book.apply(key, value)
 
-    def put_in(self, partition: int, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+    def put_in(
+        self, partition: int, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header] = ()
+    ) -> None:
         lane = self.lanes[topic, partition]
-        row = Row(topic, partition, len(lane), self._clock() // 1000, key, value, headers)
+        row = FetchedRecord(topic, partition, len(lane), self._clock() // 1000, key, value, headers)
         lane.append(row)
         self.topics.setdefault(topic, []).append(row)
 

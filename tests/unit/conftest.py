@@ -1,5 +1,6 @@
-"""An app of the smallest stage, built and never connected."""
+"""The project's policies, and an app of the smallest stage, built and never connected."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,19 @@ from typing import Any
 import faust
 import pytest
 
+from ops.policy_files import POLICIES_FOLDER
 from services.runtime.health import Health
 from services.runtime.policies import PolicyBook, PolicyReader
 from services.runtime.settings import Settings
 from services.runtime.stream import build_app
 from services.runtime.watchdog import Pulse
 from tests.unit.stand_in_agent import StandIn
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The project's own policies, copied to be altered."""
+    return Path(shutil.copytree(POLICIES_FOLDER, tmp_path / "policies"))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from ops.benchmarks.memory_state import MemoryState
 from services.connectors.agent import ConnectorAgent
 from services.connectors.provider import Provider
 from services.contract.account import Account
@@ -17,10 +18,9 @@ from services.contract.topology import CONNECTORS_AUDIT, LEDGER
 from services.runtime.agent import handle_each, sweep_each
 from services.runtime.outbox import Outbox, Output, Reached
 from services.runtime.policies import PolicyBook
+from services.runtime.records import FetchedRecord
 from tests.replay.invented import bytes_of, contract_with, policy
 from tests.replay.rapid import NOW_US, connector
-from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
 from tests.unit.stage_runs import book
 
 UPSERTS, DELETES = "provisioning.operations.gar.v1", "provisioning.withdrawals.gar.v1"
@@ -90,7 +90,7 @@ class Connector:
 
     async def take(self, topic: str, *messages: Message) -> None:
         first = self.offsets[topic]
-        rows = [Row(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(messages)]
+        rows = [FetchedRecord(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(messages)]
         outbox = self._outbox()
         await handle_each(self.agent, rows, outbox)
         self.offsets[topic] += len(messages)

@@ -10,14 +10,13 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata
 from faust.types import TP
 
+from ops.benchmarks.memory_state import MemoryState
 from services.runtime.agent import Agent
 from services.runtime.host import Host
 from services.runtime.partition import Partition
-from services.runtime.records import Batch, CaughtUp
+from services.runtime.records import Batch, CaughtUp, FetchedRecord
 from services.runtime.schedule import Worklist
 from services.runtime.watchdog import Pulse
-from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
 
 SomeAgent = TypeVar("SomeAgent", bound=Agent)
 
@@ -154,7 +153,7 @@ class Hosting(Generic[SomeAgent]):
         self.hear(topic, [(b"k", value) for value in values], first)
 
     def hear(self, topic: str, messages: Sequence[tuple[bytes | None, bytes | None]], first: int) -> None:
-        rows = [Row(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(messages)]
+        rows = [FetchedRecord(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(messages)]
         self.host.work.take(Batch(topic, 0, 1, rows))
 
     async def until(self, holds: Callable[[], bool]) -> None:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from ops.benchmarks.memory_state import MemoryState
 from services.contract.account import Account
 from services.contract.policies import ProviderPolicy
 from services.contract.topology import FILTERING_AUDIT, MOVES, RELEASES, WITHDRAWALS
@@ -12,9 +13,8 @@ from services.filtering.agent import FilteringAgent
 from services.filtering.subject import SUBJECT, Subject, load
 from services.runtime.agent import handle_each, sweep_each
 from services.runtime.outbox import BY_SUBJECT, Outbox, Output, Reached
+from services.runtime.records import FetchedRecord
 from tests.replay.rapid import NOW_US
-from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
 from tests.unit.stage_runs import book
 
 
@@ -43,7 +43,7 @@ class Partitions:
     def __init__(self, *policies: ProviderPolicy) -> None:
         self.put_in_force(*policies)
         self.states: defaultdict[str, MemoryState] = defaultdict(MemoryState)
-        self.waiting: defaultdict[tuple[str, str], deque[Row]] = defaultdict(deque)
+        self.waiting: defaultdict[tuple[str, str], deque[FetchedRecord]] = defaultdict(deque)
         """Partition and topic → what has not arrived yet, in order."""
         self.sent: list[Sent] = []
         self.told: list[tuple[str, str, Any]] = []
@@ -62,7 +62,7 @@ class Partitions:
 
     def put(self, topic: str, key: str, value: bytes) -> None:
         self._offset += 1
-        self.waiting[key, topic].append(Row(topic, self._number(key), self._offset, 0, key.encode(), value))
+        self.waiting[key, topic].append(FetchedRecord(topic, self._number(key), self._offset, 0, key.encode(), value))
 
     def _number(self, key: str) -> int:
         return self._numbers.setdefault(key, len(self._numbers))

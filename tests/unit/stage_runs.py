@@ -5,14 +5,14 @@ from typing import Any
 
 import orjson
 
+from ops.benchmarks.memory_state import MemoryState
 from services.contract.policies import ProviderPolicy
 from services.runtime.agent import Agent, handle_each, sweep_each, tick
 from services.runtime.outbox import Outbox, Reached
 from services.runtime.policies import PolicyBook
+from services.runtime.records import FetchedRecord
 from tests.replay.invented import bytes_of
 from tests.replay.rapid import NOW_US
-from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
 
 
 def book(*policies: ProviderPolicy) -> PolicyBook:
@@ -36,7 +36,7 @@ class Stage:
         """How far the lanes are; null where all is applied up to now."""
 
     async def take(self, topic: str, *records: tuple[bytes | None, bytes | None], first: int = 0) -> None:
-        rows = [Row(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(records)]
+        rows = [FetchedRecord(topic, 0, first + n, 0, key, value) for n, (key, value) in enumerate(records)]
         outbox = self._outbox()
         await handle_each(self.agent, rows, outbox)
         self._keep(outbox)

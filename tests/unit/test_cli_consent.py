@@ -1,17 +1,16 @@
 import io
 import json
-import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from ops.cli import main
-from ops.policy_files import POLICIES_FOLDER
 from ops.publishing.consents import last_words
 from ops.rendering.nouns import NOUNS
 from tests.contract.payload_examples import validator_of
 from tests.replay.invented import consent, example
+from tests.unit.edited import edit
 
 GIVEN = example("consent-decision/1/guardian-gives", purpose="reading-practice", notice="n1")
 OTHER = {**GIVEN, "provider": "zorvelquimur"}
@@ -115,11 +114,10 @@ def test_either_a_file_or_a_subject(arguments: list[str], tmp_path: Path, capsys
 
 
 def test_particulars_that_are_missing_or_wrong_are_told_by_file_and_place(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = Path(shutil.copytree(POLICIES_FOLDER, tmp_path / "policies"))
     file = folder / "receipts/particulars.yaml"
-    file.write_text(file.read_text("utf-8").replace("notice_language: fr", "notice_language: ZORVELQUIMUR"), "utf-8")
+    edit(file, "notice_language: fr", "notice_language: ZORVELQUIMUR")
     path = written(tmp_path, GIVEN)
     wrong = run(capsys, path, "--policies", str(folder))
     file.unlink()

@@ -8,8 +8,8 @@ import pytest
 
 from ops import keys
 from ops.cli import main
-from ops.policy_files import POLICIES_FOLDER
 from tests.replay.invented import bytes_of, consent, joins
+from tests.unit.edited import edit
 
 SAMPLES = Path(__file__).parents[1] / "data" / "aaf"
 NOON = ("--now", "2026-09-16T12:00:00+02:00")
@@ -115,11 +115,8 @@ def test_what_an_export_refuses_is_said_as_when_it_is_published(
     assert "CANARY" not in said
 
 
-def test_policies_may_be_others_than_the_project_s(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(POLICIES_FOLDER, tmp_path / "policies"))
-    text = (folder / "gar.yaml").read_text("utf-8")
-    only_pupils = text.replace("\n    kinds: [pupil, teacher, staff]", "\n    kinds: [pupil]")
-    (folder / "gar.yaml").write_text(only_pupils, "utf-8")
+def test_policies_may_be_others_than_the_project_s(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    edit(folder / "gar.yaml", "\n    kinds: [pupil, teacher, staff]", "\n    kinds: [pupil]")
 
     _, out, _ = simulate(capsys, "--provider", "gar", "--json", "--policies", str(folder))
 

@@ -251,6 +251,20 @@ def test_page_of_another_process_is_sent_everything_and_other_providers_have_ano
     assert board.roster != before
 
 
+def test_page_that_names_a_roster_shows_it_however_lately_the_one_before_was_shown() -> None:
+    """A console that has just started knows no provider yet, and a moment later it does."""
+    made = model()
+    known, made.providers = made.providers, {}
+    board = Board(made, "boot", Clock())
+    before = board.now.roster, [row.provider for row in board.overview().rows]
+    made.providers = known
+
+    assert before[1] == []
+    assert board.now.roster != before[0]
+    assert {row.provider for row in board.overview().rows} == set(known)
+    assert 'id="p-gar"' in board.changed("en", None)
+
+
 @pytest.mark.parametrize(
     ("said", "since"),
     [

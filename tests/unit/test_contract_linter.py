@@ -1,5 +1,4 @@
 import json
-import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -216,11 +215,6 @@ def test_a_table_of_needs_that_cannot_be_read_says_where(
 def test_a_table_that_is_not_there_is_said_to_be() -> None:
     with pytest.raises(NotThisFormat, match=r"^purposes\.yaml: cannot be read"):
         read_needs(Path("no/such/purposes.yaml"))
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(POLICIES_FOLDER, tmp_path / "policies"))
 
 
 def test_check_gives_each_note_with_its_parts(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

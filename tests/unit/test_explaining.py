@@ -9,9 +9,10 @@ import orjson
 import pytest
 from rich.console import Console
 
+from ops.explaining.kept import Entry
 from ops.explaining.printing import to_json
 from ops.explaining.showing import show
-from ops.explaining.states import Entry, partition_of
+from ops.explaining.states import partition_of
 from ops.explaining.trace import Asked, Trace, issued_at, trace, version_of
 from ops.explaining.whereabouts import Found, StageLine, Whereabouts, sentence_of, whereabouts
 from services.contract.policies import ProviderPolicy, policy_digest

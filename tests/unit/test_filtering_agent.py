@@ -4,6 +4,7 @@ from typing import Any, Literal
 import orjson
 import pytest
 
+from ops.benchmarks.memory_state import MemoryState
 from services.contract.account import Account
 from services.contract.acts import APPROVAL_KEY
 from services.contract.changes import Change
@@ -14,7 +15,6 @@ from services.runtime.outbox import Outbox, Reached
 from services.runtime.policies import PolicyBook
 from tests.replay.invented import INE, MAIA, bytes_of, consent, contract_with, delete, example, joins, patch, policy
 from tests.replay.rapid import NOW_US, judged
-from tests.unit.memory_state import MemoryState
 from tests.unit.stage_runs import Stage, book, ends_of
 
 GAR = "gar/GAR-2026"

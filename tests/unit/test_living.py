@@ -5,7 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from ops.explaining.states import Entries, Entry, Wanted
+from ops.explaining.kept import Entry
+from ops.explaining.states import Entries, Wanted
 from ops.publishing.living import Living, count_living
 from services.contract.topology import FILTERING_STATE, LEDGER, PSEUDONYMISATION_STATE
 from services.filtering.subject import NOBODY, SUBJECT, Pair, dump, mark_of

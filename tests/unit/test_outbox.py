@@ -3,12 +3,11 @@ from collections.abc import Iterator, Sequence
 import orjson
 import pytest
 
+from ops.benchmarks.memory_state import MemoryState
 from services.contract.account import Account
 from services.runtime.agent import NotYet, handle_each, sweep_each, tick
 from services.runtime.outbox import BY_SUBJECT, SPREAD, Outbox
-from services.runtime.records import Record
-from tests.replay.rows import Row
-from tests.unit.memory_state import MemoryState
+from services.runtime.records import FetchedRecord, Record
 from tests.unit.stand_in_agent import CANARY, StandIn
 
 NOW_US = 1_789_459_200_000_000
@@ -20,8 +19,8 @@ def outbox(**known: bytes) -> Outbox:
     return Outbox("filtering", 3, state, NOW_US)
 
 
-def row(offset: int, value: bytes | None = b"fine") -> Row:
-    return Row("in", 3, offset, 1000 + offset, b"k", value)
+def row(offset: int, value: bytes | None = b"fine") -> FetchedRecord:
+    return FetchedRecord("in", 3, offset, 1000 + offset, b"k", value)
 
 
 def test_batch_reads_its_own_writes_and_removals() -> None:

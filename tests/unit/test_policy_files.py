@@ -1,5 +1,4 @@
 import json
-import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,7 @@ from services.contract.errors import AmbiguousPolicy, NotThisFormat, NotThisSche
 from services.contract.policies import ProviderPolicy, policy_digest
 from services.filtering.decision import decide
 from tests.spec.table import LAW
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(POLICIES_FOLDER, tmp_path / "policies"))
-
-
-def edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text("utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new), "utf-8")
+from tests.unit.edited import edit
 
 
 def test_the_policies_of_the_project_are_sound() -> None:

@@ -1,6 +1,5 @@
 import base64
 import json
-import shutil
 import stat
 import subprocess
 from datetime import UTC, datetime
@@ -10,7 +9,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ops.cli import main
-from ops.policy_files import POLICIES_FOLDER
 from ops.policy_signatures import (
     SignatureFile,
     fingerprint,
@@ -198,9 +196,8 @@ def test_key_of_openssl_signs_as_well(tmp_path: Path) -> None:
 
 
 def test_folder_is_signed_by_command_and_one_altered_octet_is_found(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = Path(shutil.copytree(POLICIES_FOLDER, tmp_path / "policies"))
     assert main(["policy", "keygen", "--directory", str(tmp_path / "keys")]) == 0
     key, trusted = str(tmp_path / "keys" / "policies.key"), str(tmp_path / "keys" / "policies.pub")
     assert main(["policy", "sign", str(folder), "--key", key, "--by", "A. Operator", "--json"]) == 0
@@ -217,8 +214,7 @@ def test_folder_is_signed_by_command_and_one_altered_octet_is_found(
     )
 
 
-def test_set_with_an_error_is_not_signed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = Path(shutil.copytree(POLICIES_FOLDER, tmp_path / "policies"))
+def test_set_with_an_error_is_not_signed(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     generate(tmp_path / "keys")
     (folder / "gar.yaml").write_text("provider: gar\n", "utf-8")
 

@@ -12,9 +12,9 @@ from services.pseudonymisation.agent import PseudonymisationAgent
 from services.pseudonymisation.keyring import KeySource
 from services.runtime.agent import NotYet
 from services.runtime.outbox import SPREAD, Outbox, Reached
+from services.runtime.records import FetchedRecord
 from tests.replay.invented import INE, bytes_of, contract_with, example, policy
 from tests.replay.rapid import KEYRING, NOW_US
-from tests.replay.rows import Row
 from tests.unit.stage_runs import Stage, book, ends_of, told
 
 UPSERTS, DELETES = "provisioning.operations.gar.v1", "provisioning.withdrawals.gar.v1"
@@ -269,7 +269,7 @@ async def test_heartbeat_goes_to_every_partition_and_again_only_after_five_secon
     for second in (0, 1, 4, 5, 6):
         outbox = box(stage, 3)
         _, value = beat(f"2026-09-15T07:59:{second:02}Z")
-        rows = [Row(WITHDRAWALS, 0, second, 0, None, value)]
+        rows = [FetchedRecord(WITHDRAWALS, 0, second, 0, None, value)]
         await stage.agent.handle(rows, outbox, Account("pseudonymisation", WITHDRAWALS, 0, 1))
         stage.state.apply(outbox.changes)
         sent.append([(output.partition, orjson.loads(output.value or b"")["partition"]) for output in outbox.outputs])
@@ -281,7 +281,7 @@ async def test_operations_of_either_lane_lie_by_the_pseudonym() -> None:
     stage = naming(policy())
     for topic, record in ((RELEASES, release()), (WITHDRAWALS, withdrawal())):
         outbox = box(stage, 3)
-        rows = [Row(topic, 0, 0, 0, *record)]
+        rows = [FetchedRecord(topic, 0, 0, 0, *record)]
         await stage.agent.handle(rows, outbox, Account("pseudonymisation", topic, 0, 1))
 
         assert [output.partition for output in outbox.outputs] == [SPREAD]

@@ -1,6 +1,5 @@
 import io
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -10,19 +9,9 @@ from ops.cli import main
 from ops.policy_files import POLICIES_FOLDER, read_policies
 from services.contract.errors import AmbiguousPolicy, NotThisFormat, NotThisSchema
 from tests.spec.table import base
+from tests.unit.edited import edit
 
 GB = "  GB: [{from: 2021-06-28, until: 2031-12-27, scope: null, source: (EU) 2021/1772}]\n"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(POLICIES_FOLDER, tmp_path / "policies"))
-
-
-def edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text("utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new), "utf-8")
 
 
 def test_every_policy_carries_the_one_register() -> None:

@@ -1,14 +1,13 @@
 import pytest
 
-from services.runtime.records import Batch, UnreadableRecord
+from services.runtime.records import Batch, FetchedRecord, UnreadableRecord
 from services.runtime.schedule import EXPRESS, GATHER_MOST, ORDINARY, Duty, Lane, Worklist, choose
-from tests.replay.rows import Row
 
 NOW = 100.0
 
 
 def a_batch(topic: str) -> Batch:
-    return Batch(topic, 0, 1, [Row(topic, 0, 0, 0, None, None)])
+    return Batch(topic, 0, 1, [FetchedRecord(topic, 0, 0, 0, None, None)])
 
 
 def worklist(express: int = 0, ordinary: int = 0, *duties: str, **others: object) -> Worklist:
@@ -161,13 +160,14 @@ def test_lanes_have_their_order_and_only_the_first_of_them_go_before_what_is_due
 )
 def test_batches_are_decided_together_up_to_a_size(sizes: list[int], together: int) -> None:
     lane = Lane()
-    lane.batches.extend(Batch("in", 0, 1, [Row("in", 0, n, 0, None, None) for n in range(size)]) for size in sizes)
+    records = [FetchedRecord("in", 0, number, 0, None, None) for number in range(max(sizes))]
+    lane.batches.extend(Batch("in", 0, 1, records[:size]) for size in sizes)
 
     assert len(lane.together()) == together
 
 
 def test_what_stands_for_an_unreadable_record_stays_alone() -> None:
-    lane, one = Lane(), Batch("in", 0, 1, [Row("in", 0, 0, 0, None, None)])
+    lane, one = Lane(), Batch("in", 0, 1, [FetchedRecord("in", 0, 0, 0, None, None)])
     unreadable = Batch("in", 0, 1, [UnreadableRecord("in", 0, 1)])
     lane.batches.extend([one, unreadable, one])
     first = lane.together()

@@ -1,7 +1,6 @@
 """What a simulation shows is what the three stages lead to: the same records under the same names."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -25,25 +24,25 @@ from tests.replay.rapid import KEYRING, NOW_US
 NOW = datetime.fromtimestamp(NOW_US / 1_000_000, UTC)
 
 
-def simulated(messages: list[Message], under: ProviderPolicy, folder: Path) -> tuple[dict[str, Any], Tally]:
+def simulated(messages: list[Message], under: ProviderPolicy) -> tuple[dict[str, Any], Tally]:
     tally, chain = Tally(under), Chain(under, KEYRING, NOW)
-    with Population(folder) as population, Records(folder) as seen:
-        for topic, _, value in messages:
-            if topic == CHANGES:
-                population.fold(parse_change(value or b""))
-            if topic == CONSENTS:
-                population.take(ConsentDecision.model_validate_json(value or b""))
-        for key, subject in population:
-            tally.people += 1
-            for outcome in chain.follow(key, subject) or ():
-                tally.count(outcome)
-                if outcome.seen:
-                    seen.add(outcome.seen)
-        return {each.pseudonym: orjson.loads(each.record) for each in seen}, tally
+    population, seen = Population(), Records()
+    for topic, _, value in messages:
+        if topic == CHANGES:
+            population.fold(parse_change(value or b""))
+        if topic == CONSENTS:
+            population.take(ConsentDecision.model_validate_json(value or b""))
+    for key, subject in population:
+        tally.people += 1
+        for outcome in chain.follow(key, subject) or ():
+            tally.count(outcome)
+            if outcome.seen:
+                seen.add(outcome.seen)
+    return {each.pseudonym: orjson.loads(each.record) for each in seen}, tally
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_a_simulation_shows_what_the_stages_lead_to(seed: int, tmp_path: Path) -> None:
+async def test_a_simulation_shows_what_the_stages_lead_to(seed: int) -> None:
     # Everybody is first told of by her INE, as a complete export does: it is the key that the families' words have.
     met = [joined(number, "20260801.0.000000001") for number in range(40)]
     messages = [*policies(), *met, *stream(seed=seed, count=300, people=40)]
@@ -52,47 +51,46 @@ async def test_a_simulation_shows_what_the_stages_lead_to(seed: int, tmp_path: P
     assert reference["gar"]
     for _, key, value in policies():
         provider = (key or b"").decode()
-        (folder := tmp_path / provider).mkdir()
-        known, tally = simulated(messages, ProviderPolicy.model_validate_json(value or b""), folder)
+        known, tally = simulated(messages, ProviderPolicy.model_validate_json(value or b""))
         assert known == reference[provider]
         assert sum(of.records for of in tally.contracts.values()) == len(known)
 
 
-def follow(folder: Path, under: ProviderPolicy, keyring: Any = KEYRING, **attributes: Any) -> list[tuple[str, str]]:
-    with Population(folder) as population:
-        population.fold(joins(attributes=attributes))
-        ((key, subject),) = population
-        return [(each.end, each.reason) for each in Chain(under, keyring, NOW).follow(key, subject) or ()]
+def follow(under: ProviderPolicy, keyring: Any = KEYRING, **attributes: Any) -> list[tuple[str, str]]:
+    population = Population()
+    population.fold(joins(attributes=attributes))
+    ((key, subject),) = population
+    return [(each.end, each.reason) for each in Chain(under, keyring, NOW).follow(key, subject) or ()]
 
 
-def test_a_keyring_of_another_perimeter_is_refused_by_the_pseudonymiser_s_own_check(tmp_path: Path) -> None:
+def test_a_keyring_of_another_perimeter_is_refused_by_the_pseudonymiser_s_own_check() -> None:
     other = first_keyring("BE", bytes(range(32)))
 
-    assert follow(tmp_path, policy(), other) == [("refused", "contract-not-in-force")]
+    assert follow(policy(), other) == [("refused", "contract-not-in-force")]
 
 
-def test_a_school_that_has_no_name_to_give_is_refused_with_its_code(tmp_path: Path) -> None:
-    assert follow(tmp_path, policy(), school="0999001A") == [("refused", "not-an-identifier")]
+def test_a_school_that_has_no_name_to_give_is_refused_with_its_code() -> None:
+    assert follow(policy(), school="0999001A") == [("refused", "not-an-identifier")]
 
 
-def test_who_is_told_of_by_a_patch_alone_is_nobody_yet(tmp_path: Path) -> None:
-    with Population(tmp_path) as population:
-        population.fold(patch("20260916.1.000000001", level="5EME"))
-        ((key, subject),) = population
+def test_who_is_told_of_by_a_patch_alone_is_nobody_yet() -> None:
+    population = Population()
+    population.fold(patch("20260916.1.000000001", level="5EME"))
+    ((key, subject),) = population
 
-        assert Chain(policy(), KEYRING, NOW).follow(key, subject) is None
+    assert Chain(policy(), KEYRING, NOW).follow(key, subject) is None
 
 
-def test_a_person_stays_under_the_key_of_her_first_change(tmp_path: Path) -> None:
-    with Population(tmp_path) as population:
-        population.fold(joins(attributes={"ine": None}))
-        population.fold(joins(version="20260917.0.000000001", attributes={"level": "4EME"}))
-        population.take(consent("child", "given", "2026-09-04T10:00:00+02:00", subject="aaf-d99:999-1001"))
-        ((key, subject),) = population
+def test_a_person_stays_under_the_key_of_her_first_change() -> None:
+    population = Population()
+    population.fold(joins(attributes={"ine": None}))
+    population.fold(joins(version="20260917.0.000000001", attributes={"level": "4EME"}))
+    population.take(consent("child", "given", "2026-09-04T10:00:00+02:00", subject="aaf-d99:999-1001"))
+    ((key, subject),) = population
 
-        assert len(population) == 1
-        assert (key, subject.images["aaf-d99"].attributes["level"]) == ("aaf-d99:999-1001", "4EME")
-        assert len(subject.consents) == 1
+    assert len(population) == 1
+    assert (key, subject.images["aaf-d99"].attributes["level"]) == ("aaf-d99:999-1001", "4EME")
+    assert len(subject.consents) == 1
 
 
 @pytest.mark.parametrize(
@@ -104,20 +102,18 @@ def test_a_person_stays_under_the_key_of_her_first_change(tmp_path: Path) -> Non
         pytest.param([], ("withheld", "R2/no-linked-pupil"), id="without a pupil"),
     ],
 )  # fmt: skip
-def test_a_guardian_is_seen_with_a_pupil_who_links_her(
-    pupils: list[Change], expected: tuple[str, str], tmp_path: Path
-) -> None:
+def test_a_guardian_is_seen_with_a_pupil_who_links_her(pupils: list[Change], expected: tuple[str, str]) -> None:
     chain, guardian = Chain(for_families(), KEYRING, NOW), "aaf-d99:999-2001"
-    with Population(tmp_path) as population:
-        for change in [guardian_joins(), *pupils]:
-            population.fold(change)
-        for key, subject in population:
-            for link in chain.links_of(key, subject):
-                population.tie(link)
+    population = Population()
+    for change in [guardian_joins(), *pupils]:
+        population.fold(change)
+    for key, subject in population:
+        for link in chain.links_of(key, subject):
+            population.tie(link)
 
-        (outcome,) = list(chain.follow(guardian, population.find(guardian)) or [])
-        # Her other guardian is in no file, and so nobody.
-        assert len(population) == 1 + len(pupils)
+    (outcome,) = list(chain.follow(guardian, population.find(guardian)) or [])
+    # Her other guardian is in no file, and so nobody.
+    assert len(population) == 1 + len(pupils)
     assert (outcome.end, outcome.reason) == expected
     assert (outcome.seen is not None) == (expected[0] == "released")
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ops.benchmarks.memory_state import MemoryState
 from services.runtime.state import State
 from services.runtime.store import PartitionStore
-from tests.unit.memory_state import MemoryState
 
 HELD = {b"s/b": b"2", b"s/a": b"1", b"s/c": b"3", b"t/a": b"9", b"s/gone": b"0", b"~offset/in": b"42"}
 

@@ -8,8 +8,7 @@ from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from services.runtime.fetching import NOTHING_FETCHED, Fetched
-from services.runtime.records import Batch, CaughtUp
-from tests.replay.rows import Row
+from services.runtime.records import Batch, CaughtUp, FetchedRecord
 
 
 def fetching(position: int, lso: int) -> SimpleNamespace:
@@ -85,7 +84,7 @@ async def test_what_a_fetch_takes_of_a_partition_while_it_is_sought_is_fetched_a
     async def fetch_under_way(_timeout: float) -> tuple[Fetched, None]:
         """It has begun before the partition is held, and ends when it is sought and not yet let go."""
         consumer.hold({tp})
-        return Fetched({tp: [Row("in", 0, 7, 0, b"k", b"v")]}, 1), None
+        return Fetched({tp: [FetchedRecord("in", 0, 7, 0, b"k", b"v")]}, 1), None
 
     async def nothing(_timeout: float) -> tuple[Fetched, None]:
         return NOTHING_FETCHED, None

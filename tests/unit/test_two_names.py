@@ -8,39 +8,39 @@ from itertools import chain
 
 import pytest
 
+from services.runtime.records import FetchedRecord
 from tests.replay.provider_reading import Accounts
-from tests.replay.rows import Row
 
 OLD, MID, NEW = "a" * 32, "b" * 32, "c" * 32
-Lane = Sequence[Row]
+Lane = Sequence[FetchedRecord]
 
 
-def row(name: str, value: bytes | None, *before: str, to: str = "") -> Row:
+def row(name: str, value: bytes | None, *before: str, to: str = "") -> FetchedRecord:
     headers = [("renamed_from", ",".join(before))] * bool(before) + [("renamed_to", to)] * bool(to)
-    return Row("", 0, 0, 0, name.encode(), value, [(key, text.encode()) for key, text in headers])
+    return FetchedRecord("", 0, 0, 0, name.encode(), value, [(key, text.encode()) for key, text in headers])
 
 
-def knows(name: str, level: str, *before: str) -> Row:
+def knows(name: str, level: str, *before: str) -> FetchedRecord:
     return row(name, b'{"kind":"pupil","purpose":"p","fields":{"level":"%b"}}' % level.encode(), *before)
 
 
-def restricts(name: str, *before: str) -> Row:
+def restricts(name: str, *before: str) -> FetchedRecord:
     return row(name, b'{"restricted":true}', *before)
 
 
-def adopts(name: str, *before: str) -> Row:
+def adopts(name: str, *before: str) -> FetchedRecord:
     return row(name, b'{"renamed_from":[]}', *before)
 
 
-def forgets(name: str, *before: str) -> Row:
+def forgets(name: str, *before: str) -> FetchedRecord:
     return row(name, None, *before)
 
 
-def hands_on(name: str, to: str) -> list[Row]:
+def hands_on(name: str, to: str) -> list[FetchedRecord]:
     return [row(name, b'{"renamed_to":"%b"}' % to.encode()), row(name, None, to=to)]
 
 
-def orders(lanes: Sequence[Lane]) -> Iterator[list[Row]]:
+def orders(lanes: Sequence[Lane]) -> Iterator[list[FetchedRecord]]:
     """Every way in which all lanes can be read, each in its own order."""
     if not any(lanes):
         yield []
@@ -50,7 +50,7 @@ def orders(lanes: Sequence[Lane]) -> Iterator[list[Row]]:
             yield from ([lane[0], *order] for order in orders(rest))
 
 
-def has(rows: Sequence[Row]) -> dict[str, str]:
+def has(rows: Sequence[FetchedRecord]) -> dict[str, str]:
     known = Accounts().read_all(rows).known()
     levels = {name: each.fields["level"] for name, each in known.items() if each.fields}
     return {name: f"({level})" if known[name].restricted else level for name, level in levels.items()}

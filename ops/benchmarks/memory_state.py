@@ -1,4 +1,4 @@
-"""The state of a partition without a disk: what the store must behave like, and what stages are tested on."""
+"""The state of a partition without a disk: what the store must behave like, what stages are tested and measured on."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
