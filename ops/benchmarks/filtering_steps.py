@@ -33,9 +33,10 @@ from services.filtering.case import Person, out_of_scope, person_of
 from services.filtering.detector import traces_of
 from services.filtering.docket import Docket
 from services.filtering.emission import Decisions, decide_pairs
+from services.filtering.folding import fold, take
 from services.filtering.likeness import moment_of
 from services.filtering.school_type import school_type_of
-from services.filtering.subject import Subject, dump, fold, load, take
+from services.filtering.subject import Subject, dump, load
 from services.filtering.terms import terms_of
 
 NOW = datetime(2026, 9, 22, 8, tzinfo=UTC)

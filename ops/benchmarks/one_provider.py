@@ -29,8 +29,9 @@ from services.contract.policies import ProviderPolicy, policy_digest, releasable
 from services.contract.releases import Release
 from services.contract.topology import RELEASES
 from services.filtering.case import Person, person_of
+from services.filtering.folding import fold
 from services.filtering.likeness import moment_of
-from services.filtering.subject import NOBODY, fold
+from services.filtering.subject import NOBODY
 from services.pseudonymisation.agent import PseudonymisationAgent
 from services.pseudonymisation.keyring import KeySource, first_keyring
 from services.runtime.outbox import Outbox

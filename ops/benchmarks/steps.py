@@ -25,7 +25,8 @@ from services.contract.changes import Change, parse_change
 from services.contract.policies import policy_digest
 from services.filtering.docket import Docket
 from services.filtering.emission import decide_pairs
-from services.filtering.subject import NOBODY, fold
+from services.filtering.folding import fold
+from services.filtering.subject import NOBODY
 from services.filtering.terms import terms_of
 from services.pseudonymisation.pseudonym import Pseudonymiser, pae
 

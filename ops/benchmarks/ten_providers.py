@@ -16,7 +16,8 @@ from services.contract.parsing import parse_payload
 from services.contract.told_changes import read_change
 from services.filtering.docket import Docket
 from services.filtering.emission import decide_pairs
-from services.filtering.subject import NOBODY, Subject, dump, fold, load, take
+from services.filtering.folding import fold, take
+from services.filtering.subject import NOBODY, Subject, dump, load
 
 PROVIDERS = 10
 

@@ -7,7 +7,8 @@ from services.contract.changes import Change, routing_key
 from services.contract.consents import ConsentDecision
 from services.contract.links import Link
 from services.filtering import particulars
-from services.filtering.subject import Subject, dump, fold, load, take
+from services.filtering.folding import fold, take
+from services.filtering.subject import Subject, dump, load
 
 _TABLES = """
     CREATE TABLE subjects (key TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;

@@ -11,9 +11,10 @@ import orjson
 from services.contract.errors import TooLarge
 from services.contract.identifiers import canonical_ine
 from services.contract.moves import Claim, Moved
+from services.filtering.folding import newest, take_said
 from services.filtering.identity import SOLE, Double, Identity
 from services.filtering.particulars import Folded, joined
-from services.filtering.subject import NOBODY, Image, Pair, Subject, dump, load, newest, take_said
+from services.filtering.subject import NOBODY, Image, Pair, Subject, dump, load
 
 Doubt = Literal["merge-under-way", "two-ines"]
 

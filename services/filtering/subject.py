@@ -1,21 +1,13 @@
-"""What is known of one person: an image a source, the consents, and what was last said of each pair.
-
-Folding is a pure function of state and input, so that any replay ends in the same state. Order comes from versions,
-never from arrival.
-"""
+"""What is known of one person: an image a source, the consents, and what was last said of each pair. Pure."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple, assert_never
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
-from services.contract.changes import Change
-from services.contract.consents import ConsentDecision
 from services.contract.policies import Kind
-from services.contract.told_changes import ToldChange, told_by
 from services.filtering import particulars
-from services.filtering.particulars import NOTHING_PARTICULAR, Folded, Particulars
+from services.filtering.particulars import NOTHING_PARTICULAR, Particulars
 
 SUBJECT = b"s/"
 """Where the filter's state keeps a person: under this, then her key."""
@@ -118,118 +110,6 @@ class Subject(NamedTuple):
 
 
 NOBODY = Subject({}, (), {})
-
-MAX_ALIKE = 8
-"""How many decisions of one party, status, purpose and provider are kept, the latest by `at`.
-
-The last word of each status decides; the rest are only there in case of dates still to come.
-"""
-
-
-def fold(subject: Subject, change: Change | ToldChange) -> tuple[Subject, Folded]:
-    """Take one change in; a change that is not newer than what is known alters nothing."""
-    if not isinstance(change, ToldChange):
-        change = told_by(change)
-    known = subject.images.get(change.source)
-    if known and known.id != change.id and (change.kind != "upsert" or change.version <= newest(known)):
-        return subject, "superseded"
-    match change.kind:
-        case "upsert":
-            image, folded = _upsert(known, change)
-        case "patch":
-            image, folded = _patch(known, change)
-        case "delete":
-            image, folded = _delete(known, change)
-        case _:
-            assert_never(change.kind)
-    if image is None:
-        return subject, folded
-    images = {**subject.images, change.source: image}
-    return Subject(images, subject.consents, subject.pairs, subject.particulars), folded
-
-
-def newest(image: Image) -> str:
-    """The latest version that said anything of it."""
-    return max(image.version or "", image.deleted or "", *image.patched.values())
-
-
-def _stale(known: Image, version: str) -> Folded | None:
-    bound = max(known.version or "", known.deleted or "")
-    if version == bound:
-        return "duplicate"
-    return "superseded" if version < bound else None
-
-
-def _upsert(known: Image | None, change: ToldChange) -> tuple[Image | None, Folded]:
-    if known is None:
-        return Image(change.id, change.category, change.version, None, change.said, {}), "changed"
-    if stale := _stale(known, change.version):
-        return None, stale
-    later = {name: version for name, version in known.patched.items() if version > change.version}
-    attributes = {**change.said, **{name: known.attributes.get(name) for name in later}}
-    return Image(change.id, change.category, change.version, None, attributes, later), "changed"
-
-
-def _patch(known: Image | None, change: ToldChange) -> tuple[Image | None, Folded]:
-    known = known or Image(change.id, change.category, None, None, {}, {})
-    if stale := _stale(known, change.version):
-        return None, stale
-    said = {name: value for name, value in change.said.items() if known.patched.get(name, "") < change.version}
-    if not said:
-        repeated = change.version in known.patched.values()
-        return None, "duplicate" if repeated else "superseded"
-    patched = {**known.patched, **dict.fromkeys(said, change.version)}
-    image = Image(known.id, known.category, known.version, known.deleted, {**known.attributes, **said}, patched)
-    return image, "changed" if image.whole else "no-image"
-
-
-def _delete(known: Image | None, change: ToldChange) -> tuple[Image | None, Folded]:
-    if known is None:
-        return Image(change.id, change.category, None, change.version, {}, {}), "changed"
-    # What a source says in one breath as there and as gone is gone, whichever comes first.
-    if change.version != known.version and (stale := _stale(known, change.version)):
-        return None, stale
-    later = {name: version for name, version in known.patched.items() if version > change.version}
-    kept = {name: known.attributes.get(name) for name in later}
-    return Image(change.id, change.category, None, change.version, kept, later), "changed"
-
-
-MAX_CONSENTS = 160
-"""How many decisions are kept of one person, whatever they are about: the largest of them leave room for an image.
-
-Beyond it a yes goes before any no, the earliest first. So a no is always heard, and what goes is missed by nobody but
-whoever wants to release.
-"""
-
-
-def take(subject: Subject, decision: ConsentDecision) -> tuple[Subject, Folded]:
-    """Take one consent in; which of them counts is for the rules to say."""
-    return take_said(subject, orjson.loads(decision.model_dump_json(exclude={"subject"})))
-
-
-def take_said(subject: Subject, record: Mapping[str, Any]) -> tuple[Subject, Folded]:
-    """The same of one consent as the state keeps it."""
-    if record in subject.consents:
-        return subject, "duplicate"
-    records = (*subject.consents, record)
-    alike = [known for known in records if _topic(known) == _topic(record)]
-    if len(alike) > MAX_ALIKE:
-        least = min(alike, key=_age)
-    elif len(records) > MAX_CONSENTS:
-        least = min(records, key=lambda known: (known["status"] != "given", *_age(known)))
-    else:
-        return subject._replace(consents=records), "changed"
-    if least is record:
-        return subject, "superseded"
-    return subject._replace(consents=tuple([known for known in records if known is not least])), "changed"
-
-
-def _topic(record: Mapping[str, Any]) -> tuple[str, ...]:
-    return record["party"], record["status"], record["purpose"], record["provider"]
-
-
-def _age(record: Mapping[str, Any]) -> tuple[datetime, bytes]:
-    return datetime.fromisoformat(record["at"]), orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
 
 
 def kind_of(image: Image) -> Kind:

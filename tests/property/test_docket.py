@@ -13,8 +13,9 @@ from services.filtering.case import out_of_scope, person_of
 from services.filtering.decision import decide
 from services.filtering.docket import ENDS, MAX_SHEETS, Docket
 from services.filtering.emission import Decisions, decide_pairs
+from services.filtering.folding import fold, take
 from services.filtering.likeness import moment_of
-from services.filtering.subject import NOBODY, Subject, fold, take
+from services.filtering.subject import NOBODY, Subject
 from services.filtering.terms import Terms, policy_request, terms_of
 from tests.property.histories import Fact
 from tests.replay.invented import INE, consent, contract_with, delete, joins, policy

@@ -11,10 +11,11 @@ from services.contract.links import Link
 from services.contract.policies import policy_digest
 from services.contract.releases import Release, Restriction, Withdrawal
 from services.filtering.emission import decide_pairs
+from services.filtering.folding import fold
 from services.filtering.likeness import moment_of
 from services.filtering.linking import relink
 from services.filtering.particulars import restrict
-from services.filtering.subject import NOBODY, fold
+from services.filtering.subject import NOBODY
 from services.filtering.terms import Contracts, terms_of
 from tests.property.histories import changes
 from tests.replay.invented import INE, contract_with, delete, for_families, joins, policy, restriction

@@ -13,10 +13,11 @@ from services.filtering.decision import SEVERITY, TABLE_ORDER, decide
 from services.filtering.docket import ENDS
 from services.filtering.emission import decide_pairs
 from services.filtering.explanation import Explanation, explain
+from services.filtering.folding import fold, take
 from services.filtering.inquiry import inquire
 from services.filtering.likeness import moment_of
 from services.filtering.parsing import read_policy
-from services.filtering.subject import NOBODY, Subject, fold, take
+from services.filtering.subject import NOBODY, Subject
 from services.filtering.terms import terms_of
 from tests.property.decision_requests import mutated, objects, valid
 from tests.property.histories import Fact, histories

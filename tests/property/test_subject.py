@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contract.changes import Change
-from services.filtering.subject import NOBODY, Subject, dump, fold, load, take
+from services.filtering.folding import fold, take
+from services.filtering.subject import NOBODY, Subject, dump, load
 from tests.property.histories import Fact, changes, histories
 
 

@@ -16,8 +16,9 @@ from services.contract.policies import policy_digest, refusal, releasable
 from services.contract.releases import Release
 from services.contract.told_changes import read_change
 from services.filtering.emission import decide_pairs
+from services.filtering.folding import fold, take
 from services.filtering.sending import Emission as Sent
-from services.filtering.subject import NOBODY, Subject, fold, take
+from services.filtering.subject import NOBODY, Subject
 from services.filtering.terms import terms_of
 
 TODAY = date(2026, 11, 24)

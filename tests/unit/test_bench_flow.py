@@ -28,7 +28,8 @@ from services.contract.parsing import parse_payload
 from services.contract.policies import policy_digest
 from services.contract.told_changes import read_change
 from services.filtering.emission import decide_pairs
-from services.filtering.subject import NOBODY, Subject, fold, load, take
+from services.filtering.folding import fold, take
+from services.filtering.subject import NOBODY, Subject, load
 from services.filtering.terms import Terms, terms_of
 
 NOW = datetime(2026, 9, 22, 8, tzinfo=UTC)

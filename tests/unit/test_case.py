@@ -5,8 +5,9 @@ import pytest
 
 from services.contract.policies import policy_digest
 from services.filtering.case import Person, field_values, out_of_scope, person_of
+from services.filtering.folding import fold, take
 from services.filtering.likeness import moment_of
-from services.filtering.subject import NOBODY, Image, Subject, fold, take
+from services.filtering.subject import NOBODY, Image, Subject
 from services.filtering.terms import Terms, terms_of
 from tests.replay.invented import INE, consent, contract_with, delete, joins, patch, policy
 

@@ -10,9 +10,10 @@ from services.contract.policies import policy_digest
 from services.contract.releases import Release
 from services.filtering.detector import CATEGORY_OF, LONGEST, traces_in, traces_of, worst_category
 from services.filtering.emission import Decisions, decide_pairs
+from services.filtering.folding import fold
 from services.filtering.forms import nir_key
 from services.filtering.freshness import Staleness
-from services.filtering.subject import NOBODY, Subject, fold
+from services.filtering.subject import NOBODY, Subject
 from services.filtering.terms import terms_of
 from tests.replay.invented import INE, contract_with, joins, patch, policy
 

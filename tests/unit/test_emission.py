@@ -10,8 +10,9 @@ from services.contract.policies import ProviderPolicy, policy_digest
 from services.contract.releases import Release, Restriction, Withdrawal
 from services.contract.restrictions import RestrictionDecision
 from services.filtering.emission import Decisions, decide_pairs
+from services.filtering.folding import fold
 from services.filtering.particulars import object_to, restrict
-from services.filtering.subject import NOBODY, Subject, fold
+from services.filtering.subject import NOBODY, Subject
 from services.filtering.terms import Named, Terms, terms_of
 from tests.replay.invented import INE, contract_with, delete, joins, objection, patch, policy, restriction
 

@@ -17,9 +17,10 @@ from ops.explaining.trace import Asked, Trace, issued_at, trace, version_of
 from ops.explaining.whereabouts import Found, StageLine, Whereabouts, sentence_of, whereabouts
 from services.contract.policies import ProviderPolicy, policy_digest
 from services.filtering.emission import decide_pairs
+from services.filtering.folding import fold
 from services.filtering.identity import Double, Identity
 from services.filtering.merging import with_identity
-from services.filtering.subject import NOBODY, Pair, Subject, fold
+from services.filtering.subject import NOBODY, Pair, Subject
 from services.filtering.terms import terms_of
 from tests.replay.invented import INE, contract_with, delete, joins, patch, policy
 

@@ -9,10 +9,11 @@ from services.contract.rulebook import RULEBOOK
 from services.filtering.case import person_of
 from services.filtering.decision import decide
 from services.filtering.explanation import Explanation, Found, explain
+from services.filtering.folding import fold
 from services.filtering.inquiry import Inquiry, inquire
 from services.filtering.likeness import moment_of
 from services.filtering.parsing import read_policy
-from services.filtering.subject import NOBODY, fold
+from services.filtering.subject import NOBODY
 from services.filtering.terms import terms_of
 from tests.replay.invented import INE, contract_with, joins, policy
 from tests.spec.table import LAW, base, differ

@@ -10,8 +10,9 @@ from services.contract.policies import ProviderPolicy, policy_digest
 from services.contract.reasons import REASONS, Reason, ReasonCode, Rule
 from services.filtering.decision import Verdict
 from services.filtering.emission import decide_pairs
+from services.filtering.folding import fold, take
 from services.filtering.guard import OF_THE_PERSON, OF_THE_POLICY, falls_on_everybody, said_no
-from services.filtering.subject import NOBODY, Subject, fold, take
+from services.filtering.subject import NOBODY, Subject
 from services.filtering.terms import Named, terms_of
 from tests.replay.invented import INE, consent, contract_with, delete, example, joins, policy
 

@@ -6,8 +6,9 @@ import pytest
 
 from services.contract.policies import ProviderPolicy, policy_digest
 from services.filtering.emission import Decisions, decide_pairs
+from services.filtering.folding import fold
 from services.filtering.particulars import object_to, restrict
-from services.filtering.subject import NOBODY, Subject, fold
+from services.filtering.subject import NOBODY, Subject
 from services.filtering.terms import Named, terms_of
 from tests.replay.invented import INE, contract_with, example, joins, objection, patch, policy, restriction
 

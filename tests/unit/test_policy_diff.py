@@ -7,7 +7,8 @@ from typing import Any
 from ops.policy_diff import Comparison, Count
 from services.contract.policies import ProviderPolicy, policy_digest
 from services.filtering.emission import decide_pairs
-from services.filtering.subject import NOBODY, SUBJECT, Subject, dump, fold, take
+from services.filtering.folding import fold, take
+from services.filtering.subject import NOBODY, SUBJECT, Subject, dump
 from services.filtering.terms import terms_of
 from tests.replay.invented import consent, contract_with, example, joins, policy
 

@@ -3,8 +3,9 @@ from itertools import permutations
 import pytest
 
 from services.contract.changes import Change
+from services.filtering.folding import fold, take
 from services.filtering.particulars import Folded
-from services.filtering.subject import NOBODY, Image, Pair, Subject, dump, fold, kind_of, load, take
+from services.filtering.subject import NOBODY, Image, Pair, Subject, dump, kind_of, load
 from tests.replay.invented import consent, delete, joins, patch, upsert
 
 V1, V2, V3, V4 = (f"202609{day}.1.000000001" for day in ("01", "02", "03", "04"))
