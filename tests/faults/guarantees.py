@@ -26,7 +26,6 @@ INPUTS = {
     "pseudonymisation": [RELEASES, WITHDRAWALS],
     "connectors": [f"provisioning.{lane}.{name}.v1" for name in PROVIDERS for lane in ("operations", "withdrawals")],
 }
-SETTLED_SECONDS = 3.0
 SMALL_BATCHES = {"SANCTUAIRE_BATCH_RECORDS": "25"}
 """Many transactions, so that a fault meets one."""
 
@@ -43,18 +42,8 @@ def with_newcomers(count: int) -> list[Message]:
 
 
 def catch_up(stages: Stages, seconds: float = 90.0) -> None:
-    """Wait until every stage has decided all that there is, as under a supervisor: who has ended is started again.
-
-    And stays so while ticks come: whom a fault had held for being stale is released by one of them.
-    """
-    looks = [time.monotonic()]
-
-    def has_settled() -> bool:
-        if stages.revive() or not stages.is_done():
-            looks[0] = time.monotonic()
-        return time.monotonic() - looks[0] > SETTLED_SECONDS
-
-    wait_for(has_settled, seconds)
+    """Wait until every stage has decided all that there is, as under a supervisor: who has ended is started again."""
+    wait_for(lambda: not stages.revive() and stages.is_done(), seconds)
 
 
 class Guarantees:
