@@ -21,13 +21,8 @@ PayloadType = TypeVar("PayloadType", bound=BaseModel)
 
 def parse_payload(model: type[PayloadType], raw: bytes, limit_bytes: int) -> PayloadType:
     """Parse one payload, or raise TooLarge, NotJson or NotThisSchema."""
-    return parse_both(model, raw, limit_bytes)[0]
-
-
-def parse_both(model: type[PayloadType], raw: bytes, limit_bytes: int) -> tuple[PayloadType, Any]:
-    """Parse one payload, and give the plain JSON beside it; refuse as `parse_payload` does."""
-    value = parse_json(raw, limit_bytes)
-    return _validated(model, raw), value
+    parse_json(raw, limit_bytes)
+    return _validated(model, raw)
 
 
 def parse_one(choose: Callable[[Any], type[PayloadType]], raw: bytes, limit_bytes: int) -> PayloadType:

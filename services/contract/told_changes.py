@@ -29,6 +29,9 @@ from services.contract.changes import (
     Change,
     Entity,
     Kind,
+    Source,
+    SourceName,
+    Version,
     parse_change,
 )
 from services.contract.errors import Payload
@@ -60,13 +63,13 @@ def told_by(change: Change) -> ToldChange:
 
 
 _PARTS: Final = tuple(Change.model_fields)
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _SHAPES: Final = (_PARTS[:-1], _PARTS)
 _KINDS: Final = get_args(Kind)
-_SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_SOURCE: Final = re.compile(get_args(Source)[1].pattern)
 _ID: Final = re.compile(r"[A-Za-z0-9._:/+-]{1,128}")
 """Of the ids that there may be, those without a letter of other alphabets or a blank."""
-_VERSION: Final = re.compile(r"[0-9]{8}\.[01]\.[0-9]{9}")
+_VERSION: Final = re.compile(get_args(Version)[1].pattern)
+_NAME: Final = re.compile(get_args(SourceName)[1].pattern)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

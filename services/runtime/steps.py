@@ -76,14 +76,12 @@ class Steps:
     async def attend(self, partition: Partition, duty: Duty) -> None:
         """Do what is due, and gather what there is of it."""
         gathered = self._gathered(partition)
-        outbox, start = gathered.outbox, gathered.outbox.savepoint()
-        more = await attend(self._agent, duty, outbox)
+        more = await attend(self._agent, duty, gathered.outbox)
         if not self._holds(partition):
-            outbox.rollback(start)
-            return
+            return  # given up, and what is gathered of it with it
         if more:
             partition.worklist.add(duty, goes_on=True)
-        if outbox.size:
+        if gathered.outbox.size:
             partition.gather(gathered, time.monotonic(), express=False)
 
     def _gathered(self, partition: Partition) -> Gathered:

@@ -106,17 +106,22 @@ async def test_guardians_are_unlinked_at_the_instant_at_which_the_consent_expire
     ]  # fmt: skip
 
 
-async def test_many_who_expire_at_once_go_in_steps_on_the_ordinary_lane_and_no_heartbeat_runs_ahead(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(filter_agent, "DUE_AT_ONCE", 3)
-    clock = Clock("2026-09-15T10:00:00+02:00", READING)
-    for number in range(4):
+async def _hear_people(clock: Clock, count: int) -> None:
+    """All of them until two in the afternoon."""
+    for number in range(count):
         key = f"99900000{number}ZZ"
         await clock.hear(joins(id=f"p-{number}", attributes={"ine": key}), key=key.encode())
         await clock.hear(
             given("child", subject=key), given(NOE, "2026-09-15T14:00:00+02:00", subject=key), key=key.encode()
         )
+
+
+async def test_many_who_expire_at_once_go_in_steps_on_the_ordinary_lane_and_no_heartbeat_runs_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(filter_agent, "DUE_AT_ONCE", 3)
+    clock = Clock("2026-09-15T10:00:00+02:00", READING)
+    await _hear_people(clock, 4)
     clock.set("2026-09-15T14:00:00+02:00")
     reached = Reached(dict.fromkeys((CONSENTS, UNLINKS, MOVES), clock.stage.now_us))
     first = await clock.stage.tick(reached)
@@ -129,12 +134,7 @@ async def test_many_who_expire_at_once_go_in_steps_on_the_ordinary_lane_and_no_h
 
 async def test_who_cannot_be_decided_holds_up_neither_who_expires_with_her_nor_the_heartbeat() -> None:
     clock = Clock("2026-09-15T10:00:00+02:00", READING)
-    for number in range(2):
-        key = f"99900000{number}ZZ"
-        await clock.hear(joins(id=f"p-{number}", attributes={"ine": key}), key=key.encode())
-        await clock.hear(
-            given("child", subject=key), given(NOE, "2026-09-15T14:00:00+02:00", subject=key), key=key.encode()
-        )
+    await _hear_people(clock, 2)
     clock.stage.state.apply({SUBJECT + b"999000000ZZ": b"damaged"})
     clock.set("2026-09-15T14:00:00+02:00")
     await clock.stage.tick(Reached(dict.fromkeys((CONSENTS, UNLINKS, MOVES), clock.stage.now_us)))
