@@ -35,7 +35,7 @@ class Savepoint:
     outputs: int
     quarantined: int
     entries: int
-    changes: Mapping[bytes, bytes | None]
+    undo: int
 
 
 SPREAD: Final = -1
@@ -93,6 +93,9 @@ class Outbox:
         """How many each topic has that is keyed by a subject or a pseudonym."""
         self._state = state
         self._pending = pending
+        self._undo: list[tuple[bytes, tuple[bytes | None] | None]] = []
+        """Every key that was written, in order, and what was written there before it in this transaction, if anything:
+        a savepoint then costs nothing, and a rollback what it undoes."""
         self._loaded: dict[bytes, bytes | None] = {}
 
     @property
@@ -125,6 +128,7 @@ class Outbox:
     def put(self, key: bytes, value: bytes | None) -> None:
         if value is not None and len(value) > MAX_RECORD_BYTES:
             raise OutputTooLarge
+        self._undo.append((key, (self.changes[key],) if key in self.changes else None))
         self.changes[key] = value
 
     def scan(self, prefix: bytes, limit: int, after: bytes | None = None) -> list[tuple[bytes, bytes]]:
@@ -203,10 +207,15 @@ class Outbox:
         return len(value)
 
     def savepoint(self) -> Savepoint:
-        return Savepoint(len(self.outputs), len(self.quarantined), len(self.entries), dict(self.changes))
+        return Savepoint(len(self.outputs), len(self.quarantined), len(self.entries), len(self._undo))
 
     def rollback(self, savepoint: Savepoint) -> None:
         del self.outputs[savepoint.outputs :]
         del self.quarantined[savepoint.quarantined :]
         del self.entries[savepoint.entries :]
-        self.changes = dict(savepoint.changes)
+        while len(self._undo) > savepoint.undo:
+            key, before = self._undo.pop()
+            if before is None:
+                del self.changes[key]
+            else:
+                self.changes[key] = before[0]

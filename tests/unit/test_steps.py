@@ -10,7 +10,7 @@ from services.contract.account import Account
 from services.runtime import schedule
 from services.runtime.outbox import Outbox
 from services.runtime.partition import Partition
-from services.runtime.records import Batch, UnreadableRecord
+from services.runtime.records import Batch, Record, UnreadableRecord
 from services.runtime.schedule import FIRST_COST_SECONDS
 from tests.unit.hosting import Hosting, StandInProducer
 from tests.unit.stand_in_agent import StandIn
@@ -118,3 +118,27 @@ async def test_age_of_what_was_reached_is_not_told_by_a_record_whose_time_nobody
         await at.until(lambda: at.state.next_offset("in") == 1)
 
     assert at.host.work.newest == {}
+
+
+async def test_erasure_that_is_fetched_amid_a_backlog_is_decided_after_the_step_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(schedule, "FEWEST", 1)
+    monkeypatch.setattr(schedule, "STEP_SECONDS", 0.0)
+    began = asyncio.Event()
+
+    class Begun(StandIn):
+        async def handle(self, records: Sequence[Record], outbox: Outbox, account: Account) -> None:
+            await super().handle(records, outbox, account)
+            began.set()
+
+    async with Hosting(Begun()) as at:
+        at.take("in", *[b"a"] * 50)
+        await began.wait()
+        # From the consumer's thread to the lane, as counted with a broker: three turns, and three a partition before.
+        for _ in range(9):
+            await asyncio.sleep(0)
+        at.take("express", b"z", first=1000)
+        await at.until(lambda: 1000 in at.agent.handled)
+
+    assert at.agent.handled[:3].index(1000) <= 1
