@@ -15,7 +15,7 @@ from services.runtime.records import CaughtUp, FetchedRecord
 
 FETCH_BYTES = 4 * 1024 * 1024
 """Of one partition: the client asks for more of it only once all of these are taken."""
-FETCH_WAIT_SECONDS = 0.075
+FETCH_WAIT_SECONDS = 0.05
 FETCH_LEAST_BYTES = 1024 * 1024
 """The broker answers once it has so much, or after so long: a fetch and a transaction for each record that comes would
 cost more than the records do (measured at half load: a fifth of two cores, and twice the time to the provider).
