@@ -60,8 +60,13 @@ class Deciding:
         self._before = int(issued), known
         self._issued, self._serial = int(issued), serial
 
-    def decide(self, key: str, subject: Subject, offset: int, *, anew: bool = False) -> None:
-        """Decide on one person, and remember her as she then is; `anew` says her under the names of now."""
+    def decide(
+        self, key: str, subject: Subject, offset: int, *, known: Subject | None = None, anew: bool = False
+    ) -> None:
+        """Decide on one person, and remember her as she then is; `anew` says her under the names of now.
+
+        `known` is she as she was kept, if that was in this partition and she is told of once more.
+        """
         doubt: Doubt | None = None
         shown = other_ine(key, subject)
         if shown is not None or subject.particulars.identity is not SOLE:
@@ -76,13 +81,13 @@ class Deciding:
             bare=contracts.bare, approved=self._approved, stale=self._stale or doubt, rotating=self._rotating or anew,
         )  # fmt: skip
         if decisions is None:
-            self._keep(key, subject)
+            self._keep(key, subject, known)
             self._account.end(offset, EVERY_CONTRACT, "held", "no-image" if subject.images else "subject-unknown")
             return
         self._issued, subject = decisions.seq, decisions.subject
         if subject.particulars.linked or (contracts.linking and decisions.person.kind == "pupil"):
             subject = self._relink(decisions)
-        self._keep(key, subject)
+        self._keep(key, subject, known)
         if not decisions.decided:
             self._account.end(offset, EVERY_CONTRACT, "held", "policy-not-here")
         if self._stale and any(decided.reason == self._stale for decided in decisions.decided):
@@ -163,10 +168,11 @@ class Deciding:
             )  # fmt: skip
         return linked.subject
 
-    def _keep(self, key: str, subject: Subject) -> None:
+    def _keep(self, key: str, subject: Subject, known: Subject | None = None) -> None:
         """Remember her, and when time alone will have her decided again."""
         before = subject.particulars.due_us
-        if subject.consents or before is not None or subject.particulars.restrictions:
+        stays = known is not None and expiry.stays_due(subject, known, self._outbox.now_us)
+        if not stays and (subject.consents or before is not None or subject.particulars.restrictions):
             due = expiry.next_due(subject, self._outbox.now_us)
             if due != before:
                 subject = subject.knowing(subject.particulars._replace(due_us=due))

@@ -32,6 +32,19 @@ def next_due(subject: Subject, now_us: int) -> int | None:
     return min((instant for instant in _instants(subject) if instant > now_us), default=None)
 
 
+def stays_due(subject: Subject, known: Subject, now_us: int) -> bool:
+    """Whether `next_due` gives what it gave when she was last kept: nothing that it looks at was told since, nor came.
+
+    She is read from where she is kept: what is the very same was not touched.
+    """
+    due_us = known.particulars.due_us
+    return (
+        subject.consents is known.consents
+        and subject.particulars is known.particulars
+        and (due_us is None or due_us > now_us)
+    )
+
+
 def _instants(subject: Subject) -> Iterator[int]:
     for record in subject.consents:
         if record["status"] == "given":

@@ -5,7 +5,7 @@ Any replay ends in the same state: order comes from versions and dates, never fr
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, assert_never
+from typing import Any, assert_never
 
 import orjson
 
@@ -24,15 +24,10 @@ from services.filtering.particulars import Folded, object_to, restrict, tie
 from services.filtering.subject import Image, Subject
 
 
-class Folding(NamedTuple):
-    """The person as she is known after a record; null where it tells of no person."""
+def fold_in(topic: str, key: str, raw: bytes, known: Subject) -> tuple[Subject | None, Folded]:
+    """Take in what a record of one of the filter's inputs says: the person as she is known after it.
 
-    subject: Subject | None
-    folded: Folded
-
-
-def fold_in(topic: str, key: str, raw: bytes, known: Subject) -> Folding:
-    """Take in what a record of one of the filter's inputs says.
+    Null where it tells of no person.
 
     Raises:
         Unreadable: it cannot be read, says too much, or lies under the key of another.
@@ -47,25 +42,25 @@ def fold_in(topic: str, key: str, raw: bytes, known: Subject) -> Folding:
         if link.guardian != key:
             raise KeyMismatch("key: not the guardian of the link")
         particulars, folded = tie(known.particulars, link)
-        return Folding(known.knowing(particulars), folded)
+        return known.knowing(particulars), folded
     change = read_change(raw)
     if change.entity != "person":
-        return Folding(None, "changed")
+        return None, "changed"
     _check_key(key, change, known)
-    return Folding(*fold(known, change))
+    return fold(known, change)
 
 
-def _decided(known: Subject, decision: Decision) -> Folding:
+def _decided(known: Subject, decision: Decision) -> tuple[Subject, Folded]:
     match decision:
         case ConsentDecision():
-            return Folding(*take(known, decision))
+            return take(known, decision)
         case ObjectionDecision():
             particulars, folded = object_to(known.particulars, decision)
         case RestrictionDecision():
             particulars, folded = restrict(known.particulars, decision)
         case _:
             assert_never(decision)
-    return Folding(known.knowing(particulars), folded)
+    return known.knowing(particulars), folded
 
 
 def _check_key(key: str, change: ToldChange, known: Subject) -> None:

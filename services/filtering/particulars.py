@@ -55,6 +55,8 @@ class Particulars(NamedTuple):
 
 
 NOTHING_PARTICULAR: Final = Particulars()
+_BESIDE: Final = Particulars._fields[:-1]
+"""All but who she is elsewhere, which is the last."""
 
 
 def tie(known: Particulars, link: Link) -> tuple[Particulars, Folded]:
@@ -143,8 +145,8 @@ def joined(known: Particulars, other: Particulars) -> Particulars:
 
 def dump(known: Particulars) -> dict[str, Any]:
     """What there is, as JSON."""
-    kept = {name: value for name, value in known._asdict().items() if value and value is not known.identity}
-    if known.identity != SOLE:
+    kept = {name: value for name, value in zip(_BESIDE, known, strict=False) if value}
+    if known.identity is not SOLE and known.identity != SOLE:
         kept["identity"] = identity.dump(known.identity)
     return kept
 

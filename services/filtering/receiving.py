@@ -44,7 +44,7 @@ class Receiving(Deciding):
         elif folded in {"superseded", "duplicate"}:
             self._account.end(offset, EVERY_CONTRACT, "refused", folded)
         else:
-            self.decide(key, subject, offset)
+            self.decide(key, subject, offset, known=known)
 
     def _forward(self, dropped: str, kept: str, topic: str, raw: bytes) -> None:
         """Hand on what came too late for here, byte for byte: it has just been found readable."""

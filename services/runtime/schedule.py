@@ -64,6 +64,8 @@ class Worklist:
     """What must not wait for the backlog to end."""
     goes_on: bool = False
     """The tick that is due is what the one before has left: other partitions have their turn before it."""
+    overdue: bool = False
+    """A second tick came due before the first was done: it no longer gives way, were the express lanes never empty."""
     gathered: int = 0
     """Outputs and changes that are decided, and that no transaction holds yet."""
     commit_by: float = 0.0
@@ -83,6 +85,8 @@ class Worklist:
 
     def add(self, duty: Duty, *, goes_on: bool = False) -> None:
         if duty == "tick":
+            if not goes_on:
+                self.overdue = "tick" in self.due and not self.goes_on
             self.goes_on = goes_on and (self.goes_on or "tick" not in self.due)
         if duty not in self.due:
             self.due.append(duty)
@@ -95,11 +99,12 @@ class Worklist:
         if self.gathered and (self.gathered >= GATHER_MOST or now >= self.commit_by + GATHER_SECONDS):
             return EXPRESS, "commit"
         lanes = list(self.lanes.values())
-        for lane in lanes[: self.express]:
-            if lane.ready(now):
-                return EXPRESS, lane.batches[0]
-        ordinary = next((lane.batches[0] for lane in lanes[self.express :] if lane.ready(now)), None)
         urgent = "tick" in self.due and not self.goes_on
+        erasure = next((lane.batches[0] for lane in lanes[: self.express] if lane.ready(now)), None)
+        first: Job | None = "tick" if urgent and self.overdue else erasure
+        if first:
+            return EXPRESS, first
+        ordinary = next((lane.batches[0] for lane in lanes[self.express :] if lane.ready(now)), None)
         duty: Duty | None = None if self.duty_last and ordinary else "tick" if urgent else next(iter(self.due), None)
         if self.gathered and (now >= self.commit_by or not (ordinary or duty)):
             return EXPRESS, "commit"

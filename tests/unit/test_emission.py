@@ -241,7 +241,7 @@ def test_article_18_keeps_what_the_end_of_a_contract_would_erase_until_it_is_lif
     fourth = decide(asked(third.subject, LIFTED), under, third.seq, bare=bare)
 
     assert [(type(each), each.contract) for each in emitted(second)] == [(Restriction, "GAR-2026")]
-    assert ("gar/GAR-2026", "held", "R22/article-18") in [each[:3] for each in third.decided]
+    assert ("gar/GAR-2026", "held", "R22/article-18") in [(each.pair, each.end, each.reason) for each in third.decided]
     assert emitted(third) == []
     assert [(type(each), each.contract) for each in emitted(fourth)] == [(Withdrawal, "GAR-2026")]
 

@@ -33,6 +33,7 @@ def said(work: Worklist) -> tuple[int, str] | None:
         ("news alone", worklist(0, 1), (ORDINARY, "in")),
         ("an erasure before news", worklist(1, 1), (EXPRESS, "express")),
         ("an erasure before what is due", worklist(1, 0, "tick"), (EXPRESS, "express")),
+        ("what has been due for a second before an erasure", worklist(1, 0, "tick", "tick"), (EXPRESS, "tick")),
         ("what is due before news", worklist(0, 1, "tick"), (EXPRESS, "tick")),
         ("a sweep before news", worklist(0, 1, "sweep"), (ORDINARY, "sweep")),
         ("news after a chunk of a sweep", worklist(0, 1, "sweep", duty_last=True), (ORDINARY, "in")),
@@ -130,6 +131,19 @@ def test_tick_goes_on_until_a_new_second_is_due(ticks: list[bool], goes_on: bool
         work.add("tick", goes_on=each)
 
     assert (list(work.due), work.goes_on) == (["tick"], goes_on)
+
+
+@pytest.mark.parametrize(
+    ("ticks", "first"),
+    [([False], "express"), ([False, False], "tick"), ([True, False], "express"), ([True, False, False], "tick"),
+     ([False, True], "express"), ([False, False, True], "tick")],
+)  # fmt: skip
+def test_tick_that_waits_into_the_next_second_goes_before_an_erasure(ticks: list[bool], first: str) -> None:
+    work = worklist(express=1)
+    for goes_on in ticks:
+        work.add("tick", goes_on=goes_on)
+
+    assert said(work) == (EXPRESS, first)
 
 
 @pytest.mark.parametrize(
