@@ -74,6 +74,20 @@ async def test_one_person_waits_for_the_first_of_her_instants_and_then_for_the_n
     assert clock.sent == ["release", "express"]
 
 
+async def test_change_before_her_instant_leaves_it_and_one_after_it_that_no_tick_came_before_moves_her_on() -> None:
+    clock = Clock("2026-09-15T10:00:00+02:00", READING)
+    await clock.hear(joins(), given("child", until="2026-09-15T15:00:00+02:00"))
+    await clock.hear(given(NOE, until="2026-09-15T14:00:00+02:00"))
+    clock.set("2026-09-15T13:00:00+02:00")
+    await clock.hear(patch("20260916.1.000000001", given_name="Inès"))
+    before = clock.due
+    clock.set("2026-09-15T14:30:00+02:00")
+    await clock.hear(patch("20260916.1.000000002", given_name="Zoé"))
+
+    assert before == [b"d/001789473600000000/999000001AB"]
+    assert clock.due == [b"d/001789477200000000/999000001AB"]
+
+
 async def test_who_has_nothing_that_ends_is_not_in_the_index_and_a_tick_writes_nothing() -> None:
     clock = Clock("2026-09-15T10:00:00+02:00", policy())
     await clock.hear(joins(), given("child"))
