@@ -26,6 +26,7 @@ COMPILED = (
     "services/connectors/*.py",
     "services/filtering/*.py",
     "services/pseudonymisation/*.py",
+    "services/runtime/batches.py",
     "services/runtime/outbox.py",
     "services/runtime/schedule.py",
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Literal, NamedTuple
 
 from services.contract.changes import ATTRIBUTE_CATEGORY
 from services.contract.policies import Kind
@@ -22,36 +22,26 @@ OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract", "no-linked
 NOBODY_LINKS: frozenset[str] = frozenset()
 
 
-class Person:
+class Person(NamedTuple):
     """One person as every contract sees her; built once a change, whatever the number of contracts."""
 
-    __slots__ = (
-        "all_holders", "consents", "id", "ine", "key", "kind", "linked", "objections", "request", "school", "source",
-        "values",
-    )  # fmt: skip
-
-    def __init__(  # noqa: PLR0913  # all that is seen of her
-        self, *, key: str, kind: Kind, source: str, id: str, ine: str | None, school: str | None,  # noqa: A002
-        request: Mapping[str, Any], values: Mapping[str, Any], consents: Consents, all_holders: Consents,
-        linked: frozenset[str], objections: Records,
-    ) -> None:  # fmt: skip
-        self.key: Final = key
-        self.kind: Final = kind
-        self.source: Final = source
-        self.id: Final = id
-        self.ine: Final = ine
-        self.school: Final = school
-        self.request: Final = request
-        """The `subject` of the request, but for `delivered`."""
-        self.values: Final = values
-        self.consents: Final = consents
-        """As they count for a usual act, which the first holders may consent to."""
-        self.all_holders: Final = all_holders
-        """As they count where all holders must agree."""
-        self.linked: Final = linked
-        """Of a guardian: the pairs under which a pupil links her."""
-        self.objections: Final = objections
-        """To any provider, under any ground."""
+    key: str
+    kind: Kind
+    source: str
+    id: str
+    ine: str | None
+    school: str | None
+    request: Mapping[str, Any]
+    """The `subject` of the request, but for `delivered`."""
+    values: Mapping[str, Any]
+    consents: Consents
+    """As they count for a usual act, which the first holders may consent to."""
+    all_holders: Consents
+    """As they count where all holders must agree."""
+    linked: frozenset[str]
+    """Of a guardian: the pairs under which a pupil links her."""
+    objections: Records
+    """To any provider, under any ground."""
 
     def facts(self, day: date) -> tuple[Facts, Facts]:
         """Her part of every request on this day: for a usual act, and where all holders must agree."""

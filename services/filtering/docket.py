@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from services.contract.audit import End
 from services.contract.reasons import Rule
@@ -30,41 +30,28 @@ _Scopes = tuple[OutOfScope | None, ...]
 _Key = tuple[Traits, int, _Scopes]
 
 
-NONE_DROPPED: Final[Mapping[str, Rule]] = MappingProxyType({})
-
-
-class Decided:
+class Decided(NamedTuple):
     """How one input ended for one pair, and what goes out: at most one emission."""
 
-    __slots__ = ("dropped", "emission", "end", "pair", "reason")
-
-    def __init__(  # no tuple: some are made for every change, and a tuple costs five times as much
-        self, pair: str, end: End, reason: str, emission: Emission | None, dropped: Mapping[str, Rule] = NONE_DROPPED
-    ) -> None:
-        self.pair: Final = pair
-        self.end: Final = end
-        self.reason: Final = reason
-        self.emission: Final = emission
-        self.dropped: Final = dropped
-        """Of what goes out, or would have: every field that stays inside, and the lowest rule that keeps it."""
+    pair: str
+    end: End
+    reason: str
+    emission: Emission | None
+    dropped: Mapping[str, Rule] = MappingProxyType({})
+    """Of what goes out, or would have: every field that stays inside, and the lowest rule that keeps it."""
 
 
-class Ruling:
+class Ruling(NamedTuple):
     """A verdict under one contract, and what is said of it: the same for all who are alike."""
 
-    __slots__ = ("end", "may_emit", "quiet", "reason", "scope", "verdict")
-
-    def __init__(  # noqa: PLR0913, PLR0917  # as above
-        self, verdict: Verdict, scope: OutOfScope | None, may_emit: bool, end: End, reason: str, quiet: Decided  # noqa: FBT001
-    ) -> None:  # fmt: skip
-        self.verdict: Final = verdict
-        self.scope: Final = scope
-        """Why the contract does not speak of them, if so."""
-        self.may_emit: Final = may_emit
-        self.end: Final = end
-        self.reason: Final = reason
-        self.quiet: Final = quiet
-        """The end of an input after which nothing goes out."""
+    verdict: Verdict
+    scope: OutOfScope | None
+    """Why the contract does not speak of them, if so."""
+    may_emit: bool
+    end: End
+    reason: str
+    quiet: Decided
+    """The end of an input after which nothing goes out."""
 
 
 Rulings = list[Ruling | None]

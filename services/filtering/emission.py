@@ -3,7 +3,7 @@
 from collections.abc import Container, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import NamedTuple
 
 from services.filtering.asking import Asked, policy_of
 from services.filtering.case import Person, person_of
@@ -16,16 +16,13 @@ from services.filtering.subject import Subject
 from services.filtering.terms import Named, Terms
 
 
-class Decisions:
+class Decisions(NamedTuple):
     """The subject with its pairs moved on, whom it shows, the ends, and the last `seq` issued."""
 
-    __slots__ = ("decided", "person", "seq", "subject")
-
-    def __init__(self, subject: Subject, person: Person, decided: tuple[Decided, ...], seq: int) -> None:
-        self.subject: Final = subject
-        self.person: Final = person
-        self.decided: Final = decided
-        self.seq: Final = seq
+    subject: Subject
+    person: Person
+    decided: tuple[Decided, ...]
+    seq: int
 
 
 def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as usual

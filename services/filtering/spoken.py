@@ -16,23 +16,17 @@ from services.filtering.unknown import UNKNOWN
 _ABSENT: Final = object()
 
 
-class Word:
+class Word(NamedTuple):
     """One consent record, every part of which could be read."""
 
-    __slots__ = ("at", "notice", "party", "proof", "provider", "purpose", "status", "until")
-
-    def __init__(  # noqa: PLR0913, PLR0917  # the parts of a record; no tuple, for each is made anew at every change
-        self, party: str, status: str, at: datetime, until: datetime | None,
-        purpose: str | None, provider: str | None, notice: str | None, proof: str | None,
-    ) -> None:  # fmt: skip
-        self.party: Final = party
-        self.status: Final = status
-        self.at: Final = at
-        self.until: Final = until
-        self.purpose: Final = purpose
-        self.provider: Final = provider
-        self.notice: Final = notice
-        self.proof: Final = proof
+    party: str
+    status: str
+    at: datetime
+    until: datetime | None
+    purpose: str | None
+    provider: str | None
+    notice: str | None
+    proof: str | None
 
 
 class Matter(NamedTuple):

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import IllegalOperation
-from aiokafka.partitioner import murmur2
 
 from services.runtime.agent import Agent
-from services.runtime.outbox import BY_SUBJECT, NOTHING, Outbox
-from services.runtime.producing import Writer, fenced_producer
+from services.runtime.batches import batches_of, uncounted
+from services.runtime.outbox import NOTHING, Outbox
+from services.runtime.producing import fenced_producer
 from services.runtime.rebuild import catch_up
 from services.runtime.schedule import Worklist
 from services.runtime.sender import Sender
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from aiokafka.structs import RecordMetadata
 
 COMMIT_SECONDS = 90.0
-
-Place = tuple[str, int]
 
 
 @dataclass(slots=True)
@@ -123,26 +120,15 @@ class Partition:
         self, outbox: Outbox, changes: Mapping[bytes, bytes | None]
     ) -> "list[asyncio.Future[RecordMetadata]]":
         """Hand records over as ready-made batches, in order for each topic and partition; what to wait for."""
-        now_ms = time.time_ns() // 1_000_000
-        writers: dict[Place, Writer] = {}
-        for topic, key, value, partition, headers, timestamp_ms in outbox.outputs:
-            if partition < 0 and topic not in self._counts:
-                self._counts[topic] = len(await self.producer.partitions_for(topic))
-            place = (topic, partition if partition >= 0 else _chosen(key, partition, self._counts[topic]))
-            writer = writers.get(place)
-            if writer is None:
-                writer = writers[place] = Writer(self.producer)
-            writer.append(now_ms if timestamp_ms is None else timestamp_ms, key, value, headers)
-        if changes:
-            changelog = writers[self.changelog, self.number] = Writer(self.producer)
-            for key, value in changes.items():
-                changelog.append(now_ms, key, value, ())
+        for topic in uncounted(outbox.outputs, self._counts):
+            self._counts[topic] = len(await self.producer.partitions_for(topic))
+        now_ms, changelog = time.time_ns() // 1_000_000, (self.changelog, self.number)
+        batches = batches_of(self.producer, outbox.outputs, changes, changelog, self._counts, now_ms)
         sent: list[asyncio.Future[RecordMetadata]] = []
         failed: IllegalOperation | None = None
         try:
-            for (topic, partition), writer in writers.items():
-                for batch in writer.batches:
-                    sent.append(await self.producer.send_batch(batch, topic, partition=partition))  # noqa: PERF401  # the rest is told apart
+            for (topic, partition), batch in batches:
+                sent.append(await self.producer.send_batch(batch, topic, partition=partition))
         except IllegalOperation as error:
             failed = error
         if failed is not None:
@@ -159,14 +145,6 @@ class Partition:
             await self.sender.run(self.producer.stop())
         finally:
             self.state.close()
-
-
-def _chosen(key: bytes | None, by: int, partitions: int) -> int:
-    """By Kafka's own default, where platforms and we must meet; else by CRC-32, as librdkafka's `consistent` does.
-
-    The default, murmur2, is pure Python here, and costs some microseconds a record.
-    """
-    return (murmur2(key or b"") & 0x7FFFFFFF if by == BY_SUBJECT else zlib.crc32(key or b"")) % partitions
 
 
 def _tell(durable: Iterable[Callable[[], None]], commit: "asyncio.Task[None]") -> None:

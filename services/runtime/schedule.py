@@ -101,7 +101,8 @@ class Worklist:
         lanes = list(self.lanes.values())
         urgent = "tick" in self.due and not self.goes_on
         erasure = next((lane.batches[0] for lane in lanes[: self.express] if lane.ready(now)), None)
-        first: Job | None = "tick" if urgent and self.overdue else erasure
+        # In turn with erasures: a tick may take longer than until the next.
+        first: Job | None = "tick" if urgent and self.overdue and not (self.duty_last and erasure) else erasure
         if first:
             return EXPRESS, first
         ordinary = next((lane.batches[0] for lane in lanes[self.express :] if lane.ready(now)), None)

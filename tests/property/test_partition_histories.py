@@ -103,10 +103,11 @@ OFTEN = (3, 4, 1, 2, 1, 2, 1, 1, 1, 1)
 
 @pytest.fixture(autouse=True, scope="module")
 def _small() -> Any:
-    """Steps, chunks and transactions of two or three."""
+    """Steps, chunks and transactions of two or three, and a turn of the loop between two jobs: more can happen then."""
     with pytest.MonkeyPatch.context() as patch:
         for module in (work, steps):
             patch.setattr(module, "RETRY_SECONDS", 0.0001)
+        patch.setattr(work, "ARRIVAL_TURNS", 1)
         for name, value in {"TOGETHER": 3, "FEWEST": 2, "STEP_SECONDS": 0.0, "GATHER_MOST": 9}.items():
             patch.setattr(schedule, name, value)
         patch.setattr(duties, "SWEEP_CHUNK", 2)

@@ -34,6 +34,8 @@ def said(work: Worklist) -> tuple[int, str] | None:
         ("an erasure before news", worklist(1, 1), (EXPRESS, "express")),
         ("an erasure before what is due", worklist(1, 0, "tick"), (EXPRESS, "express")),
         ("what has been due for a second before an erasure", worklist(1, 0, "tick", "tick"), (EXPRESS, "tick")),
+        ("an erasure after such a tick", worklist(1, 0, "tick", "tick", duty_last=True), (EXPRESS, "express")),
+        ("such a tick after another", worklist(0, 0, "tick", "tick", duty_last=True), (EXPRESS, "tick")),
         ("what is due before news", worklist(0, 1, "tick"), (EXPRESS, "tick")),
         ("a sweep before news", worklist(0, 1, "sweep"), (ORDINARY, "sweep")),
         ("news after a chunk of a sweep", worklist(0, 1, "sweep", duty_last=True), (ORDINARY, "in")),
