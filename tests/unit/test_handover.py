@@ -93,7 +93,7 @@ async def test_process_stays_while_partitions_are_divided_anew(told: str) -> Non
         at.producer.lets.clear()
         at.producer.error = ProducerFenced()
         at.take("in", b"a")
-        await at.until(lambda: at.agent.handled == [0])
+        await at.until(lambda: at.host.partitions[0].worklist.committing == 1)
         if told == "before-the-fence":
             await at.host.on_revocation()
         at.producer.lets.set()

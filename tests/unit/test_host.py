@@ -208,7 +208,7 @@ async def test_commit_that_is_fenced_after_its_partition_was_given_up_ends_nobod
     async with Hosting(StandIn()) as at:
         at.producer.lets.clear()
         at.take("in", b"a")
-        await at.until(lambda: at.agent.handled == [0])
+        await at.until(lambda: at.partition.worklist.committing == 1)
         await at.host.on_assignment(set(), 1)
         at.producer.error = ProducerFenced()
         at.producer.lets.set()

@@ -65,9 +65,9 @@ async def test_trap_03_no_batch_is_acknowledged_past_one_in_flight_before_it() -
     async with Hosting(StandIn(), FailsOnce()) as at:
         at.producer.lets.clear()
         at.take("in", b"a", first=0)
-        await at.until(lambda: at.agent.handled == [0])
+        await at.until(lambda: at.partition.worklist.committing == 1)
         at.take("in", b"b", first=1)
-        await at.until(lambda: at.agent.handled == [0, 1])
+        await at.until(lambda: at.partition.worklist.committing == 2)
         at.producer.lets.set()
         await at.until(lambda: len(at.failures) == 2)
 
@@ -107,7 +107,7 @@ async def test_trap_07_a_rebalance_waits_neither_for_streams_nor_for_a_commit_th
     async with Hosting(StandIn()) as at:
         at.producer.lets.clear()
         at.take("in", b"a")
-        await at.until(lambda: at.agent.handled == [0])
+        await at.until(lambda: at.partition.worklist.committing == 1)
         async with asyncio.timeout(1):
             await at.host.on_revocation()
             await at.host.on_assignment(set(), 1)
@@ -129,7 +129,7 @@ async def test_trap_07_a_rebalance_waits_for_a_commit_that_ends_in_time() -> Non
     async with Hosting(StandIn(), session_timeout_seconds=60) as at:
         at.producer.lets.clear()
         at.take("in", b"a")
-        await at.until(lambda: at.agent.handled == [0])
+        await at.until(lambda: at.partition.worklist.committing == 1)
         asyncio.get_running_loop().call_later(0.01, at.producer.lets.set)
         at.take("in", b"b", first=1)
         await at.host.on_revocation()
