@@ -108,7 +108,7 @@ class Comparison:
 
     def _fates(self, key: str, subject: Subject) -> Fates:
         # Without a digest everything looks new, and so says by which rule it is released.
-        blank = subject._replace(pairs={name: pair._replace(digest="") for name, pair in subject.pairs.items()})
+        blank = subject.told({name: pair._replace(digest="") for name, pair in subject.pairs.items()})
         asked = decide_pairs(key, blank, self._terms, self._now, 0, bare=self._bare, approved=Everything())
         if asked is None:
             return ()

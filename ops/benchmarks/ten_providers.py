@@ -54,7 +54,7 @@ def _renamed(subject: Subject) -> Subject:
         source: image._replace(attributes={**image.attributes, "given_name": "Zoé"})
         for source, image in subject.images.items()
     }
-    return subject._replace(images=images)
+    return subject.shown(images)
 
 
 def _decided(key: str, subject: Subject, docket: Docket) -> Subject:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, Protocol
 
 import orjson
 
@@ -19,10 +19,6 @@ from services.filtering.subject import SUBJECT, Pair, load
 from services.pseudonymisation.emission import SEQ
 from services.pseudonymisation.keyring import Keyring
 from services.pseudonymisation.pseudonym import Pseudonymiser
-
-if TYPE_CHECKING:
-    from services.contract.identifiers import IdType
-    from services.contract.naming import EntityClass
 
 
 class States(Protocol):
@@ -66,11 +62,11 @@ class _Names:
     def of(self, provider: str, pair: Pair, serial: int) -> str | None:
         """The name as of a serial; null where that was retired, for then nobody is known by it."""
         names = self._names_at(provider, pair.purpose_family, serial)
-        return _written(names[0], pair) if names else None
+        return names[0].pseudonym(*pair.named_by) if names else None
 
     def of_before(self, provider: str, pair: Pair, serial: int) -> list[str]:
         """The names that the provider may still know beside it; none, but while names change."""
-        return [_written(each, pair) for each in self._names_at(provider, pair.purpose_family, serial)[1:]]
+        return [each.pseudonym(*pair.named_by) for each in self._names_at(provider, pair.purpose_family, serial)[1:]]
 
     def _names_at(self, provider: str, family: str, serial: int) -> tuple[Pseudonymiser, ...]:
         place = provider, family, serial
@@ -81,11 +77,6 @@ class _Names:
             except NoKey:
                 self._prepared[place] = ()
         return self._prepared[place]
-
-
-def _written(names: Pseudonymiser, pair: Pair) -> str:
-    entity_class, namespace, id_type, value = pair.named_by
-    return names.pseudonym(cast("EntityClass", entity_class), namespace, cast("IdType", id_type), value)
 
 
 def count_living(states: States, keyring: Keyring) -> Mapping[str, Living]:

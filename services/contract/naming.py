@@ -29,12 +29,21 @@ class NamedBy(Payload):
     """Canonical."""
 
 
+NameParts = tuple[EntityClass, str, IdType, str]
+"""The values of a `NamedBy`, in its order."""
+
+
 def name_of_person(perimeter: str, source: str, local_id: str, ine: str | None) -> NamedBy:
     """Name a pupil by her INE, anyone else (or a pupil whose INE is not one) by the source's own identifier."""
+    return _named_by(*parts_of_person(perimeter, source, local_id, ine))
+
+
+def parts_of_person(perimeter: str, source: str, local_id: str, ine: str | None) -> NameParts:
+    """The same in parts, where a policy and a change have said already that none is too long."""
     national = None if ine is None else canonical_ine(ine)
     if national is not None:
-        return _named_by("person", register_namespace(perimeter), "INE", national)
-    return _named_by("person", _named("source", source), "local", canonical_value("local", local_id))
+        return "person", register_namespace(perimeter), "INE", national
+    return "person", _named("source", source), "local", canonical_value("local", local_id)
 
 
 def name_of_school(perimeter: str, uai: str) -> NamedBy:

@@ -7,7 +7,7 @@ the model to judge. A directory of a nation says everything 83 million times, an
 import re
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, get_args
 
 import orjson
 from pydantic.fields import FieldInfo
@@ -37,16 +37,14 @@ from services.contract.changes import (
 from services.contract.errors import Payload
 
 
-class ToldChange(NamedTuple):
+class ToldChange:
     """A change that was accepted; `said` holds exactly the attributes that it names, as JSON."""
 
-    kind: Kind
-    entity: Entity
-    category: Category
-    source: str
-    id: str
-    version: str
-    said: dict[str, Any]
+    def __init__(  # noqa: PLR0913, PLR0917  # the parts of a change
+        self, kind: Kind, entity: Entity, category: Category, source: str, name: str, version: str, said: dict[str, Any]
+    ) -> None:
+        self.kind, self.entity, self.category = kind, entity, category
+        self.source, self.id, self.version, self.said = source, name, version, said
 
 
 def read_change(raw: bytes) -> ToldChange:

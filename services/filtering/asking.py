@@ -6,7 +6,7 @@ from typing import Literal
 
 from services.contract.errors import NotAnIdentifier
 from services.contract.identifiers import canonical_ine
-from services.contract.naming import name_of_person
+from services.contract.naming import NameParts, parts_of_person
 from services.filtering.case import Person, offer_with
 from services.filtering.detector import Traces
 from services.filtering.docket import Decided, Docket, Ruling, ruling_of
@@ -18,7 +18,7 @@ from services.filtering.precedents import Facts
 from services.filtering.restriction import is_long_ago
 from services.filtering.sending import next_seq, released, taken_back
 from services.filtering.showing import Showing
-from services.filtering.subject import NameParts, Pair, Subject
+from services.filtering.subject import Pair, Subject
 from services.filtering.terms import Named, Terms
 
 GUARDED: Literal["deletion-guard"] = "deletion-guard"
@@ -189,8 +189,7 @@ class Asked:
             person = self._person
             # Whoever is known under an INE is named by it, whatever one image of several shows.
             ine = (canonical_ine(person.key) or person.ine) if person.kind == "pupil" else None
-            named = name_of_person(perimeter, person.source, person.id, ine)
-            self._names[perimeter] = (named.entity_class, named.namespace, named.type, named.value)
+            self._names[perimeter] = parts_of_person(perimeter, person.source, person.id, ine)
         return self._names[perimeter]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from services.contract.changes import ATTRIBUTE_CATEGORY
 from services.contract.policies import Kind
@@ -22,26 +22,27 @@ OutOfScope = Literal["school-not-subscribed", "kind-not-in-contract", "no-linked
 NOBODY_LINKS: frozenset[str] = frozenset()
 
 
-class Person(NamedTuple):
+class Person:
     """One person as every contract sees her; built once a change, whatever the number of contracts."""
 
-    key: str
-    kind: Kind
-    source: str
-    id: str
-    ine: str | None
-    school: str | None
-    request: Mapping[str, Any]
-    """The `subject` of the request, but for `delivered`."""
-    values: Mapping[str, Any]
-    consents: Consents
-    """As they count for a usual act, which the first holders may consent to."""
-    all_holders: Consents
-    """As they count where all holders must agree."""
-    linked: frozenset[str]
-    """Of a guardian: the pairs under which a pupil links her."""
-    objections: Records
-    """To any provider, under any ground."""
+    def __init__(  # noqa: PLR0913  # the parts of a person
+        self, *, key: str, kind: Kind, source: str, id: str, ine: str | None, school: str | None,  # noqa: A002
+        request: Mapping[str, Any], values: Mapping[str, Any], consents: Consents, all_holders: Consents,
+        linked: frozenset[str], objections: Records,
+    ) -> None:  # fmt: skip
+        self.key, self.kind, self.source, self.id = key, kind, source, id
+        self.ine, self.school = ine, school
+        self.request = request
+        """The `subject` of the request, but for `delivered`."""
+        self.values = values
+        self.consents = consents
+        """As they count for a usual act, which the first holders may consent to."""
+        self.all_holders = all_holders
+        """As they count where all holders must agree."""
+        self.linked = linked
+        """Of a guardian: the pairs under which a pupil links her."""
+        self.objections = objections
+        """To any provider, under any ground."""
 
     def facts(self, day: date) -> tuple[Facts, Facts]:
         """Her part of every request on this day: for a usual act, and where all holders must agree."""

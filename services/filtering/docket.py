@@ -30,15 +30,22 @@ _Scopes = tuple[OutOfScope | None, ...]
 _Key = tuple[Traits, int, _Scopes]
 
 
-class Decided(NamedTuple):
+_NOTHING: Final[Mapping[str, Rule]] = MappingProxyType({})
+
+
+class Decided:
     """How one input ended for one pair, and what goes out: at most one emission."""
 
-    pair: str
-    end: End
-    reason: str
-    emission: Emission | None
-    dropped: Mapping[str, Rule] = MappingProxyType({})
-    """Of what goes out, or would have: every field that stays inside, and the lowest rule that keeps it."""
+    def __init__(
+        self, pair: str, end: End, reason: str, emission: Emission | None, dropped: Mapping[str, Rule] = _NOTHING
+    ) -> None:
+        self.pair, self.end, self.reason, self.emission = pair, end, reason, emission
+        self.dropped = dropped
+        """Of what goes out, or would have: every field that stays inside, and the lowest rule that keeps it."""
+
+    def sending(self, emission: Emission) -> "Decided":
+        """The same end, with something that goes out."""
+        return Decided(self.pair, self.end, self.reason, emission, self.dropped)
 
 
 class Ruling(NamedTuple):

@@ -3,7 +3,6 @@
 from collections.abc import Container, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple
 
 from services.filtering.asking import Asked, policy_of
 from services.filtering.case import Person, person_of
@@ -16,13 +15,11 @@ from services.filtering.subject import Subject
 from services.filtering.terms import Named, Terms
 
 
-class Decisions(NamedTuple):
+class Decisions:
     """The subject with its pairs moved on, whom it shows, the ends, and the last `seq` issued."""
 
-    subject: Subject
-    person: Person
-    decided: tuple[Decided, ...]
-    seq: int
+    def __init__(self, subject: Subject, person: Person, decided: tuple[Decided, ...], seq: int) -> None:
+        self.subject, self.person, self.decided, self.seq = subject, person, decided, seq
 
 
 def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as usual
@@ -73,5 +70,4 @@ def decide_pairs(  # noqa: PLR0913  # the last three concern only what is not as
             asked.home, decided, pairs,
             policy_of=lambda pair: policy_of(pair, docket, bare), moment=moment, issued=seq,
         )  # fmt: skip
-    moved_on = Subject(subject.images, subject.consents, pairs, subject.particulars)
-    return Decisions(moved_on, person, tuple(decided), seq)
+    return Decisions(subject.told(pairs), person, tuple(decided), seq)

@@ -103,7 +103,7 @@ def fold(subject: Subject, change: Change | ToldChange) -> tuple[Subject, Folded
     if image is None:
         return subject, folded
     images = {**subject.images, change.source: image}
-    return Subject(images, subject.consents, subject.pairs, subject.particulars), folded
+    return subject.shown(images), folded
 
 
 def newest(image: Image) -> str:
@@ -176,10 +176,10 @@ def take_said(subject: Subject, record: Mapping[str, Any]) -> tuple[Subject, Fol
     elif len(records) > MAX_CONSENTS:
         least = min(records, key=lambda known: (known["status"] != "given", *_age(known)))
     else:
-        return subject._replace(consents=records), "changed"
+        return subject.consenting(records), "changed"
     if least is record:
         return subject, "superseded"
-    return subject._replace(consents=tuple([known for known in records if known is not least])), "changed"
+    return subject.consenting(tuple([known for known in records if known is not least])), "changed"
 
 
 def _topic(record: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-NamedAs = tuple[str, str, str, str]
+from services.contract.naming import NameParts
 
 
 class Double(NamedTuple):
@@ -12,7 +12,7 @@ class Double(NamedTuple):
     pair: str
     home: str
     seq: int
-    named_by: NamedAs
+    named_by: NameParts
     purpose_family: str
 
 

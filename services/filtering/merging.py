@@ -119,7 +119,7 @@ def absorb(subject: Subject, moved: Moved) -> tuple[Subject, Subject, Folded]:
     if abs(known.settled.get(moved.dropped, 0)) >= moved.seq:
         return subject, NOBODY, "duplicate"
     other = load(orjson.dumps(dict(moved.state)))
-    whole = subject._replace(images=_images(subject.images, other.images))
+    whole = subject.shown(_images(subject.images, other.images))
     for record in other.consents:
         whole = take_said(whole, record)[0]
     identity = _settled(known, moved.dropped, moved.seq)
@@ -168,7 +168,7 @@ def _with_pair(subject: Subject, name: str, pair: Pair, moved: Moved) -> Subject
             doubles = (*doubles, _double(name, moved.dropped, pair))
     if taken:
         homes = {**homes, name: moved.dropped}
-    subject = subject._replace(pairs={**subject.pairs, name: kept})
+    subject = subject.told({**subject.pairs, name: kept})
     return with_identity(subject, identity._replace(homes=homes, doubles=doubles))
 
 

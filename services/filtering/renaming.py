@@ -43,7 +43,7 @@ def rename_rest(  # noqa: PLR0913  # whom, under what, and when
         ):
             issued = next_seq(issued, known, moment)
             moved = pairs[each.pair] = known.renamed(issued, policy.key_serial)
-            each = each._replace(emission=_emission(home_of(each.pair), each, moved, policy))  # noqa: PLW2901  # the same end
+            each = each.sending(_emission(home_of(each.pair), each, moved, policy))  # noqa: PLW2901  # the same end
         ends.append(each)
     return Renamed(ends, issued)
 

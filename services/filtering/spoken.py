@@ -16,17 +16,15 @@ from services.filtering.unknown import UNKNOWN
 _ABSENT: Final = object()
 
 
-class Word(NamedTuple):
-    """One consent record, every part of which could be read."""
+class Word:
+    """One consent record, every part of which could be read. No tuple with names, which takes four times as long."""
 
-    party: str
-    status: str
-    at: datetime
-    until: datetime | None
-    purpose: str | None
-    provider: str | None
-    notice: str | None
-    proof: str | None
+    def __init__(  # noqa: PLR0913, PLR0917  # the parts of a record
+        self, party: str, status: str, at: datetime, until: datetime | None, purpose: str | None, provider: str | None,
+        notice: str | None, proof: str | None,
+    ) -> None:  # fmt: skip
+        self.party, self.status, self.at, self.until = party, status, at, until
+        self.purpose, self.provider, self.notice, self.proof = purpose, provider, notice, proof
 
 
 class Matter(NamedTuple):

@@ -5,15 +5,13 @@ from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
+from services.contract.naming import NameParts
 from services.contract.policies import Kind
 from services.filtering import particulars
 from services.filtering.particulars import NOTHING_PARTICULAR, Particulars
 
 SUBJECT = b"s/"
 """Where the filter's state keeps a person: under this, then her key."""
-
-NameParts = tuple[str, str, str, str]
-"""The values of a `NamedBy`, in its order: what a pair was named by has been checked once."""
 
 
 class Image(NamedTuple):
@@ -40,6 +38,7 @@ class Pair(NamedTuple):
     digest: str
     """Of what was released; and behind it, once names have changed, the mark of those it left under (`mark_of`)."""
     named_by: NameParts
+    """It has been checked once."""
     purpose_family: str
     """As when it was released: the contract may be gone when it is to be erased."""
 
@@ -77,13 +76,23 @@ def mark_of(serial: int) -> str:
     return f"{_MARK}{serial}" if serial else ""
 
 
-class Subject(NamedTuple):
-    """Everything the filter remembers of one person. Pairs are keyed `<provider>/<contract>`."""
+class Subject:  # noqa: PLW1641  # nobody is looked up by all that is known of her
+    """Everything the filter remembers of one person. Pairs are keyed `<provider>/<contract>`.
 
-    images: Mapping[str, Image]
-    consents: tuple[Mapping[str, Any], ...]
-    pairs: Mapping[str, Pair]
-    particulars: Particulars = NOTHING_PARTICULAR
+    No tuple: it is made three times a change. Nor does it show what it holds, wherever it may be printed.
+    """
+
+    def __init__(
+        self, images: Mapping[str, Image], consents: tuple[Mapping[str, Any], ...], pairs: Mapping[str, Pair],
+        particulars: Particulars = NOTHING_PARTICULAR,
+    ) -> None:  # fmt: skip
+        self.images, self.consents, self.pairs, self.particulars = images, consents, pairs, particulars
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Subject) and (
+            (self.images, self.consents, self.pairs, self.particulars)
+            == (other.images, other.consents, other.pairs, other.particulars)
+        )
 
     @property
     def picked(self) -> tuple[str, Image] | None:
@@ -100,7 +109,20 @@ class Subject(NamedTuple):
 
     def knowing(self, known: Particulars) -> "Subject":
         """The same person, of whom this is known beside."""
-        return self._replace(particulars=NOTHING_PARTICULAR if known == NOTHING_PARTICULAR else known)
+        rare = NOTHING_PARTICULAR if known == NOTHING_PARTICULAR else known
+        return Subject(self.images, self.consents, self.pairs, rare)
+
+    def consenting(self, consents: tuple[Mapping[str, Any], ...]) -> "Subject":
+        """The same person, with these decisions."""
+        return Subject(self.images, consents, self.pairs, self.particulars)
+
+    def shown(self, images: Mapping[str, Image]) -> "Subject":
+        """The same person, as these show her."""
+        return Subject(images, self.consents, self.pairs, self.particulars)
+
+    def told(self, pairs: Mapping[str, Pair]) -> "Subject":
+        """The same person, of whom this was last said."""
+        return Subject(self.images, self.consents, pairs, self.particulars)
 
     @property
     def deleted(self) -> bool:

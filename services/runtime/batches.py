@@ -58,12 +58,13 @@ def batches_of(  # noqa: PLR0913, PLR0917  # a transaction, and where it goes
 ) -> list[tuple[Place, Any]]:  # fmt: skip
     """Every batch and its place; `counts` says how many partitions the topics have of which one is to be chosen."""
     writers: dict[Place, Writer] = {}
-    for topic, key, value, partition, headers, timestamp_ms in outputs:
-        place = (topic, partition if partition >= 0 else _chosen(key, partition, counts[topic]))
+    for output in outputs:
+        topic, partition, at = output.topic, output.partition, output.timestamp_ms
+        place = (topic, partition if partition >= 0 else _chosen(output.key, partition, counts[topic]))
         writer = writers.get(place)
         if writer is None:
             writer = writers[place] = Writer(producer)
-        writer.append(now_ms if timestamp_ms is None else timestamp_ms, key, value, headers)
+        writer.append(now_ms if at is None else at, output.key, output.value, output.headers)
     if changes:
         writer = writers[changelog] = Writer(producer)
         for name, kept in changes.items():

@@ -44,15 +44,15 @@ BY_SUBJECT: Final = -2
 """In the place of a partition: the one in which all that platforms say of the key's subject arrives."""
 
 
-class Output(NamedTuple):
+class Output:
     """One record to write: to a partition, or to one that its key chooses (`SPREAD`, `BY_SUBJECT`)."""
 
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    partition: int
-    headers: Sequence[Header]
-    timestamp_ms: int | None
+    def __init__(  # noqa: PLR0913, PLR0917  # the parts of a record
+        self, topic: str, key: bytes | None, value: bytes | None, partition: int, headers: Sequence[Header],
+        timestamp_ms: int | None,
+    ) -> None:  # fmt: skip
+        self.topic, self.key, self.value, self.partition = topic, key, value, partition
+        self.headers, self.timestamp_ms = headers, timestamp_ms
 
 
 class Reached(NamedTuple):

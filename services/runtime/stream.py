@@ -28,8 +28,10 @@ EX_CONFIG = 78
 SWITCH_SECONDS = 0.0005
 COLLECT = (100_000, 20, 50)
 KEPT_BYTES = 256 * 1024 * 1024
-M_TRIM_THRESHOLD, M_TOP_PAD = -1, -2
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 """Of mallopt(3)."""
+LARGEST_BYTES = 32 * 1024 * 1024
+"""More than any fetch, and as much as glibc takes for the third."""
 
 
 def build_app(agent: Agent, settings: Settings, policies: PolicyReader, health: Health, port: int = 0) -> faust.App:
@@ -107,6 +109,8 @@ def _keep_memory() -> None:
     """Let neither the collector nor glibc go over a batch's memory again and again (measured: 1–3 µs a record).
 
     Batches make no cycles, so that counting references frees them; a full collection would only walk through caches.
+    What is fetched and sent lies in blocks of a megabyte and is copied from one to the next: each would be new from the
+    system, and be nulled by it page by page (measured: another 2 µs).
     """
     gc.freeze()
     gc.set_threshold(*COLLECT)
@@ -114,6 +118,7 @@ def _keep_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
         libc.mallopt(M_TOP_PAD, KEPT_BYTES // 8)
+        libc.mallopt(M_MMAP_THRESHOLD, LARGEST_BYTES)
 
 
 def _take_turns() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.contract.changes import parse_change
 from services.contract.errors import Unreadable
-from services.contract.told_changes import quickly, read_change, told_by
+from services.contract.told_changes import ToldChange, quickly, read_change, told_by
 from tests.replay.invented import EXAMPLES, example
 
 CHANGES = sorted(path.stem for path in (EXAMPLES / "change" / "1").glob("*.json"))
@@ -21,6 +21,11 @@ def items(value: Any) -> Any:
     return [items(inner) for inner in value] if isinstance(value, list) else value
 
 
+def parts(told: ToldChange | None) -> Any:
+    """All that it says; the order of what is named tells too."""
+    return told and (told.kind, told.entity, told.category, told.source, told.id, told.version, items(told.said))
+
+
 @st.composite
 def shuffled(draw: st.DrawFn, value: Any) -> Any:
     if isinstance(value, dict):
@@ -31,18 +36,15 @@ def shuffled(draw: st.DrawFn, value: Any) -> Any:
 @given(st.sampled_from(CHANGES).map(lambda name: example(f"change/1/{name}")).flatmap(shuffled), st.booleans())
 def test_what_a_change_says_is_read_as_its_model_writes_it(content: dict[str, Any], spaced: bool) -> None:  # noqa: FBT001  # drawn
     raw = orjson.dumps(content, option=orjson.OPT_INDENT_2 if spaced else None)
-    told, model = read_change(raw), told_by(parse_change(raw))
 
-    assert told == model
-    assert items(told.said) == items(model.said)
+    assert parts(read_change(raw)) == parts(told_by(parse_change(raw)))
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_our_own_tools_write_is_read_quickly(name: str) -> None:
     raw = parse_change(orjson.dumps(example(f"change/1/{name}"))).model_dump_json(exclude_unset=True).encode()
-    said = quickly(raw)
 
-    assert said == told_by(parse_change(raw))
+    assert parts(quickly(raw)) == parts(told_by(parse_change(raw)))
 
 
 STRANGE: list[Any] = [
@@ -81,7 +83,7 @@ def test_nothing_is_read_quickly_that_the_model_refuses_or_reads_otherwise(conte
     except Unreadable:
         assert told is None
     else:
-        assert told is None or (told, items(told.said)) == (model, items(model.said))
+        assert told is None or parts(told) == parts(model)
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def _spoilt(folded: tuple[Subject, object], name: str) -> Subject:
     """The same with another given name in every image: some hold what they should not."""
     subject = folded[0]
     images = {s: i._replace(attributes={**i.attributes, "given_name": name}) for s, i in subject.images.items()}
-    return subject._replace(images=images)
+    return subject.shown(images)
 
 
 def _reason_of(asked: Any) -> str:

@@ -138,11 +138,11 @@ class Cluster:
 
     def _commit(self, stage: Running, number: int, outbox: Outbox) -> None:
         written = set()
-        for topic, key, value, partition, headers, timestamp_ms in outbox.outputs:
-            if topic.startswith(("audit.", "provisioning.ledger")):
+        for output in outbox.outputs:
+            if output.topic.startswith(("audit.", "provisioning.ledger")):
                 continue
-            place = (topic, _chosen(partition, key or b""))
-            self._append(place, key, value, headers, timestamp_ms)
+            place = (output.topic, _chosen(output.partition, output.key or b""))
+            self._append(place, output.key, output.value, output.headers, output.timestamp_ms)
             written.add(place)
         for place in written:
             self._offsets[place] += 1

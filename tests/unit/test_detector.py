@@ -231,7 +231,7 @@ def test_staleness_holds_what_would_newly_leave_and_not_what_was_said_without_th
 def test_a_release_that_lifts_a_restriction_is_looked_into() -> None:
     first = decide(pupil())
     (pair,) = first.subject.pairs
-    restricted = first.subject._replace(pairs={pair: first.subject.pairs[pair].restricted(5, 0)})
+    restricted = first.subject.told({pair: first.subject.pairs[pair].restricted(5, 0)})
     spoilt = fold(restricted, patch("20260916.1.000000001", given_name="camille@example.test"))[0]
 
     assert "given_name" not in released(decide(spoilt))

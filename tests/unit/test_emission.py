@@ -72,7 +72,7 @@ def test_seq_is_above_the_last_issued_the_pair_s_own_and_the_clock() -> None:
     clock = decide(pupil(), terms(policy()))
     issued = decide(pupil(), terms(policy()), NOW_US + 7)
     pair = clock.subject.pairs[PAIR]._replace(seq=NOW_US + 50, digest="")
-    own = decide(clock.subject._replace(pairs={PAIR: pair}), terms(policy()))
+    own = decide(clock.subject.told({PAIR: pair}), terms(policy()))
 
     assert [each.seq for each in (clock, issued, own)] == [NOW_US, NOW_US + 8, NOW_US + 51]
     assert [emitted(each)[0].seq for each in (clock, issued, own)] == [NOW_US, NOW_US + 8, NOW_US + 51]

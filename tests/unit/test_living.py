@@ -34,7 +34,7 @@ class States:
 
     def __init__(self, last: Any, serial: int, named: int, *ledger: tuple[bytes, bytes]) -> None:
         pair = Pair(SEQ_OF_PAIR, last, mark_of(serial), ("person", "FR", "INE", INE), "pedagogical-access")
-        known = dump(NOBODY._replace(pairs={PAIR: pair}))
+        known = dump(NOBODY.told({PAIR: pair}))
         place = SEQ + f"{PAIR}/{name(serial)}".encode()
         self._kept = {
             (FILTERING_STATE, FILTERED): {SUBJECT + INE.encode(): known},
