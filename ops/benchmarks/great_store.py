@@ -11,7 +11,7 @@ import orjson
 from ops.benchmarks.bench_policies import bench_policies
 from ops.benchmarks.cluster import Cluster
 from ops.benchmarks.feed import Hidden
-from ops.benchmarks.fresh import READY_SECONDS, Fresh
+from ops.benchmarks.fresh import READY_SECONDS, Fresh, await_empty
 from ops.benchmarks.households import Message, remembered
 from ops.benchmarks.workbench import PARTITIONS, Workbench
 from ops.policy_files import Policies
@@ -46,7 +46,10 @@ class Started:
 
 
 def prepare(bench: Workbench, name: str) -> Fresh:
-    return Fresh.on(bench, name, bench_policies())
+    fresh = Fresh.on(bench, name, bench_policies())
+    # Whoever comes back within his session has the partitions that there were, be there others by now.
+    await_empty(fresh.cluster, FilteringAgent.group)
+    return fresh
 
 
 def fill(fresh: Fresh, subjects: int) -> None:

@@ -14,7 +14,7 @@ Duty = Literal["tick", "sweep"]
 Job = Batch | Duty | Literal["commit"]
 TOGETHER = 5000
 """Most records that are decided as one, unless one fetch alone brings more."""
-GATHER_SECONDS = 0.5
+GATHER_SECONDS = 0.25
 GATHER_MOST = 10_000
 """How long, and how many outputs and changes, what is decided of a backlog waits to be committed as one."""
 STEP_SECONDS = 0.05

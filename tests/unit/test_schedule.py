@@ -81,7 +81,7 @@ def said(work: Worklist) -> tuple[int, str] | None:
         ),
         (
             "what has waited too long is committed before an erasure",
-            worklist(1, 1, gathered=9, commit_by=NOW - 0.5),
+            worklist(1, 1, gathered=9, commit_by=NOW - 0.25),
             (EXPRESS, "commit"),
         ),
         ("an erasure all the same", worklist(1, 1, "tick", committing=1), (EXPRESS, "express")),
@@ -94,7 +94,7 @@ def test_a_partition_does_next(of: str, work: Worklist, offered: tuple[int, str]
 @pytest.mark.parametrize(
     ("of", "entries", "express", "waits"),
     [
-        ("news waits for more", 10, False, 0.5),
+        ("news waits for more", 10, False, 0.25),
         ("an erasure does not", 10, True, 0.0),
         ("nor does what is much", 10_000, False, 0.0),
     ],
@@ -112,7 +112,7 @@ def test_what_joins_is_committed_no_later() -> None:
     work.gather(10, NOW, express=False)
     work.gather(20, NOW + 0.2, express=False)
 
-    assert (work.gathered, work.commit_by) == (20, NOW + 0.5)
+    assert (work.gathered, work.commit_by) == (20, NOW + 0.25)
 
 
 def test_one_erasure_after_another_puts_no_commit_off() -> None:
