@@ -3,7 +3,6 @@ from itertools import permutations
 import pytest
 
 from services.contract.changes import Change
-from services.contract.naming import parts_of_person
 from services.filtering.folding import fold, take
 from services.filtering.particulars import Folded
 from services.filtering.subject import NOBODY, Image, Pair, Subject, dump, kind_of, load
@@ -194,10 +193,10 @@ def test_same_consent_twice_is_a_duplicate_and_two_are_kept() -> None:
 
 
 def test_state_entry_gives_the_subject_back() -> None:
-    named_by = parts_of_person("FR", "aaf-d99", "1", "999000001AB")
     subject, _ = folded(joins(), patch("20260916.1.000000001", level="4EME"))
     subject, _ = take(subject, consent("child", "given", "2026-09-04T17:12:08+02:00"))
-    subject = subject.told({"gar/GAR-2026": Pair(7, "release", "d" * 32, named_by, "reading")})
+    pair = Pair(7, "release", "d" * 32, ("person", "FR", "INE", "999000001AB"), "reading")
+    subject = subject.told({"gar/GAR-2026": pair})
 
     assert load(dump(subject)) == subject
     assert load(None) == NOBODY
